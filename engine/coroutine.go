@@ -1,0 +1,105 @@
+package engine
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/seed21523604/holdfast/engine/history"
+)
+
+// unwinding is the panic that takes a waiting orchestration off its stack.
+type unwinding struct{}
+
+// await rests the coroutine until t is done.
+func (x *Execution) await(t *task) {
+	for !t.done {
+		if x.leaving || !x.yield(struct{}{}) {
+			panic(unwinding{})
+		}
+	}
+}
+
+// resume lets the coroutine run until it waits again or returns.
+func (x *Execution) resume() {
+	if x.ended || x.next == nil {
+		return
+	}
+	x.next()
+}
+
+// run is the coroutine: the orchestration's function and what becomes of it.
+func (x *Execution) run(o orchestrator, input json.RawMessage) {
+	defer func() {
+		p := recover()
+		if _, ok := p.(unwinding); ok || p == nil || x.leaving {
+			return
+		}
+		x.end(history.Failed, nil, panicFailure(p))
+	}()
+	output, err := o.run(&Context{x}, input)
+	switch {
+	case x.leaving:
+	case err != nil:
+		x.end(history.Failed, nil, failureOf(err))
+	default:
+		x.end(history.Completed, output, nil)
+	}
+}
+
+// end settles how the execution ended; the first end stands.
+func (x *Execution) end(status history.Status, output json.RawMessage, failure *history.Failure) {
+	if x.ended {
+		return
+	}
+	x.ended, x.status, x.output, x.failure = true, status, output, failure
+}
+
+// act numbers an action that the code asks for. During replay it must be the
+// one that was recorded under this number; after it, it is new and will be.
+func (x *Execution) act(e history.Event) history.Event {
+	if x.leaving || x.ended {
+		panic(unwinding{})
+	}
+	e.ID = x.nextID
+	x.nextID++
+	e.Time = x.now
+	if !x.replaying {
+		x.actions = append(x.actions, e)
+		return e
+	}
+	recorded, ok := x.recorded[e.ID]
+	switch {
+	case !ok:
+		x.diverge(fmt.Sprintf("recorded: nothing; asked for: %s; as action %d, which is past the end of the history", e, e.ID))
+	case recorded.Kind != e.Kind || recorded.Name != e.Name:
+		x.diverge(fmt.Sprintf("recorded: %s; asked for: %s; as action %d, event %d of the history", recorded.Event, e, e.ID, recorded.position))
+	}
+	return recorded.Event
+}
+
+// diverge fails the execution because the code no longer follows its history,
+// and leaves the code where it is.
+func (x *Execution) diverge(how string) {
+	x.nextID = max(x.nextID, int32(len(x.recorded)))
+	x.end(history.Failed, nil, divergence(how))
+	panic(unwinding{})
+}
+
+// checkAllAsked fails the execution when the history has an action that the
+// code did not ask for.
+func (x *Execution) checkAllAsked() {
+	if x.ended {
+		return
+	}
+	if recorded, ok := x.recorded[x.nextID]; ok {
+		x.end(history.Failed, nil, divergence(fmt.Sprintf("recorded: %s; asked for: nothing; as action %d, event %d of the history",
+			recorded.Event, x.nextID, recorded.position)))
+	}
+}
+
+func divergence(how string) *history.Failure {
+	return &history.Failure{
+		Kind:    KindNonDeterministic,
+		Message: "the code does not follow the recorded history (" + how + "); was the orchestration changed while this instance was running?",
+	}
+}

@@ -1,0 +1,120 @@
+package history_test
+
+import (
+	"encoding/json"
+	"errors"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/seed21523604/holdfast/engine/history"
+)
+
+// sample holds one event of every kind with every field that kind uses.
+func sample() []history.Event {
+	at := time.Date(2026, 11, 23, 20, 47, 35, 123456789, time.UTC)
+	return []history.Event{
+		{Kind: history.OrchestratorStarted, ID: history.Outside, Time: at},
+		{Kind: history.ExecutionStarted, ID: history.Outside, Time: at, Message: "m1", Name: "SmsVerify", Execution: "e1",
+			Input: json.RawMessage(`{"number":"+447700900123"}`), Secret: []string{"SmsChallengeResponse", ""}},
+		{Kind: history.TaskScheduled, ID: 0, Time: at, Name: "SmsChallenge", Input: json.RawMessage(`null`)},
+		{Kind: history.TaskCompleted, ID: history.Outside, TaskID: 0, Time: at, Result: json.RawMessage(`""`)},
+		{Kind: history.TaskFailed, ID: history.Outside, TaskID: 7, Time: at, Failure: &history.Failure{Kind: "panic", Message: "boom", Stack: "a\nb"}},
+		{Kind: history.TaskFailed, ID: history.Outside, TaskID: 8, Time: at, Failure: &history.Failure{}},
+		{Kind: history.TimerCreated, ID: 1, Time: at, FireAt: at.Add(400 * 24 * time.Hour)},
+		{Kind: history.TimerFired, ID: history.Outside, TaskID: 1, Time: at, FireAt: at},
+		{Kind: history.EventRaised, ID: history.Outside, Time: at, Message: "m2", Name: "Größe 📏", Input: json.RawMessage(`false`)},
+		{Kind: history.ExecutionSuspended, ID: history.Outside, Time: at, Message: "m3", Reason: "lunch"},
+		{Kind: history.ExecutionResumed, ID: history.Outside, Time: at, Message: "m4"},
+		{Kind: history.ExecutionTerminated, ID: history.Outside, Time: at, Message: "m5", Reason: "enough"},
+		{Kind: history.ExecutionCompleted, ID: 2, Time: at, Status: history.Terminated, Result: json.RawMessage(`0`)},
+		{},
+	}
+}
+
+func TestEventsSurviveEncoding(t *testing.T) {
+	want := sample()
+	got, err := history.DecodeEvents(nil, history.AppendEvents(nil, want))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("decoded\n%+v\nwant\n%+v", got, want)
+	}
+}
+
+func TestEncodedListsCanBeJoined(t *testing.T) {
+	events := sample()
+	joined := history.AppendEvents(history.AppendEvents(nil, events[:3]), events[3:])
+	got, err := history.DecodeEvents(nil, joined)
+	if err != nil || !reflect.DeepEqual(got, events) {
+		t.Errorf("decoded %v, %v", got, err)
+	}
+}
+
+func TestUnknownFieldsAreSkipped(t *testing.T) {
+	// Field 200 of the event, once as a number, once as bytes and once as a
+	// fixed 64-bit value, as a newer version might write it.
+	newer := []byte{0x08, 15, 0xc0, 0x0c, 5, 0xc2, 0x0c, 2, 'h', 'i', 0xc1, 0x0c, 1, 2, 3, 4, 5, 6, 7, 8}
+	b := append([]byte{0x0a, byte(len(newer))}, newer...)
+	got, err := history.DecodeEvents(nil, b)
+	if err != nil || len(got) != 1 || got[0].Kind != history.EventRaised {
+		t.Errorf("decoded %v, %v", got, err)
+	}
+}
+
+func TestTruncatedBytesAreCorrupt(t *testing.T) {
+	whole := history.AppendEvents(nil, sample()[1:2])
+	for n := 1; n < len(whole); n++ {
+		if _, err := history.DecodeEvents(nil, whole[:n]); !errors.Is(err, history.ErrCorrupt) {
+			t.Fatalf("%d of %d bytes: %v", n, len(whole), err)
+		}
+	}
+}
+
+func FuzzDecodeEvents(f *testing.F) {
+	f.Add(history.AppendEvents(nil, sample()))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		events, err := history.DecodeEvents(nil, b)
+		if err != nil {
+			return
+		}
+		again, err := history.DecodeEvents(nil, history.AppendEvents(nil, events))
+		if err != nil {
+			t.Fatalf("decode what was encoded: %v", err)
+		}
+		if len(again) != len(events) {
+			t.Fatalf("%d events became %d", len(events), len(again))
+		}
+	})
+}
+
+func TestStatusWordsParseBack(t *testing.T) {
+	for s := history.Running; s <= history.Suspended; s++ {
+		got, ok := history.ParseStatus(s.String())
+		if !ok || got != s {
+			t.Errorf("%v parsed as %v, %v", s, got, ok)
+		}
+	}
+	for _, word := range []string{"", "running", "Status(9)"} {
+		if _, ok := history.ParseStatus(word); ok {
+			t.Errorf("%q parsed", word)
+		}
+	}
+}
+
+func TestInstanceIDRules(t *testing.T) {
+	good := []string{"a", "7b59154ae666471993659902ed0ba742", "order 17+2%20:@=~", "été", strings.Repeat("x", 256), strings.Repeat("é", 256)}
+	for _, id := range good {
+		if err := history.CheckID(id); err != nil {
+			t.Errorf("%q: %v", id, err)
+		}
+	}
+	bad := []string{"", "@a", "a/b", `a\b`, "a#b", "a?b", "a\x00", "a\n", "a\u007f", "a\u0085", "a\xff", strings.Repeat("x", 257)}
+	for _, id := range bad {
+		if err := history.CheckID(id); !errors.Is(err, history.ErrBadID) {
+			t.Errorf("%q: %v", id, err)
+		}
+	}
+}

@@ -1,0 +1,150 @@
+package engine
+
+import (
+	"encoding/json"
+	"slices"
+	"time"
+
+	"github.com/seed21523604/holdfast/engine/history"
+)
+
+// Decision is what a turn wants written down. It counts only once it is
+// durable.
+type Decision struct {
+	// Events are the rows to append to the history, in order; none when the
+	// turn had nothing to do.
+	Events []history.Event
+	// Status is where the instance stands after the turn.
+	Status history.Status
+	// Output is the result of an instance that has ended: JSON, or null.
+	Output json.RawMessage
+	// Failure tells why an instance failed.
+	Failure *history.Failure
+	// CustomStatus is the JSON that the orchestration set last.
+	CustomStatus json.RawMessage
+}
+
+// Turn gives the messages to the orchestration together with the timers that
+// are due at now, lets it run until it waits or ends, and returns what is to be
+// written down. Messages that are recorded already, belong to another execution
+// or answer nothing that is waited for are dropped. A message accepted before a
+// timer's due time goes before it, and one accepted after it goes behind,
+// however late the turn is. The error wraps ErrUnknownName when the
+// orchestration that a start names is not registered.
+func (x *Execution) Turn(now time.Time, messages []history.Event) (Decision, error) {
+	fresh := x.admit(messages, x.due(now.UTC().Round(0)))
+	diverged := x.ended && x.failure != nil && x.failure.Kind == KindNonDeterministic
+	if len(fresh) == 0 && !diverged {
+		return x.decision(nil), nil
+	}
+	started := history.Event{Kind: history.OrchestratorStarted, ID: history.Outside, Time: x.turnTime(now, fresh)}
+	x.now = started.Time
+	x.actions = nil
+	for _, e := range fresh {
+		if err := x.take(e); err != nil {
+			return Decision{}, err
+		}
+	}
+	events := make([]history.Event, 0, len(fresh)+len(x.actions)+2)
+	events = append(events, started)
+	events = append(events, fresh...)
+	events = append(events, x.actions...)
+	if x.ended {
+		events = append(events, x.completion())
+	}
+	return x.decision(events), nil
+}
+
+func (x *Execution) decision(events []history.Event) Decision {
+	return Decision{Events: events, Status: x.Status(), Output: x.output, Failure: x.failure, CustomStatus: x.customStatus}
+}
+
+func (x *Execution) completion() history.Event {
+	return history.Event{
+		Kind: history.ExecutionCompleted, ID: x.nextID, Time: x.now,
+		Status: x.status, Result: x.output, Failure: x.failure,
+	}
+}
+
+// turnTime is now, but never before the previous turn or a timer that fires:
+// the clocks of two workers may differ.
+func (x *Execution) turnTime(now time.Time, fresh []history.Event) time.Time {
+	at := now.UTC().Round(0)
+	if at.Before(x.now) {
+		at = x.now
+	}
+	for _, e := range fresh {
+		if e.Kind == history.TimerFired && at.Before(e.FireAt) {
+			at = e.FireAt
+		}
+	}
+	return at
+}
+
+// due returns a TimerFired event for every timer whose time has come, in the
+// order of their times.
+func (x *Execution) due(now time.Time) []history.Event {
+	if x.ended {
+		return nil
+	}
+	var fired []history.Event
+	for _, id := range sortedKeys(x.timers) {
+		t := x.timers[id]
+		if t.at.After(now) {
+			continue
+		}
+		fired = append(fired, history.Event{Kind: history.TimerFired, ID: history.Outside, Time: now, TaskID: t.id, FireAt: t.at})
+	}
+	slices.SortStableFunc(fired, func(a, b history.Event) int { return a.FireAt.Compare(b.FireAt) })
+	return slices.DeleteFunc(fired, func(e history.Event) bool { return x.isHeld(e) })
+}
+
+// isHeld reports whether the same timer already fired during a suspension.
+func (x *Execution) isHeld(e history.Event) bool {
+	return slices.ContainsFunc(x.held, func(h history.Event) bool { return h.Kind == history.TimerFired && h.TaskID == e.TaskID })
+}
+
+// admit returns the messages that this execution has a use for with the timers
+// that fell due put between them.
+func (x *Execution) admit(messages, timers []history.Event) []history.Event {
+	if x.ended {
+		return nil
+	}
+	fresh := make([]history.Event, 0, len(messages)+len(timers))
+	for _, m := range messages {
+		if !x.wants(m, fresh) {
+			continue
+		}
+		for len(timers) > 0 && timers[0].FireAt.Before(m.Time) {
+			fresh = append(fresh, timers[0])
+			timers = timers[1:]
+		}
+		fresh = append(fresh, m)
+	}
+	return append(fresh, timers...)
+}
+
+// wants reports whether a message should be recorded, given those that will be
+// in the same turn.
+func (x *Execution) wants(m history.Event, fresh []history.Event) bool {
+	same := func(o history.Event) bool {
+		if m.Message != "" {
+			return o.Message == m.Message
+		}
+		return o.Kind == m.Kind && o.TaskID == m.TaskID && o.Message == ""
+	}
+	if x.seen[m.Message] || slices.ContainsFunc(fresh, same) || slices.ContainsFunc(x.held, same) {
+		return false
+	}
+	switch m.Kind {
+	case history.ExecutionStarted:
+		return x.next == nil
+	case history.TaskCompleted, history.TaskFailed:
+		_, waited := x.calls[m.TaskID]
+		return waited && (m.Execution == "" || m.Execution == x.execution)
+	case history.TimerFired, history.OrchestratorStarted, history.ExecutionCompleted, history.TaskScheduled, history.TimerCreated:
+		return false
+	default:
+		return true
+	}
+}

@@ -153,7 +153,7 @@ func TestResultIsRecordedOnce(t *testing.T) {
 		}
 		return engine.WaitForExternalEvent(ctx, answer).Await()
 	})
-	d.turn(d.result(0, "2"), d.result(0, "3"))
+	d.turn(d.result(0, "2"), d.result(0, "3"), history.Event{Kind: history.TaskFailed, TaskID: 0})
 	for _, late := range []history.Event{d.result(0, "4"), d.result(9, "5"), {Kind: history.TaskFailed, TaskID: 0}} {
 		if got := d.turn(late); len(got.Events) != 0 {
 			t.Errorf("recorded %v", got.Events)
@@ -161,7 +161,7 @@ func TestResultIsRecordedOnce(t *testing.T) {
 	}
 	completed := 0
 	for _, e := range d.past {
-		if e.Kind == history.TaskCompleted {
+		if e.Kind == history.TaskCompleted || e.Kind == history.TaskFailed {
 			completed++
 		}
 	}

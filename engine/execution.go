@@ -238,13 +238,17 @@ func (x *Execution) Outstanding() []history.Event {
 	return events
 }
 
-// NextTimer returns when the earliest timer is due; the zero time if none is.
+// NextTimer returns when the earliest timer is due that has not fired; the zero
+// time if there is none.
 func (x *Execution) NextTimer() time.Time {
 	var next time.Time
 	if x.ended {
 		return next
 	}
 	for _, t := range x.timers {
+		if x.hasFired(t.id) {
+			continue
+		}
 		if next.IsZero() || t.at.Before(next) {
 			next = t.at
 		}

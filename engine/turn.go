@@ -90,18 +90,19 @@ func (x *Execution) due(now time.Time) []history.Event {
 	var fired []history.Event
 	for _, id := range sortedKeys(x.timers) {
 		t := x.timers[id]
-		if t.at.After(now) {
+		if t.at.After(now) || x.hasFired(id) {
 			continue
 		}
 		fired = append(fired, history.Event{Kind: history.TimerFired, ID: history.Outside, Time: now, TaskID: t.id, FireAt: t.at})
 	}
 	slices.SortStableFunc(fired, func(a, b history.Event) int { return a.FireAt.Compare(b.FireAt) })
-	return slices.DeleteFunc(fired, func(e history.Event) bool { return x.isHeld(e) })
+	return fired
 }
 
-// isHeld reports whether the same timer already fired during a suspension.
-func (x *Execution) isHeld(e history.Event) bool {
-	return slices.ContainsFunc(x.held, func(h history.Event) bool { return h.Kind == history.TimerFired && h.TaskID == e.TaskID })
+// hasFired reports whether the timer fired during a suspension, so that it is
+// recorded and has had no effect yet.
+func (x *Execution) hasFired(id int32) bool {
+	return slices.ContainsFunc(x.held, func(h history.Event) bool { return h.Kind == history.TimerFired && h.TaskID == id })
 }
 
 // admit returns the messages that this execution has a use for with the timers
@@ -124,6 +125,10 @@ func (x *Execution) admit(messages, timers []history.Event) []history.Event {
 	return append(fresh, timers...)
 }
 
+func isResult(k history.Kind) bool {
+	return k == history.TaskCompleted || k == history.TaskFailed
+}
+
 // wants reports whether a message should be recorded, given those that will be
 // in the same turn.
 func (x *Execution) wants(m history.Event, fresh []history.Event) bool {
@@ -131,7 +136,7 @@ func (x *Execution) wants(m history.Event, fresh []history.Event) bool {
 		if m.Message != "" {
 			return o.Message == m.Message
 		}
-		return o.Kind == m.Kind && o.TaskID == m.TaskID && o.Message == ""
+		return o.TaskID == m.TaskID && isResult(o.Kind) && isResult(m.Kind)
 	}
 	if x.seen[m.Message] || slices.ContainsFunc(fresh, same) || slices.ContainsFunc(x.held, same) {
 		return false

@@ -1,0 +1,322 @@
+// Package client starts orchestrations and acts on them from outside: raise an
+// event, read the status, wait, suspend, resume, terminate, restart, purge.
+//
+// It works on a store.Instances. Given that of a dispatch.Worker, a start makes
+// its first turn and an event is taken within the call; given a bare store, they
+// are left for a worker to find. The answers are the same.
+package client
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"mime"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/seed21523604/holdfast/engine/history"
+	"github.com/seed21523604/holdfast/engine/store"
+)
+
+// The errors that callers distinguish, besides history.ErrBadID.
+var (
+	// ErrNotFound is returned for an instance that does not exist.
+	ErrNotFound = store.ErrNotFound
+	// ErrExists is returned by Start and Restart when the id belongs to an
+	// instance that has not ended.
+	ErrExists = store.ErrExists
+	// ErrFinished is returned for an instance that has ended.
+	ErrFinished = store.ErrFinished
+	// ErrActive is returned by Purge for an instance that has not ended.
+	ErrActive = store.ErrActive
+	// ErrBadPayload is returned for an event's payload that is not JSON.
+	ErrBadPayload = errors.New("the payload is not JSON")
+	// ErrMediaType is returned for an event's payload that its sender does
+	// not call JSON.
+	ErrMediaType = errors.New("the payload's media type is not application/json")
+	// ErrSuspended is returned by Suspend for a suspended instance.
+	ErrSuspended = errors.New("the instance is suspended already")
+	// ErrNotSuspended is returned by Resume for an instance that is not
+	// suspended.
+	ErrNotSuspended = errors.New("the instance is not suspended")
+	// ErrNoSeal is returned by Raise for a secret event when the client was
+	// given no way to seal it.
+	ErrNoSeal = errors.New("this event's payload is secret, and there is no key to seal it with")
+)
+
+// Options changes how a client works. The zero value works, except for secret
+// events.
+type Options struct {
+	// Secret returns the events of an orchestration whose payloads are
+	// secret, as a Registry's SecretEvents does; nil says there are none.
+	Secret func(orchestration string) []string
+	// Seal turns the payload of a secret event, as it was sent, into what
+	// may be written down: JSON from which the payload cannot be found.
+	Seal func(instance, event string, payload []byte) (json.RawMessage, error)
+	// Suspect reports whether a payload looks like a secret. It is asked
+	// about events that an instance with secret events does not know as
+	// such: somebody may have got the name wrong, and the payload is no less
+	// secret for it. nil suspects nothing.
+	Suspect func(payload []byte) bool
+	// Now is the clock; time.Now.
+	Now func() time.Time
+}
+
+// Client acts on the instances of one store. Its methods may be called
+// concurrently.
+type Client struct {
+	instances store.Instances
+	o         Options
+}
+
+// New returns a client of the instances.
+func New(instances store.Instances, o Options) *Client {
+	if o.Secret == nil {
+		o.Secret = func(string) []string { return nil }
+	}
+	if o.Suspect == nil {
+		o.Suspect = func([]byte) bool { return false }
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return &Client{instances, o}
+}
+
+// Start begins an instance of the orchestration with input, which may be
+// anything that can be written as JSON. With an empty id it gets one that
+// nobody can guess; Start returns it. It returns history.ErrBadID, or ErrExists
+// when an instance of this id has not ended. When it returns without error the
+// instance is durable and will run.
+func (c *Client) Start(ctx context.Context, orchestration, id string, input any) (string, error) {
+	text, err := json.Marshal(input)
+	if err != nil {
+		return "", fmt.Errorf("start %s: write the input: %w", orchestration, err)
+	}
+	if id == "" {
+		id = newID(uuid.New())
+	}
+	if err := history.CheckID(id); err != nil {
+		return "", fmt.Errorf("start %s: %w", orchestration, err)
+	}
+	start := c.message(history.ExecutionStarted)
+	start.Name, start.Input = orchestration, text
+	start.Execution = newID(uuid.New())
+	start.Secret = c.o.Secret(orchestration)
+	if err := c.instances.Create(ctx, id, start); err != nil {
+		return "", fmt.Errorf("start %s: %w", orchestration, err)
+	}
+	return id, nil
+}
+
+// Payload is what an event carries, as it was sent.
+type Payload struct {
+	// Body is a JSON text; empty stands for null. For a secret event it may
+	// be anything.
+	Body []byte
+	// MediaType is what the sender calls the body; empty for application/json.
+	MediaType string
+}
+
+// Raise sends an external event to a running instance. The payload of an event
+// that the orchestration declared secret is sealed before it goes any further,
+// and so is one that was sent to the same instance under a name that is nearly
+// right, or that looks like a secret. The errors, in the order in which they
+// are looked for: ErrNotFound, ErrFinished, ErrMediaType, ErrBadPayload.
+func (c *Client) Raise(ctx context.Context, id, event string, payload Payload) error {
+	in, err := c.living(ctx, id)
+	if err != nil {
+		return fmt.Errorf("raise %s: %w", event, err)
+	}
+	message := c.message(history.EventRaised)
+	message.Name = event
+	if message.Input, err = c.admit(in, event, payload); err != nil {
+		return fmt.Errorf("raise %s: %w", event, err)
+	}
+	if err := c.instances.Send(ctx, id, message); err != nil {
+		return fmt.Errorf("raise %s: %w", event, err)
+	}
+	return nil
+}
+
+// admit turns a payload into what is written down.
+func (c *Client) admit(in store.Instance, event string, payload Payload) (json.RawMessage, error) {
+	if c.isSecret(in, event, payload.Body) {
+		if c.o.Seal == nil {
+			return nil, ErrNoSeal
+		}
+		return c.o.Seal(in.ID, event, payload.Body)
+	}
+	if !isJSON(payload.MediaType) {
+		return nil, fmt.Errorf("%w but %q", ErrMediaType, payload.MediaType)
+	}
+	if len(payload.Body) == 0 {
+		return json.RawMessage("null"), nil
+	}
+	var text json.RawMessage
+	if err := json.Unmarshal(payload.Body, &text); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrBadPayload, err)
+	}
+	return text, nil
+}
+
+// isSecret reports whether a payload must be sealed.
+func (c *Client) isSecret(in store.Instance, event string, payload []byte) bool {
+	for _, name := range in.Secret {
+		if near(name, event) {
+			return true
+		}
+	}
+	return len(in.Secret) > 0 && c.o.Suspect(payload)
+}
+
+func isJSON(mediaType string) bool {
+	if mediaType == "" {
+		return true
+	}
+	kind, _, err := mime.ParseMediaType(mediaType)
+	return err == nil && kind == "application/json"
+}
+
+// Terminate ends a running instance with the reason as its output.
+func (c *Client) Terminate(ctx context.Context, id, reason string) error {
+	return c.signal(ctx, "terminate", id, history.ExecutionTerminated, reason, nil)
+}
+
+// Suspend lets an instance rest: what reaches it is recorded, its code does not
+// run. It returns ErrSuspended for one that rests already.
+func (c *Client) Suspend(ctx context.Context, id, reason string) error {
+	return c.signal(ctx, "suspend", id, history.ExecutionSuspended, reason, func(s history.Status) error {
+		if s == history.Suspended {
+			return ErrSuspended
+		}
+		return nil
+	})
+}
+
+// Resume lets a suspended instance go on with what came meanwhile. It returns
+// ErrNotSuspended for one that is not suspended.
+func (c *Client) Resume(ctx context.Context, id, reason string) error {
+	return c.signal(ctx, "resume", id, history.ExecutionResumed, reason, func(s history.Status) error {
+		if s != history.Suspended {
+			return ErrNotSuspended
+		}
+		return nil
+	})
+}
+
+// signal sends a message that acts on the instance as a whole.
+func (c *Client) signal(ctx context.Context, verb, id string, kind history.Kind, reason string, check func(history.Status) error) error {
+	in, err := c.living(ctx, id)
+	if err == nil && check != nil {
+		err = check(in.Status)
+	}
+	if err == nil {
+		message := c.message(kind)
+		message.Reason = reason
+		err = c.instances.Send(ctx, id, message)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", verb, err)
+	}
+	return nil
+}
+
+// living returns the row of an instance that has not ended.
+func (c *Client) living(ctx context.Context, id string) (store.Instance, error) {
+	in, err := c.instances.Get(ctx, id)
+	if err == nil && in.Status.IsTerminal() {
+		err = fmt.Errorf("instance %s: %w", id, ErrFinished)
+	}
+	return in, err
+}
+
+// Restart begins the instance's orchestration again with the input it had,
+// under a new id or the same. It returns the id; ErrNotFound, or ErrExists when
+// the same id is asked for and the instance has not ended.
+func (c *Client) Restart(ctx context.Context, id string, newInstance bool) (string, error) {
+	in, err := c.instances.Get(ctx, id)
+	if err != nil {
+		return "", fmt.Errorf("restart: %w", err)
+	}
+	if newInstance {
+		id = ""
+	}
+	return c.Start(ctx, in.Name, id, in.Input)
+}
+
+// Get returns where an instance stands; ErrNotFound.
+func (c *Client) Get(ctx context.Context, id string) (store.Instance, error) {
+	return c.instances.Get(ctx, id)
+}
+
+// History returns an instance's history; ErrNotFound.
+func (c *Client) History(ctx context.Context, id string) ([]history.Event, error) {
+	return c.instances.History(ctx, id)
+}
+
+// List returns a page of instances.
+func (c *Client) List(ctx context.Context, q store.Query) (store.Page, error) {
+	return c.instances.List(ctx, q)
+}
+
+// Purge removes an ended instance and all that is stored of it; ErrNotFound, or
+// ErrActive.
+func (c *Client) Purge(ctx context.Context, id string) error {
+	return c.instances.Purge(ctx, id)
+}
+
+// Wait returns the instance as soon as it has ended; ErrNotFound, or the
+// context's error. Where the store can tell of changes, nothing is polled.
+func (c *Client) Wait(ctx context.Context, id string) (store.Instance, error) {
+	return c.WaitFor(ctx, id, func(in store.Instance) bool { return in.Status.IsTerminal() })
+}
+
+// pollInterval is how often an instance is read that nobody tells of.
+const pollInterval = time.Second
+
+// WaitFor returns the instance as soon as enough says so of it.
+func (c *Client) WaitFor(ctx context.Context, id string, enough func(store.Instance) bool) (store.Instance, error) {
+	ticker := time.NewTicker(pollInterval)
+	defer ticker.Stop()
+	for {
+		changed, done := c.watch(id)
+		in, err := c.instances.Get(ctx, id)
+		if err != nil || enough(in) {
+			done()
+			return in, err
+		}
+		select {
+		case <-changed:
+		case <-ticker.C:
+		case <-ctx.Done():
+			err = ctx.Err()
+		}
+		done()
+		if err != nil {
+			return in, err
+		}
+	}
+}
+
+// watch returns a channel that closes at the instance's next change, or one
+// that never does.
+func (c *Client) watch(id string) (<-chan struct{}, func()) {
+	if w, ok := c.instances.(store.Watcher); ok {
+		return w.Watch(id)
+	}
+	return nil, func() {}
+}
+
+// message returns a new message of the kind. Ids sort by the time they were
+// made.
+func (c *Client) message(kind history.Kind) history.Event {
+	return history.Event{Kind: kind, ID: history.Outside, Time: c.o.Now().UTC().Round(0), Message: newID(uuid.Must(uuid.NewV7()))}
+}
+
+// newID writes a UUID as Durable Functions writes its instance ids: 32
+// hexadecimal digits.
+func newID(u uuid.UUID) string { return strings.ReplaceAll(u.String(), "-", "") }

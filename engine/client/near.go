@@ -1,0 +1,38 @@
+package client
+
+import "strings"
+
+// nearness is how many letters may be wrong in a name that was meant.
+const nearness = 3
+
+// near reports whether a name was probably meant for another: equal but for
+// case and a few letters.
+func near(meant, written string) bool {
+	a, b := []rune(strings.ToLower(meant)), []rune(strings.ToLower(written))
+	if len(a)-len(b) > nearness || len(b)-len(a) > nearness {
+		return false
+	}
+	return distance(a, b) <= nearness
+}
+
+// distance returns how many letters must be put in, left out or changed to make
+// b of a.
+func distance(a, b []rune) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i, ra := range a {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j, rb := range b {
+			change := diagonal
+			if ra != rb {
+				change++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(change, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}

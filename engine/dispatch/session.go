@@ -1,0 +1,195 @@
+package dispatch
+
+import (
+	"context"
+
+	"github.com/seed21523604/holdfast/engine"
+	"github.com/seed21523604/holdfast/engine/history"
+	"github.com/seed21523604/holdfast/engine/store"
+)
+
+// session is this process's dealings with one instance: the mail that waits for
+// a turn, and what is in memory of it. There is at most one for an instance;
+// one goroutine at a time is busy with it.
+type session struct {
+	id string
+
+	// Guarded by Worker.mu.
+	mail    []*delivery
+	busy    bool
+	running map[int32]bool // activities in hand
+	held    store.Doorbell // for the activities in hand
+
+	// Belongs to whoever is busy.
+	known bool              // row is believed to be the present one
+	row   store.Instance    // its Version is empty if there is no instance
+	live  *engine.Execution // nil, or at the row's version
+}
+
+// delivery is something that reached the session: a message, or a doorbell.
+type delivery struct {
+	message history.Event
+	bell    store.Doorbell
+	create  bool
+	tried   bool // a create was tried on trust
+	done    bool // nothing is left to be done about it
+	// reply gets the outcome; nil when nobody waits for it.
+	reply chan error
+}
+
+func (d *delivery) isMessage() bool { return d.bell == store.Doorbell{} }
+
+// answered tells whoever waits for the delivery what became of it.
+func (d *delivery) answered(err error) {
+	if d.reply != nil && !d.done {
+		d.reply <- err
+	}
+	d.done = true
+}
+
+// forget drops what is in memory of the instance.
+func (s *session) forget() {
+	s.close()
+	s.known, s.row = false, store.Instance{}
+}
+
+func (s *session) close() {
+	if s.live != nil {
+		s.live.Close()
+		s.live = nil
+	}
+}
+
+// post leaves a delivery with its instance's session. It reports whether the
+// caller must see to it, because nobody else is busy with the session.
+func (w *Worker) post(id string, d *delivery) (s *session, mine bool, err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	s = w.sessions[id]
+	if w.stopping && s == nil {
+		return nil, false, errStopped
+	}
+	if s == nil {
+		s = w.uncache(id)
+		w.sessions[id] = s
+	}
+	s.mail = append(s.mail, d)
+	mine = !s.busy
+	s.busy = true
+	return s, mine, nil
+}
+
+// uncache returns the session that was kept live for the instance, or a new
+// one.
+func (w *Worker) uncache(id string) *session {
+	if e, ok := w.cached[id]; ok {
+		delete(w.cached, id)
+		return w.recent.Remove(e).(*session)
+	}
+	return &session{id: id}
+}
+
+// pickUp takes the mail of a session. Without any it reports false, and the
+// session is nobody's business any more: it stays if activities are running,
+// else it is kept live or put away.
+func (w *Worker) pickUp(s *session) ([]*delivery, bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(s.mail) > 0 {
+		mail := s.mail
+		s.mail = nil
+		for _, d := range mail {
+			delete(s.running, d.finishes())
+		}
+		return mail, true
+	}
+	s.busy = false
+	if len(s.running) > 0 {
+		return nil, false
+	}
+	delete(w.sessions, s.id)
+	w.cache(s)
+	if len(w.sessions) == 0 && w.idle != nil {
+		close(w.idle)
+		w.idle = nil
+	}
+	return nil, false
+}
+
+// finishes returns the activity whose result a delivery brings.
+func (d *delivery) finishes() int32 {
+	if d.message.Kind == history.TaskCompleted || d.message.Kind == history.TaskFailed {
+		return d.message.TaskID
+	}
+	return history.Outside
+}
+
+// cache keeps a session live, and puts the one away that moved longest ago.
+func (w *Worker) cache(s *session) {
+	if w.stopping || s.live == nil || s.row.Status.IsTerminal() || w.o.Cached <= 0 {
+		s.close()
+		return
+	}
+	w.cached[s.id] = w.recent.PushFront(s)
+	if w.recent.Len() > w.o.Cached {
+		oldest := w.recent.Remove(w.recent.Back()).(*session)
+		delete(w.cached, oldest.id)
+		oldest.close()
+	}
+}
+
+// deliver brings a message to its instance and waits until it is durable or
+// refused.
+func (w *Worker) deliver(ctx context.Context, id string, d *delivery) error {
+	d.reply = make(chan error, 1)
+	s, mine, err := w.post(id, d)
+	if err != nil {
+		return err
+	}
+	if mine {
+		w.work(s, 1)
+	}
+	select {
+	case err := <-d.reply:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// abandon takes note that an activity in hand will bring no result here.
+func (w *Worker) abandon(call engine.Call) {
+	w.mu.Lock()
+	s := w.sessions[call.Instance]
+	delete(s.running, call.Task)
+	mine := !s.busy
+	s.busy = true
+	w.mu.Unlock()
+	if mine {
+		w.work(s, 0)
+	}
+}
+
+// answer brings a doorbell to its instance and sees to the turn.
+func (w *Worker) answer(bell store.Doorbell) {
+	s, mine, err := w.post(bell.Instance, &delivery{bell: bell})
+	if err == nil && mine {
+		w.work(s, 0)
+	}
+}
+
+// work makes turns while there is mail. After so many rounds (0 is no limit) it
+// leaves the rest to another goroutine, so that a caller is not kept.
+func (w *Worker) work(s *session, rounds int) {
+	for n := 1; ; n++ {
+		mail, more := w.pickUp(s)
+		if !more {
+			return
+		}
+		w.attend(s, mail)
+		if n == rounds {
+			go w.work(s, 0)
+			return
+		}
+	}
+}

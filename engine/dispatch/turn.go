@@ -1,0 +1,431 @@
+package dispatch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/seed21523604/holdfast/engine"
+	"github.com/seed21523604/holdfast/engine/history"
+	"github.com/seed21523604/holdfast/engine/store"
+)
+
+// maxAttempts is how often a turn is tried before its messages go to the inbox
+// or back to their senders; results are kept and tried again.
+const maxAttempts = 5
+
+// attend makes the turn that a batch of mail calls for, again and again until
+// it is durable or nothing is left to be carried.
+func (w *Worker) attend(s *session, mail []*delivery) {
+	for attempt := 1; ; attempt++ {
+		err := w.turn(s, mail)
+		if err == nil {
+			return
+		}
+		s.forget()
+		switch {
+		case errors.Is(err, store.ErrClosed):
+			w.handOver(s.id, mail, err)
+			return
+		case errors.Is(err, engine.ErrUnknownName):
+			w.o.Logger.Warn("left for a worker that knows the orchestration", "instance", s.id, "error", err)
+			w.handOver(s.id, mail, err)
+			return
+		}
+		if attempt >= maxAttempts {
+			w.o.Logger.Error("make a turn", "instance", s.id, "attempt", attempt, "error", err)
+			if mail = w.handOver(s.id, mail, err); len(mail) == 0 {
+				return
+			}
+		}
+		if !errors.Is(err, store.ErrConflict) && !w.pause(attempt) {
+			w.handOver(s.id, mail, err)
+			return
+		}
+	}
+}
+
+// pause waits longer from one attempt to the next, from 10 ms to 5 s. It
+// reports false when the worker is being stopped.
+func (w *Worker) pause(attempt int) bool {
+	timer := time.NewTimer(min(10*time.Millisecond<<min(attempt, 9), 5*time.Second))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-w.context.Done():
+		return false
+	}
+}
+
+// handOver gives up on making the turn here. Messages go to the inbox, where
+// any worker finds them; a doorbell stays hidden and rings again after its
+// lease. What it returns are results of activities, which exist only here.
+func (w *Worker) handOver(id string, mail []*delivery, why error) (results []*delivery) {
+	for _, d := range mail {
+		switch {
+		case d.finishes() != history.Outside:
+			results = append(results, d)
+		case d.done || !d.isMessage():
+		case d.create:
+			d.answered(w.store.Create(w.context, id, d.message))
+		default:
+			d.answered(unlessDurable(why, w.store.Send(w.context, id, d.message)))
+		}
+	}
+	return results
+}
+
+// unlessDurable is what a sender is told: nothing went wrong if the message got
+// into the inbox, else why no turn was made either.
+func unlessDurable(why, err error) error {
+	if err == nil || errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrFinished) {
+		return err
+	}
+	return errors.Join(why, err)
+}
+
+// turn makes one turn with the mail. After an error nothing of the mail has
+// been answered, unless for good, and what is in memory must be dropped.
+func (w *Worker) turn(s *session, mail []*delivery) error {
+	inbox, err := w.load(s, mail)
+	if err != nil {
+		return err
+	}
+	p := w.plan(s, mail)
+	if p.start != nil {
+		s.close()
+		if s.live, err = w.registry.Replay(s.id, nil, engine.ReplayOptions{Logger: w.o.Logger}); err != nil {
+			return err
+		}
+	}
+	if !p.living {
+		return w.release(s, p)
+	}
+	before := outstanding(s.live)
+	messages := append(inbox, p.messages...)
+	if p.takeOver {
+		messages = append(messages, w.interrupted(s, before)...)
+	}
+	decision, err := s.live.Turn(w.o.Now(), messages)
+	if err != nil {
+		return err
+	}
+	if len(decision.Events) > 0 || len(inbox) > 0 {
+		if err := w.commit(s, p, inbox, before, decision); err != nil {
+			return err
+		}
+	} else if err := w.release(s, p); err != nil {
+		return err
+	}
+	for _, d := range p.accepted {
+		d.answered(nil)
+	}
+	w.run(s, before, p.takeOver)
+	return nil
+}
+
+// load brings the session up to date and returns the inbox. A doorbell means
+// that there may be something in it; without one, what is in memory is taken on
+// trust, as the commit will tell. A start is likewise taken to be the first.
+func (w *Worker) load(s *session, mail []*delivery) (inbox []history.Event, err error) {
+	trust := true
+	for _, d := range mail {
+		trust = trust && d.isMessage() && (s.known || d.create)
+	}
+	if trust && (s.known || mail[0].create && !mail[0].tried) {
+		mail[0].tried = true
+		return nil, nil
+	}
+	known := s.row.Version
+	if s.live == nil {
+		known = ""
+	}
+	state, err := w.store.Load(w.context, s.id, known)
+	if errors.Is(err, store.ErrNotFound) {
+		s.forget()
+		s.known = true
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	s.row, s.known = state.Instance, true
+	if state.Unchanged || s.row.Status.IsTerminal() {
+		return state.Inbox, nil
+	}
+	s.close()
+	s.live, err = w.registry.Replay(s.id, state.History, engine.ReplayOptions{Logger: w.o.Logger})
+	return state.Inbox, err
+}
+
+// plan is what a batch of mail means for an instance as it stands.
+type plan struct {
+	start    *history.Event // begins a new execution
+	messages []history.Event
+	accepted []*delivery
+	bells    []store.Doorbell
+	takeOver bool
+	living   bool
+}
+
+// plan sorts the mail into what the turn will carry and what is answered at
+// once.
+func (w *Worker) plan(s *session, mail []*delivery) *plan {
+	p := &plan{living: s.row.Version != "" && !s.row.Status.IsTerminal()}
+	exists := s.row.Version != ""
+	execution := s.row.Execution
+	for _, d := range mail {
+		switch {
+		case d.done:
+			continue
+		case !d.isMessage():
+			p.bells = append(p.bells, d.bell)
+			p.takeOver = p.takeOver || d.bell.TakeOver
+			continue
+		case d.create && exists && d.message.Execution == execution:
+			d.answered(nil)
+			continue
+		case d.create && p.living:
+			d.answered(fmt.Errorf("create instance %s: %w", s.id, store.ErrExists))
+			continue
+		case d.create:
+			p.start, p.living, exists, execution = &d.message, true, true, d.message.Execution
+		case !exists:
+			d.answered(fmt.Errorf("send to instance %s: %w", s.id, store.ErrNotFound))
+			continue
+		case !p.living:
+			d.answered(fmt.Errorf("send to instance %s: %w", s.id, store.ErrFinished))
+			continue
+		}
+		p.messages = append(p.messages, d.message)
+		p.accepted = append(p.accepted, d)
+	}
+	return p
+}
+
+// release answers doorbells for which there was nothing to write down. Those
+// for work that is being taken over are held on to.
+func (w *Worker) release(s *session, p *plan) error {
+	for _, bell := range p.bells {
+		if bell.TakeOver && p.living && len(outstanding(s.live)) > 0 {
+			bell = w.hold(s, bell)
+		}
+		if err := w.store.Release(w.context, bell); err != nil {
+			return err
+		}
+	}
+	if !p.living {
+		return w.letGo(s)
+	}
+	return nil
+}
+
+// hold makes bell the session's own, and returns the one it had instead.
+func (w *Worker) hold(s *session, bell store.Doorbell) (before store.Doorbell) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	before, s.held = s.held, bell
+	if before == bell {
+		return store.Doorbell{}
+	}
+	return before
+}
+
+// letGo releases the doorbell that the session holds.
+func (w *Worker) letGo(s *session) error {
+	if bell := w.hold(s, store.Doorbell{}); bell != (store.Doorbell{}) {
+		return w.store.Release(w.context, bell)
+	}
+	return nil
+}
+
+// commit makes the decision durable.
+func (w *Worker) commit(s *session, p *plan, inbox []history.Event, before map[int32]history.Event, d engine.Decision) error {
+	turn := store.Turn{Base: s.row.Version, Instance: w.nextRow(s, p, d), Append: d.Events, Answered: p.bells}
+	for _, e := range inbox {
+		turn.Consumed = append(turn.Consumed, e.Message)
+	}
+	turn.Hold = w.holds(s, before, p.takeOver)
+	if s.held != (store.Doorbell{}) {
+		turn.Answered = append(turn.Answered, s.held)
+	}
+	version, bell, err := w.store.Commit(w.context, turn)
+	if err != nil {
+		if version, err = w.isMine(s, turn.Instance.Turn, err); err != nil {
+			return err
+		}
+	}
+	s.row, s.known = turn.Instance, true
+	s.row.Version = version
+	w.hold(s, bell)
+	w.log(s, d)
+	return nil
+}
+
+// isMine finds out whether a commit that seems to have failed was made after
+// all: an answer may be lost, and a repeated request meets its own first.
+func (w *Worker) isMine(s *session, token string, failed error) (store.Version, error) {
+	if errors.Is(failed, store.ErrClosed) {
+		return "", failed
+	}
+	now, err := w.store.Get(w.context, s.id)
+	if err != nil || now.Turn != token {
+		return "", failed
+	}
+	return now.Version, nil
+}
+
+// nextRow is the instance's row after the turn.
+func (w *Worker) nextRow(s *session, p *plan, d engine.Decision) store.Instance {
+	row := s.row
+	if p.start != nil {
+		row = store.Instance{
+			ID: s.id, Execution: p.start.Execution, Name: p.start.Name,
+			Input: p.start.Input, Secret: p.start.Secret, Created: p.start.Time, Updated: p.start.Time,
+		}
+	}
+	if len(d.Events) > 0 {
+		row.Updated = d.Events[0].Time
+	}
+	row.Status, row.Output, row.Failure, row.CustomStatus = d.Status, d.Output, d.Failure, d.CustomStatus
+	row.Completed = time.Time{}
+	if d.Status.IsTerminal() {
+		row.Completed = row.Updated
+	}
+	row.Wake = s.live.NextTimer()
+	row.InHand = len(s.live.Outstanding()) > 0
+	row.Events += len(d.Events)
+	row.Turn = newToken()
+	return row
+}
+
+// holds reports whether, after the turn, activities of the instance are in this
+// worker's hands.
+func (w *Worker) holds(s *session, before map[int32]history.Event, takeOver bool) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, e := range s.live.Outstanding() {
+		if _, old := before[e.ID]; !old || takeOver || s.running[e.ID] {
+			return true
+		}
+	}
+	return false
+}
+
+func outstanding(x *engine.Execution) map[int32]history.Event {
+	calls := map[int32]history.Event{}
+	if x == nil {
+		return calls
+	}
+	for _, e := range x.Outstanding() {
+		calls[e.ID] = e
+	}
+	return calls
+}
+
+func (w *Worker) log(s *session, d engine.Decision) {
+	w.o.Logger.Debug("turn", "instance", s.id, "orchestration", s.row.Name, "status", d.Status.String(), "events", len(d.Events))
+	switch {
+	case d.Failure != nil:
+		w.o.Logger.Warn("failed", "instance", s.id, "orchestration", s.row.Name, "failure", d.Failure.String())
+	case d.Status.IsTerminal():
+		w.o.Logger.Info("ended", "instance", s.id, "orchestration", s.row.Name, "status", d.Status.String())
+	}
+}
+
+// interrupted returns a failure for every call of an activity that must not run
+// twice and was in the hands of a worker that is gone.
+func (w *Worker) interrupted(s *session, before map[int32]history.Event) []history.Event {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var failed []history.Event
+	for id, call := range before {
+		if s.running[id] || !w.registry.RunsAtMostOnce(call.Name) {
+			continue
+		}
+		failed = append(failed, history.Event{
+			Kind: history.TaskFailed, ID: history.Outside, Time: w.o.Now(), TaskID: id,
+			Failure: &history.Failure{Kind: engine.KindInterrupted, Message: engine.ErrInterrupted.Error()},
+		})
+	}
+	return failed
+}
+
+// run starts the activities that the turn asked for, and those that were taken
+// over.
+func (w *Worker) run(s *session, before map[int32]history.Event, takeOver bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if s.live == nil || w.stopping {
+		return
+	}
+	for _, e := range s.live.Outstanding() {
+		if _, old := before[e.ID]; s.running[e.ID] || old && !takeOver {
+			continue
+		}
+		if s.running == nil {
+			s.running = map[int32]bool{}
+		}
+		s.running[e.ID] = true
+		call := engine.Call{Instance: s.id, Execution: s.row.Execution, Task: e.ID, Name: e.Name}
+		w.activities.do(job{run: func() { w.perform(call, e) }, drop: func() { w.abandon(call) }})
+	}
+}
+
+// perform runs an activity and brings its result to the instance.
+func (w *Worker) perform(call engine.Call, scheduled history.Event) {
+	result, failure := w.registry.RunActivity(w.context, call, scheduled.Input)
+	if failure != nil && w.context.Err() != nil {
+		w.abandon(call) // cut short by the stop, which is no result
+		return
+	}
+	done := history.Event{Kind: history.TaskCompleted, ID: history.Outside, Time: w.o.Now().UTC(), TaskID: call.Task, Execution: call.Execution, Result: result}
+	if failure != nil {
+		done.Kind, done.Failure = history.TaskFailed, failure
+	}
+	s, mine, err := w.post(call.Instance, &delivery{message: done})
+	if err == nil && mine {
+		w.work(s, 0)
+	}
+}
+
+// instances is a store.Instances that makes turns instead of leaving messages.
+type instances struct {
+	store.Instances
+	w *Worker
+}
+
+// Instances returns the store as a client should see it in this process: it
+// does a start's first turn, and an event's turn, in the call itself.
+func (w *Worker) Instances() store.Instances { return instances{w.store, w} }
+
+// Create begins the instance and makes its first turn.
+func (i instances) Create(ctx context.Context, id string, start history.Event) error {
+	if !i.w.registry.HasOrchestrator(start.Name) {
+		return i.Instances.Create(ctx, id, start)
+	}
+	err := i.w.deliver(ctx, id, &delivery{message: start, create: true})
+	if errors.Is(err, errStopped) {
+		return i.Instances.Create(ctx, id, start)
+	}
+	return err
+}
+
+// Send makes the turn that the message calls for.
+func (i instances) Send(ctx context.Context, id string, message history.Event) error {
+	err := i.w.deliver(ctx, id, &delivery{message: message})
+	if errors.Is(err, errStopped) {
+		return i.Instances.Send(ctx, id, message)
+	}
+	return err
+}
+
+// Watch passes on what the store can tell; without it the channel never closes.
+func (i instances) Watch(id string) (changed <-chan struct{}, done func()) {
+	if watcher, ok := i.Instances.(store.Watcher); ok {
+		return watcher.Watch(id)
+	}
+	return nil, func() {}
+}

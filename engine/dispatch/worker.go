@@ -1,0 +1,231 @@
+package dispatch
+
+import (
+	"container/list"
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/seed21523604/holdfast/engine"
+	"github.com/seed21523604/holdfast/engine/store"
+)
+
+// Options changes how a worker works. The zero value works.
+type Options struct {
+	// Activities is how many may run at once; 64.
+	Activities int
+	// Turns is how many doorbells are answered at once; 64.
+	Turns int
+	// Cached is how many instances that wait are kept live in memory; 1000.
+	// With a negative number none is.
+	Cached int
+	// Grace is how long a stop waits for activities that are running, before
+	// their contexts end; 10 seconds. What is cut short is run again later,
+	// or recorded as interrupted.
+	Grace time.Duration
+	// Logger receives a line for each turn (debug) and end (info); nil
+	// discards them.
+	Logger *slog.Logger
+	// Now is the clock; time.Now.
+	Now func() time.Time
+}
+
+func (o Options) withDefaults() Options {
+	if o.Activities == 0 {
+		o.Activities = 64
+	}
+	if o.Turns == 0 {
+		o.Turns = 64
+	}
+	if o.Cached == 0 {
+		o.Cached = 1000
+	}
+	if o.Grace == 0 {
+		o.Grace = 10 * time.Second
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return o
+}
+
+// Store is what a worker needs of stable storage.
+type Store interface {
+	store.Instances
+	store.Queue
+}
+
+// errStopped tells a caller that the worker takes no more turns.
+var errStopped = errors.New("the worker has stopped")
+
+// Worker makes the turns of instances and runs their activities. Its methods
+// may be called concurrently.
+type Worker struct {
+	store    Store
+	registry *engine.Registry
+	o        Options
+
+	activities *pool
+	context    context.Context // that of the activities
+	cancel     context.CancelFunc
+
+	mu       sync.Mutex
+	stopping bool
+	sessions map[string]*session // those with something to do
+	cached   map[string]*list.Element
+	recent   *list.List    // of *session, the most recent first
+	idle     chan struct{} // closed when sessions becomes empty; nil if nobody waits
+}
+
+// New returns a worker. It starts nothing.
+func New(s Store, r *engine.Registry, o Options) *Worker {
+	o = o.withDefaults()
+	w := &Worker{
+		store: s, registry: r, o: o, activities: &pool{limit: o.Activities},
+		sessions: map[string]*session{}, cached: map[string]*list.Element{}, recent: list.New(),
+	}
+	w.context, w.cancel = context.WithCancel(context.Background())
+	return w
+}
+
+// Run answers doorbells until the context ends, then finishes what is in hand
+// and returns nil. It returns an error when the storage fails for good.
+func (w *Worker) Run(ctx context.Context) error {
+	defer w.stop()
+	go w.extend(ctx)
+	turns := make(chan struct{}, w.o.Turns)
+	for {
+		turns <- struct{}{}
+		bells, err := w.receive(ctx, 1+cap(turns)-len(turns))
+		if err != nil || ctx.Err() != nil {
+			return err
+		}
+		<-turns
+		for _, bell := range bells {
+			turns <- struct{}{}
+			go func() {
+				defer func() { <-turns }()
+				w.answer(bell)
+			}()
+		}
+	}
+}
+
+// pollInterval is how long one wait for a doorbell may last. It bounds nothing
+// that a person would notice: a store wakes a waiting receiver.
+const pollInterval = 30 * time.Second
+
+// receive waits for doorbells. Errors that may pass are waited out.
+func (w *Worker) receive(ctx context.Context, most int) ([]store.Doorbell, error) {
+	for attempt := 0; ; attempt++ {
+		bells, err := w.store.Receive(ctx, most, pollInterval)
+		switch {
+		case err == nil || ctx.Err() != nil:
+			return bells, nil
+		case errors.Is(err, store.ErrClosed), attempt >= maxAttempts:
+			return nil, err
+		}
+		w.o.Logger.Warn("receive doorbells", "error", err)
+		w.pause(attempt)
+	}
+}
+
+// Step answers one doorbell that rings now, with all that follows from it at
+// once, its activities included. It reports whether there was one.
+func (w *Worker) Step(ctx context.Context) (bool, error) {
+	bells, err := w.store.Receive(ctx, 1, 0)
+	if err != nil || len(bells) == 0 {
+		return false, err
+	}
+	w.answer(bells[0])
+	return true, w.Settle(ctx)
+}
+
+// Settle waits until no instance has a turn or an activity under way here.
+func (w *Worker) Settle(ctx context.Context) error {
+	w.mu.Lock()
+	if len(w.sessions) == 0 {
+		w.mu.Unlock()
+		return nil
+	}
+	if w.idle == nil {
+		w.idle = make(chan struct{})
+	}
+	idle := w.idle
+	w.mu.Unlock()
+	select {
+	case <-idle:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// stop waits for the work in hand as long as grace allows, then ends the
+// contexts of what still runs and puts everything away.
+func (w *Worker) stop() {
+	w.mu.Lock()
+	w.stopping = true
+	w.mu.Unlock()
+	w.activities.drop()
+	ctx, cancel := context.WithTimeout(context.Background(), w.o.Grace)
+	defer cancel()
+	if err := w.Settle(ctx); err != nil {
+		w.o.Logger.Warn("stopped with activities running; they will be taken up again", "grace", w.o.Grace)
+	}
+	w.cancel()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for e := w.recent.Front(); e != nil; e = e.Next() {
+		e.Value.(*session).close()
+	}
+	w.recent.Init()
+	w.cached = map[string]*list.Element{}
+}
+
+// extend keeps the doorbells for work in hand from ringing while it is.
+func (w *Worker) extend(ctx context.Context) {
+	ticker := time.NewTicker(max(w.store.Lease()/3, time.Millisecond))
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		for _, bell := range w.held() {
+			if err := w.store.Extend(ctx, bell); err != nil {
+				w.o.Logger.Warn("extend a doorbell", "instance", bell.Instance, "error", err)
+			}
+		}
+	}
+}
+
+func (w *Worker) held() []store.Doorbell {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var bells []store.Doorbell
+	for _, s := range w.sessions {
+		if s.held != (store.Doorbell{}) {
+			bells = append(bells, s.held)
+		}
+	}
+	return bells
+}
+
+// newToken returns what a commit is recognised by.
+func newToken() string { return NewID() }
+
+// NewID returns a random id that nobody can guess, in 32 hexadecimal digits.
+// Ids made one after another sort in that order.
+func NewID() string {
+	return strings.ReplaceAll(uuid.Must(uuid.NewV7()).String(), "-", "")
+}

@@ -1,0 +1,166 @@
+package httpapi
+
+import (
+	"encoding/json"
+	"net/http"
+
+	"github.com/seed21523604/holdfast/engine/history"
+	"github.com/seed21523604/holdfast/engine/store"
+)
+
+// statusBody is the answer to a status query.
+type statusBody struct {
+	Name          string          `json:"name"`
+	InstanceID    string          `json:"instanceId"`
+	RuntimeStatus string          `json:"runtimeStatus"`
+	Input         json.RawMessage `json:"input"`
+	CustomStatus  json.RawMessage `json:"customStatus"`
+	Output        json.RawMessage `json:"output"`
+	CreatedTime   string          `json:"createdTime"`
+	LastUpdated   string          `json:"lastUpdatedTime"`
+	HistoryEvents []historyEvent  `json:"historyEvents,omitempty"`
+}
+
+// The forms of the two kinds of time in the API.
+const (
+	seconds    = "2006-01-02T15:04:05Z"
+	hundredNas = "2006-01-02T15:04:05.0000000Z"
+)
+
+func (a *API) status(c *call, id string) {
+	in, err := a.client.Get(c.r.Context(), id)
+	if err != nil {
+		a.fail(c, err)
+		return
+	}
+	body := newStatus(in, c.flag("showinput", true))
+	if c.flag("showhistory", false) && in.Status != history.Pending {
+		events, err := a.client.History(c.r.Context(), id)
+		if err != nil {
+			a.fail(c, err)
+			return
+		}
+		body.HistoryEvents = condense(events, c.flag("showinput", true), c.flag("showhistoryoutput", false))
+	}
+	c.answer(a.statusCode(c, in.Status), body)
+}
+
+// statusCode returns the HTTP status for a runtime status, and says in headers
+// when to ask again.
+func (a *API) statusCode(c *call, s history.Status) int {
+	switch {
+	case s == history.Failed && c.flag("returninternalservererroronfailure", false):
+		return http.StatusInternalServerError
+	case s.IsTerminal():
+		return http.StatusOK
+	default:
+		c.w.Header().Set("Location", a.origin+c.r.URL.RequestURI())
+		c.w.Header().Set("Retry-After", "5")
+		return http.StatusAccepted
+	}
+}
+
+func newStatus(in store.Instance, showInput bool) statusBody {
+	body := statusBody{
+		Name: in.Name, InstanceID: in.ID, RuntimeStatus: in.Status.String(),
+		CustomStatus: orNull(in.CustomStatus), Output: orNull(in.Output), Input: orNull(nil),
+		CreatedTime: in.Created.UTC().Format(seconds), LastUpdated: in.Updated.UTC().Format(seconds),
+	}
+	if showInput {
+		body.Input = orNull(in.Input)
+	}
+	if in.Failure != nil {
+		body.Output = text(in.Failure.String())
+	}
+	return body
+}
+
+func orNull(text json.RawMessage) json.RawMessage {
+	if len(text) == 0 {
+		return json.RawMessage("null")
+	}
+	return text
+}
+
+func text(s string) json.RawMessage {
+	b, _ := json.Marshal(s) // a string has a JSON form
+	return b
+}
+
+// historyEvent is a row of the condensed history.
+type historyEvent struct {
+	EventType           string
+	Timestamp           string
+	ScheduledTime       string          `json:",omitempty"`
+	FunctionName        string          `json:",omitempty"`
+	Name                string          `json:",omitempty"`
+	FireAt              string          `json:",omitempty"`
+	Input               json.RawMessage `json:",omitempty"`
+	Result              json.RawMessage `json:",omitempty"`
+	OrchestrationStatus string          `json:",omitempty"`
+	Reason              string          `json:",omitempty"`
+	Details             string          `json:",omitempty"`
+	FailureDetails      *failureDetails `json:",omitempty"`
+}
+
+type failureDetails struct {
+	ErrorType    string
+	ErrorMessage string
+	StackTrace   string `json:",omitempty"`
+}
+
+// condense turns a history into what a status query shows: the beginnings of
+// turns are left out, and a scheduled task is shown with its completion.
+func condense(events []history.Event, inputs, outputs bool) []historyEvent {
+	scheduled := map[int32]history.Event{}
+	completed := map[int32]bool{}
+	for _, e := range events {
+		switch e.Kind {
+		case history.TaskScheduled:
+			scheduled[e.ID] = e
+		case history.TaskCompleted, history.TaskFailed:
+			completed[e.TaskID] = true
+		}
+	}
+	rows := []historyEvent{}
+	for _, e := range events {
+		if e.Kind == history.OrchestratorStarted || e.Kind == history.TaskScheduled && completed[e.ID] {
+			continue
+		}
+		row := newHistoryEvent(e, inputs, outputs)
+		if s, ok := scheduled[e.TaskID]; ok && (e.Kind == history.TaskCompleted || e.Kind == history.TaskFailed) {
+			row.ScheduledTime, row.FunctionName = s.Time.UTC().Format(hundredNas), s.Name
+			if inputs {
+				row.Input = s.Input
+			}
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+func newHistoryEvent(e history.Event, inputs, outputs bool) historyEvent {
+	row := historyEvent{EventType: e.Kind.String(), Timestamp: e.Time.UTC().Format(hundredNas), Reason: e.Reason}
+	if e.Kind == history.EventRaised {
+		row.Name = e.Name
+	} else {
+		row.FunctionName = e.Name
+	}
+	if inputs || e.Kind == history.EventRaised {
+		row.Input = e.Input
+	}
+	if outputs {
+		row.Result = e.Result
+	}
+	if !e.FireAt.IsZero() {
+		row.FireAt = e.FireAt.UTC().Format(hundredNas)
+	}
+	if e.Kind == history.ExecutionCompleted {
+		row.OrchestrationStatus = e.Status.String()
+	}
+	if f := e.Failure; f != nil {
+		row.Reason, row.Details = f.Message, f.String()
+		row.FailureDetails = &failureDetails{ErrorType: f.Kind, ErrorMessage: f.Message, StackTrace: f.Stack}
+	}
+	return row
+}

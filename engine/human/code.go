@@ -1,0 +1,81 @@
+package human
+
+import (
+	"crypto/rand"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"math/big"
+	"strings"
+	"unicode"
+)
+
+// hidden is what a code prints as.
+const hidden = "***"
+
+// Code is a one-time code. However it is printed, it shows nothing of itself;
+// Reveal is the one way out.
+type Code string
+
+// NewCode returns a code of so many decimal digits, each of them equally
+// likely, from the system's source of randomness.
+func NewCode(digits int) (Code, error) {
+	limit := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(digits)), nil)
+	n, err := rand.Int(rand.Reader, limit)
+	if err != nil {
+		return "", fmt.Errorf("make a code: %w", err)
+	}
+	return Code(fmt.Sprintf("%0*s", digits, n)), nil
+}
+
+// Reveal returns the code in clear.
+func (c Code) Reveal() string { return string(c) }
+
+// String returns stars.
+func (c Code) String() string { return hidden }
+
+// GoString returns stars.
+func (c Code) GoString() string { return hidden }
+
+// Format prints stars whatever the verb.
+func (c Code) Format(f fmt.State, _ rune) { fmt.Fprint(f, hidden) }
+
+// MarshalJSON writes stars.
+func (c Code) MarshalJSON() ([]byte, error) { return json.Marshal(hidden) }
+
+// LogValue logs stars.
+func (c Code) LogValue() slog.Value { return slog.StringValue(hidden) }
+
+// normalize returns what was typed without what does not count: quotes around
+// it, spaces and dashes in it, and zeros before it. So 042117 may come as a JSON
+// string, as typed, or as the number that a program made of it, and "042 117"
+// is the same; there are still as many different codes as before.
+func normalize(typed []byte) string {
+	var text string
+	if json.Unmarshal(typed, &text) != nil {
+		text = string(typed)
+	}
+	text = strings.Map(func(r rune) rune {
+		if unicode.IsSpace(r) || unicode.Is(unicode.Dash, r) {
+			return -1
+		}
+		return r
+	}, text)
+	return strings.TrimLeft(text, "0")
+}
+
+// LooksLikeCode reports whether a payload may be a code: four to ten digits and
+// nothing else that counts.
+func LooksLikeCode(payload []byte) bool {
+	digits := 0
+	for _, r := range string(payload) {
+		switch {
+		case r >= '0' && r <= '9':
+			digits++
+		case unicode.IsSpace(r), unicode.Is(unicode.Dash, r), r == '"':
+		default:
+			return false
+		}
+	}
+	return digits >= 4 && digits <= 10
+}

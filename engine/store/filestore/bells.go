@@ -1,0 +1,153 @@
+package filestore
+
+import (
+	"container/heap"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/seed21523604/holdfast/engine/store"
+)
+
+// bells knows in memory which instances ring next: one bell for an instance's
+// earliest cause, and one for every worker that has work of it in hand. It is
+// rebuilt from due rows and inboxes when a folder is opened, so it may forget
+// nothing that is not on disk.
+type bells struct {
+	mu     sync.Mutex
+	byKey  map[string]*bell
+	order  bellHeap
+	inbox  map[string]int // messages waiting, where there are any
+	loaded time.Time      // due rows up to this time are here
+	serial uint64
+	rung   chan struct{} // holds a token when something may have become due
+}
+
+type bell struct {
+	key, id string
+	at      time.Time
+	serial  uint64 // changes when a new cause is put
+	inHand  bool
+	index   int // in the heap
+}
+
+func newBells() *bells {
+	return &bells{byKey: map[string]*bell{}, inbox: map[string]int{}, rung: make(chan struct{}, 1)}
+}
+
+// put gives the instance a bell at a time, in place of the one it had.
+func (b *bells) put(id string, at time.Time) {
+	b.serial++
+	b.add(&bell{key: id, id: id, at: at, serial: b.serial})
+}
+
+// hold adds a bell for work in hand, which rings at the given time.
+func (b *bells) hold(id string, at time.Time) store.Doorbell {
+	b.serial++
+	e := &bell{id: id, at: at, serial: b.serial, inHand: true}
+	e.key = id + "\x00" + e.receipt()
+	b.add(e)
+	return e.doorbell()
+}
+
+func (b *bells) add(e *bell) {
+	b.remove(e.key)
+	b.byKey[e.key] = e
+	heap.Push(&b.order, e)
+	if e.index == 0 {
+		b.signal()
+	}
+}
+
+// remove takes a bell away, if it is there.
+func (b *bells) remove(key string) {
+	if e, ok := b.byKey[key]; ok {
+		heap.Remove(&b.order, e.index)
+		delete(b.byKey, key)
+	}
+}
+
+// find returns the bell that a doorbell was given for; nil if it is gone or a
+// new cause came since.
+func (b *bells) find(d store.Doorbell) *bell {
+	key := d.Instance
+	if d.TakeOver {
+		key += "\x00" + d.Receipt
+	}
+	if e, ok := b.byKey[key]; ok && e.receipt() == d.Receipt {
+		return e
+	}
+	return nil
+}
+
+// postpone moves a bell without a new cause.
+func (b *bells) postpone(e *bell, at time.Time) {
+	e.at = at
+	heap.Fix(&b.order, e.index)
+	if e.index == 0 {
+		b.signal()
+	}
+}
+
+// take returns up to most bells that are due, each hidden until the given time,
+// and when the next one after them is due.
+func (b *bells) take(now, hidden time.Time, most int) (due []store.Doorbell, next time.Time) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for len(b.order) > 0 {
+		e := b.order[0]
+		if e.at.After(now) {
+			return due, e.at
+		}
+		if len(due) == most {
+			b.signal() // for another receiver
+			return due, e.at
+		}
+		due = append(due, e.doorbell())
+		e.at = hidden
+		heap.Fix(&b.order, 0)
+	}
+	return due, time.Time{}
+}
+
+func (b *bells) signal() {
+	select {
+	case b.rung <- struct{}{}:
+	default:
+	}
+}
+
+// wake lets a waiting receiver look again.
+func (b *bells) wake() { b.signal() }
+
+func (e *bell) doorbell() store.Doorbell {
+	return store.Doorbell{Instance: e.id, Receipt: e.receipt(), TakeOver: e.inHand}
+}
+
+func (e *bell) receipt() string { return strconv.FormatUint(e.serial, 36) }
+
+// bellHeap is a heap.Interface with the earliest bell first.
+type bellHeap []*bell
+
+func (h bellHeap) Len() int           { return len(h) }
+func (h bellHeap) Less(i, j int) bool { return h[i].at.Before(h[j].at) }
+func (h bellHeap) Swap(i, j int) {
+	h[i], h[j] = h[j], h[i]
+	h[i].index, h[j].index = i, j
+}
+
+// Push is called by container/heap.
+func (h *bellHeap) Push(x any) {
+	e := x.(*bell)
+	e.index = len(*h)
+	*h = append(*h, e)
+}
+
+// Pop is called by container/heap.
+func (h *bellHeap) Pop() any {
+	last := len(*h) - 1
+	e := (*h)[last]
+	(*h)[last] = nil
+	*h = (*h)[:last]
+	return e
+}

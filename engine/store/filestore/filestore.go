@@ -1,0 +1,201 @@
+package filestore
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"github.com/seed21523604/holdfast/engine/store"
+)
+
+// Options changes how a folder is used. The zero value works.
+type Options struct {
+	// Lease is how long a doorbell stays hidden from others; one minute.
+	Lease time.Duration
+	// Logger receives what the embedded store has to say; nil discards it.
+	Logger *slog.Logger
+	// Now is the clock; time.Now.
+	Now func() time.Time
+
+	fs vfs.FS
+}
+
+// Store is a hub in one folder. Its methods may be called concurrently.
+type Store struct {
+	db      *pebble.DB
+	now     func() time.Time
+	lease   time.Duration
+	bells   *bells
+	locks   locks
+	watches watches
+
+	mu     sync.RWMutex // held for reading by every call, for writing by Close
+	closed bool
+
+	failed failure
+}
+
+var (
+	_ store.Store   = (*Store)(nil)
+	_ store.Watcher = (*Store)(nil)
+)
+
+// Open opens the hub in the folder, which is made if it does not exist. It
+// returns store.ErrInUse when another process has it open.
+func Open(folder string, o Options) (*Store, error) {
+	s := &Store{now: o.Now, lease: o.Lease}
+	if s.now == nil {
+		s.now = time.Now
+	}
+	if s.lease == 0 {
+		s.lease = time.Minute
+	}
+	db, err := openPebble(folder, o)
+	if err != nil {
+		return nil, fmt.Errorf("open %s: %w", folder, err)
+	}
+	s.db = db
+	s.bells = newBells()
+	if err := s.recover(); err != nil {
+		return nil, errors.Join(fmt.Errorf("read what is due in %s: %w", folder, err), db.Close())
+	}
+	return s, nil
+}
+
+// openPebble opens the embedded store with sizes that suit many small commits:
+// a write-ahead log and a table in memory that hold some 100,000 turns before
+// they are sorted into files.
+func openPebble(folder string, o Options) (*pebble.DB, error) {
+	if o.fs == nil {
+		o.fs = vfs.Default
+		if err := os.MkdirAll(folder, 0o700); err != nil {
+			return nil, err
+		}
+	}
+	cache := pebble.NewCache(32 << 20)
+	defer cache.Unref()
+	options := &pebble.Options{
+		Cache:                       cache,
+		FS:                          o.fs,
+		Logger:                      quietLogger{o.Logger},
+		MemTableSize:                32 << 20,
+		MemTableStopWritesThreshold: 4,
+		FormatMajorVersion:          pebble.FormatNewest,
+	}
+	db, err := pebble.Open(folder, options)
+	if err != nil && isLocked(o.fs, folder) {
+		return nil, fmt.Errorf("%w (%w)", store.ErrInUse, err)
+	}
+	return db, err
+}
+
+// isLocked reports whether another process holds the folder's lock.
+func isLocked(fs vfs.FS, folder string) bool {
+	lock, err := pebble.LockDirectory(folder, fs)
+	if err != nil {
+		return !errors.Is(err, os.ErrNotExist) && !errors.Is(err, os.ErrPermission)
+	}
+	lock.Close()
+	return false
+}
+
+// Close ends the use of the folder. Calls under way are waited for.
+func (s *Store) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return nil
+	}
+	s.closed = true
+	s.bells.wake()
+	return s.db.Close()
+}
+
+// Backup copies the hub as it is on disk now into a new folder, which must not
+// exist, while the store is in use. The copy is opened as any other folder.
+func (s *Store) Backup(folder string) error {
+	if err := s.enter(); err != nil {
+		return err
+	}
+	defer s.leave()
+	if err := os.MkdirAll(filepath.Dir(folder), 0o700); err != nil {
+		return fmt.Errorf("back up to %s: %w", folder, err)
+	}
+	if err := s.db.Checkpoint(folder, pebble.WithFlushedWAL()); err != nil {
+		return fmt.Errorf("back up to %s: %w", folder, err)
+	}
+	return nil
+}
+
+// Lease returns how long a received doorbell stays hidden.
+func (s *Store) Lease() time.Duration { return s.lease }
+
+// enter begins a call; leave ends it.
+func (s *Store) enter() error {
+	s.mu.RLock()
+	err := s.failed.get()
+	if s.closed {
+		err = store.ErrClosed
+	}
+	if err != nil {
+		s.mu.RUnlock()
+	}
+	return err
+}
+
+func (s *Store) leave() { s.mu.RUnlock() }
+
+// write makes a batch durable. After a failure the store is of no more use, as
+// the batch may be in memory and not on disk.
+func (s *Store) write(batch *pebble.Batch) error {
+	if err := s.db.Apply(batch, pebble.Sync); err != nil {
+		return s.failed.set(fmt.Errorf("the storage failed; restart when it is well again: %w", err))
+	}
+	return nil
+}
+
+// failure is the error after which a store is of no more use.
+type failure struct {
+	mu  sync.Mutex
+	err error
+}
+
+func (f *failure) get() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.err
+}
+
+func (f *failure) set(err error) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.err == nil {
+		f.err = err
+	}
+	return f.err
+}
+
+// quietLogger passes on what needs attention.
+type quietLogger struct{ to *slog.Logger }
+
+func (l quietLogger) Infof(string, ...any) {}
+
+func (l quietLogger) Errorf(format string, args ...any) {
+	if l.to != nil {
+		l.to.Error("file store", "message", fmt.Sprintf(format, args...))
+	}
+}
+
+// Fatalf ends the process: the embedded store calls it when going on would
+// damage what is on disk. Nothing accepted is lost by that.
+func (l quietLogger) Fatalf(format string, args ...any) {
+	l.Errorf(format, args...)
+	panic("file store: " + fmt.Sprintf(format, args...))
+}

@@ -1,0 +1,259 @@
+package filestore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/cockroachdb/pebble/v2"
+
+	"github.com/seed21523604/holdfast/engine/history"
+	"github.com/seed21523604/holdfast/engine/store"
+)
+
+// defaultLimit is the size of a page that names none.
+const defaultLimit = 100
+
+// Create makes a new instance with its first message.
+func (s *Store) Create(ctx context.Context, id string, start history.Event) error {
+	return s.change(ctx, "create", id, func(old store.Instance) error {
+		switch {
+		case old.Execution == start.Execution && old.Version != "":
+			return nil
+		case old.Version != "" && !old.Status.IsTerminal():
+			return store.ErrExists
+		}
+		row := store.Instance{
+			ID: id, Execution: start.Execution, Name: start.Name, Status: history.Pending,
+			Input: start.Input, Secret: start.Secret, Created: start.Time, Updated: start.Time,
+			Turn: start.Execution,
+		}
+		batch := s.db.NewBatch()
+		defer batch.Close()
+		clear(batch, id)
+		batch.Set(instanceKey(id), encodeRow(&row), nil)
+		batch.Set(inboxKey(id, start.Message), history.AppendEvents(nil, []history.Event{start}), nil)
+		if err := s.write(batch); err != nil {
+			return err
+		}
+		s.bells.mu.Lock()
+		defer s.bells.mu.Unlock()
+		s.bells.inbox[id] = 1
+		s.bells.put(id, s.now())
+		return nil
+	})
+}
+
+// clear removes the history and the inbox of an instance.
+func clear(batch *pebble.Batch, id string) {
+	for _, prefix := range []string{historyPrefix, inboxPrefix} {
+		rows := of(prefix, id)
+		batch.DeleteRange(rows, after(rows), nil)
+	}
+}
+
+// Send puts a message into the inbox.
+func (s *Store) Send(ctx context.Context, id string, message history.Event) error {
+	return s.change(ctx, "send to", id, func(old store.Instance) error {
+		switch {
+		case old.Version == "":
+			return store.ErrNotFound
+		case old.Status.IsTerminal():
+			return store.ErrFinished
+		}
+		key := inboxKey(id, message.Message)
+		if _, found, err := s.read(key); found || err != nil {
+			return err
+		}
+		batch := s.db.NewBatch()
+		defer batch.Close()
+		batch.Set(key, history.AppendEvents(nil, []history.Event{message}), nil)
+		if err := s.write(batch); err != nil {
+			return err
+		}
+		s.bells.mu.Lock()
+		defer s.bells.mu.Unlock()
+		s.bells.inbox[id]++
+		s.bells.put(id, s.now())
+		return nil
+	})
+}
+
+// change calls f with the instance's row while nobody else may change it, and
+// tells those who watch it. The row's Version is empty if there is none.
+func (s *Store) change(ctx context.Context, verb, id string, f func(old store.Instance) error) error {
+	err := s.with(ctx, func() error {
+		lock := s.locks.of(id)
+		lock.Lock()
+		defer lock.Unlock()
+		old, err := s.row(id)
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return err
+		}
+		return f(old)
+	})
+	if err != nil {
+		return fmt.Errorf("%s instance %s: %w", verb, id, err)
+	}
+	s.watches.tell(id)
+	return nil
+}
+
+// view calls f while nobody may change the instance.
+func (s *Store) view(ctx context.Context, verb, id string, f func() error) error {
+	err := s.with(ctx, func() error {
+		lock := s.locks.of(id)
+		lock.RLock()
+		defer lock.RUnlock()
+		return f()
+	})
+	if err != nil {
+		return fmt.Errorf("%s instance %s: %w", verb, id, err)
+	}
+	return nil
+}
+
+// with calls f if the store is open and the caller still there.
+func (s *Store) with(ctx context.Context, f func() error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := s.enter(); err != nil {
+		return err
+	}
+	defer s.leave()
+	return f()
+}
+
+// Get returns the instance's row.
+func (s *Store) Get(ctx context.Context, id string) (in store.Instance, err error) {
+	err = s.view(ctx, "get", id, func() error {
+		in, err = s.row(id)
+		return err
+	})
+	return in, err
+}
+
+// History returns the history in order.
+func (s *Store) History(ctx context.Context, id string) (events []history.Event, err error) {
+	err = s.view(ctx, "read the history of", id, func() error {
+		if _, err := s.row(id); err != nil {
+			return err
+		}
+		events, err = s.events(of(historyPrefix, id))
+		return err
+	})
+	return events, err
+}
+
+// List returns a page of instances. A row may be shown a moment before it is
+// durable.
+func (s *Store) List(ctx context.Context, q store.Query) (page store.Page, err error) {
+	limit := q.Limit
+	if limit == 0 {
+		limit = defaultLimit
+	}
+	from := []byte(instancePrefix)
+	if q.After != "" {
+		from = append(instanceKey(q.After), 0)
+	}
+	err = s.with(ctx, func() error {
+		return s.scan(from, after([]byte(instancePrefix)), func(_, value []byte) (bool, error) {
+			if len(page.Instances) == limit {
+				page.Next = page.Instances[limit-1].ID
+				return false, nil
+			}
+			in, err := decodeRow(slices.Clone(value))
+			page.Instances = append(page.Instances, in)
+			return true, err
+		})
+	})
+	if err != nil {
+		return store.Page{}, fmt.Errorf("list instances: %w", err)
+	}
+	return page, nil
+}
+
+// Purge removes an ended instance.
+func (s *Store) Purge(ctx context.Context, id string) error {
+	return s.change(ctx, "purge", id, func(old store.Instance) error {
+		switch {
+		case old.Version == "":
+			return store.ErrNotFound
+		case !old.Status.IsTerminal():
+			return store.ErrActive
+		}
+		batch := s.db.NewBatch()
+		defer batch.Close()
+		clear(batch, id)
+		batch.Delete(instanceKey(id), nil)
+		return s.write(batch)
+	})
+}
+
+// row reads an instance's row.
+func (s *Store) row(id string) (store.Instance, error) {
+	value, found, err := s.read(instanceKey(id))
+	if err != nil {
+		return store.Instance{}, err
+	}
+	if !found {
+		return store.Instance{}, store.ErrNotFound
+	}
+	return decodeRow(value)
+}
+
+// read returns a copy of what is stored under key.
+func (s *Store) read(key []byte) (value []byte, found bool, err error) {
+	v, closer, err := s.db.Get(key)
+	if errors.Is(err, pebble.ErrNotFound) {
+		return nil, false, nil
+	}
+	if err != nil {
+		return nil, false, err
+	}
+	value = slices.Clone(v)
+	return value, true, closer.Close()
+}
+
+// events reads all events stored under keys with the prefix.
+func (s *Store) events(prefix []byte) (events []history.Event, err error) {
+	err = s.scan(prefix, after(prefix), func(_, value []byte) (bool, error) {
+		events, err = history.DecodeEvents(events, slices.Clone(value))
+		return true, err
+	})
+	return events, err
+}
+
+// scan calls f with each key from one up to before another, until it returns
+// false. What f is given is only good until it returns.
+func (s *Store) scan(from, to []byte, f func(key, value []byte) (bool, error)) (err error) {
+	it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: from, UpperBound: to})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, it.Close()) }()
+	for ok := it.First(); ok; ok = it.Next() {
+		value, err := it.ValueAndErr()
+		if err != nil {
+			return err
+		}
+		if more, err := f(it.Key(), value); err != nil || !more {
+			return err
+		}
+	}
+	return nil
+}
+
+// Dump writes every key and value of the hub as it is stored, for a search
+// through all that is kept.
+func (s *Store) Dump(w io.Writer) error {
+	return s.with(context.Background(), func() error {
+		return s.scan(nil, []byte{0xff}, func(key, value []byte) (bool, error) {
+			_, err := fmt.Fprintf(w, "%s\n%s\n", key, value)
+			return true, err
+		})
+	})
+}

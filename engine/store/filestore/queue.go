@@ -1,0 +1,290 @@
+package filestore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2"
+
+	"github.com/seed21523604/holdfast/engine/history"
+	"github.com/seed21523604/holdfast/engine/store"
+)
+
+// horizon is how far ahead due rows are kept in memory.
+const horizon = 10 * time.Minute
+
+// recover finds everything that must be looked at: work that was in hand when
+// the last process went away, messages that wait, timers of the near future.
+func (s *Store) recover() error {
+	now := s.now()
+	err := s.scan([]byte(inboxPrefix), after([]byte(inboxPrefix)), func(key, _ []byte) (bool, error) {
+		id := inboxOwner(key)
+		s.bells.inbox[id]++
+		s.bells.put(id, now)
+		return true, nil
+	})
+	if err != nil {
+		return err
+	}
+	return s.loadDue(now)
+}
+
+// inboxOwner returns the instance whose inbox a key belongs to.
+func inboxOwner(key []byte) string {
+	for i := len(inboxPrefix); i < len(key); i++ {
+		if key[i] == 0 {
+			return string(key[len(inboxPrefix):i])
+		}
+	}
+	return ""
+}
+
+// loadDue brings the due rows of the next while into memory. A row that a
+// commit puts meanwhile is brought by the one or by the other.
+func (s *Store) loadDue(now time.Time) error {
+	s.bells.mu.Lock()
+	from := s.bells.loaded
+	if from.Sub(now) > horizon/2 {
+		s.bells.mu.Unlock()
+		return nil
+	}
+	until := now.Add(horizon)
+	s.bells.loaded = until
+	s.bells.mu.Unlock()
+	return s.scan(dueKey(from, ""), dueKey(until, ""), func(key, _ []byte) (bool, error) {
+		at, id := parseDue(key)
+		s.bells.mu.Lock()
+		defer s.bells.mu.Unlock()
+		if at.Equal(inHand) {
+			s.bells.hold(id, now)
+		} else if e, ok := s.bells.byKey[id]; !ok || at.Before(e.at) {
+			s.bells.put(id, at)
+		}
+		return true, nil
+	})
+}
+
+// Receive returns doorbells that ring now, or waits for one.
+func (s *Store) Receive(ctx context.Context, most int, wait time.Duration) ([]store.Doorbell, error) {
+	end := s.now().Add(wait)
+	for {
+		now := s.now()
+		var due []store.Doorbell
+		var next time.Time
+		err := s.with(ctx, func() error {
+			if err := s.loadDue(now); err != nil {
+				return err
+			}
+			due, next = s.bells.take(now, now.Add(s.lease), most)
+			return nil
+		})
+		if err != nil {
+			return nil, fmt.Errorf("receive doorbells: %w", err)
+		}
+		if len(due) > 0 || !now.Before(end) {
+			return due, nil
+		}
+		if next.IsZero() || next.After(end) {
+			next = end
+		}
+		s.sleep(ctx, min(next.Sub(now), horizon/2))
+	}
+}
+
+// sleep waits until a bell may have become due.
+func (s *Store) sleep(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	case <-s.bells.rung:
+	}
+}
+
+// Load reads an instance with its inbox, and its history unless known is its
+// version.
+func (s *Store) Load(ctx context.Context, id string, known store.Version) (state store.State, err error) {
+	err = s.view(ctx, "load", id, func() error {
+		if state.Instance, err = s.row(id); err != nil {
+			return err
+		}
+		if state.Inbox, err = s.inbox(id); err != nil {
+			return err
+		}
+		if state.Instance.Version == known {
+			state.Unchanged = true
+			return nil
+		}
+		state.History, err = s.events(of(historyPrefix, id))
+		return err
+	})
+	return state, err
+}
+
+// inbox reads the waiting messages, if memory says that there are any.
+func (s *Store) inbox(id string) ([]history.Event, error) {
+	s.bells.mu.Lock()
+	waiting := s.bells.inbox[id]
+	s.bells.mu.Unlock()
+	if waiting == 0 {
+		return nil, nil
+	}
+	return s.events(of(inboxPrefix, id))
+}
+
+// Commit writes a turn and its due rows in one batch.
+func (s *Store) Commit(ctx context.Context, turn store.Turn) (version store.Version, held store.Doorbell, err error) {
+	id := turn.Instance.ID
+	err = s.change(ctx, "commit a turn of", id, func(old store.Instance) error {
+		if old.Version != turn.Base {
+			return store.ErrConflict
+		}
+		batch := s.db.NewBatch()
+		defer batch.Close()
+		fill(batch, &old, &turn)
+		left, err := s.consume(batch, id, turn)
+		if err != nil {
+			return err
+		}
+		if err := s.write(batch); err != nil {
+			return err
+		}
+		held = s.ring(&turn, left)
+		return nil
+	})
+	return store.Version(turn.Instance.Turn), held, err
+}
+
+// fill puts the row, the new history and the due rows into the batch.
+func fill(batch *pebble.Batch, old *store.Instance, turn *store.Turn) {
+	in := &turn.Instance
+	position := old.Events
+	if old.Execution != in.Execution {
+		rows := of(historyPrefix, in.ID)
+		batch.DeleteRange(rows, after(rows), nil)
+		position = 0
+	}
+	batch.Set(instanceKey(in.ID), encodeRow(in), nil)
+	if len(turn.Append) > 0 {
+		batch.Set(historyKey(in.ID, position), history.AppendEvents(nil, turn.Append), nil)
+	}
+	moveDue(batch, in.ID, old.Wake, in.Wake)
+	moveDue(batch, in.ID, dueInHand(old), dueInHand(in))
+}
+
+func dueInHand(in *store.Instance) time.Time {
+	if in.InHand {
+		return inHand
+	}
+	return time.Time{}
+}
+
+// moveDue replaces one due row of the instance by another; a zero time is no
+// row.
+func moveDue(batch *pebble.Batch, id string, from, to time.Time) {
+	if from.Equal(to) {
+		return
+	}
+	if !from.IsZero() {
+		batch.Delete(dueKey(from, id), nil)
+	}
+	if !to.IsZero() {
+		batch.Set(dueKey(to, id), nil, nil)
+	}
+}
+
+// consume takes messages out of the inbox and returns how many are left. The
+// inbox of an instance that ends is emptied.
+func (s *Store) consume(batch *pebble.Batch, id string, turn store.Turn) (left int, err error) {
+	waiting, err := s.inbox(id)
+	if err != nil || len(waiting) == 0 {
+		return 0, err
+	}
+	consumed := map[string]bool{}
+	for _, message := range turn.Consumed {
+		consumed[message] = true
+	}
+	for _, e := range waiting {
+		if !consumed[e.Message] && !turn.Instance.Status.IsTerminal() {
+			left++
+			continue
+		}
+		batch.Delete(inboxKey(id, e.Message), nil)
+	}
+	return left, nil
+}
+
+// ring gives the instance the bells that a committed turn asks for and takes
+// the answered ones away.
+func (s *Store) ring(turn *store.Turn, left int) (held store.Doorbell) {
+	id := turn.Instance.ID
+	s.bells.mu.Lock()
+	defer s.bells.mu.Unlock()
+	if left > 0 {
+		s.bells.inbox[id] = left
+	} else {
+		delete(s.bells.inbox, id)
+	}
+	if at := s.nextRing(&turn.Instance); at.IsZero() {
+		s.bells.remove(id)
+	} else {
+		s.bells.put(id, at)
+	}
+	if turn.Hold {
+		held = s.bells.hold(id, s.now().Add(s.lease))
+	}
+	for _, d := range turn.Answered {
+		if e := s.bells.find(d); e != nil && e.inHand {
+			s.bells.remove(e.key)
+		}
+	}
+	return held
+}
+
+// nextRing returns when the instance must be looked at next, as far as memory
+// need know: zero if nothing but a distant timer is to come.
+func (s *Store) nextRing(in *store.Instance) time.Time {
+	if s.bells.inbox[in.ID] > 0 {
+		return s.now()
+	}
+	if in.Wake.Before(s.bells.loaded) {
+		return in.Wake
+	}
+	return time.Time{}
+}
+
+// Release takes a doorbell away that had no cause: the instance's own rings
+// again when its row gives one.
+func (s *Store) Release(ctx context.Context, d store.Doorbell) error {
+	return s.view(ctx, "release the doorbell of", d.Instance, func() error {
+		in, err := s.row(d.Instance)
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return err
+		}
+		s.bells.mu.Lock()
+		defer s.bells.mu.Unlock()
+		e := s.bells.find(d)
+		if e == nil {
+			return nil
+		}
+		if at := s.nextRing(&in); at.IsZero() || e.inHand {
+			s.bells.remove(e.key)
+		} else {
+			s.bells.postpone(e, at)
+		}
+		return nil
+	})
+}
+
+// Extend hides a doorbell for work in hand for another lease.
+func (s *Store) Extend(_ context.Context, d store.Doorbell) error {
+	s.bells.mu.Lock()
+	defer s.bells.mu.Unlock()
+	if e := s.bells.find(d); e != nil && e.inHand {
+		s.bells.postpone(e, s.now().Add(s.lease))
+	}
+	return nil
+}

@@ -1,0 +1,213 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"github.com/seed21523604/holdfast/engine/history"
+)
+
+// The errors that callers distinguish. Implementations wrap them with what was
+// being done. Any other error means that the outcome is not known: the call may
+// or may not have had its effect.
+var (
+	// ErrNotFound is returned for an instance that does not exist.
+	ErrNotFound = errors.New("no such instance")
+	// ErrExists is returned by Create when the id is taken.
+	ErrExists = errors.New("an instance with this id exists")
+	// ErrFinished is returned by Send to an instance that has ended.
+	ErrFinished = errors.New("the instance has ended")
+	// ErrConflict is returned by Commit when the instance changed since it
+	// was loaded; nothing was written.
+	ErrConflict = errors.New("the instance was changed by someone else")
+	// ErrActive is returned by Purge for an instance that has not ended.
+	ErrActive = errors.New("the instance has not ended")
+	// ErrInUse is returned by Open when another process has the storage.
+	ErrInUse = errors.New("the storage is in use by another process")
+	// ErrClosed is returned after Close.
+	ErrClosed = errors.New("the store is closed")
+)
+
+// Version is an instance row's state as the store names it; it is compared for
+// equality only. The empty Version is that of an instance which does not exist.
+type Version string
+
+// Instance is the row that says where an instance stands. It is rewritten
+// whole by every commit.
+type Instance struct {
+	ID        string
+	Execution string // the id of this run
+	Name      string // the orchestration
+	Status    history.Status
+	// Input, Output and CustomStatus are JSON texts; empty means none.
+	Input, Output, CustomStatus json.RawMessage
+	// Failure is set when Status is Failed.
+	Failure *history.Failure
+	// Secret lists the external events whose payload must be sealed before
+	// it is sent.
+	Secret []string
+	// Created is when it was accepted, Updated the time of its last turn,
+	// Completed when it ended; zero if it has not. UTC.
+	Created, Updated, Completed time.Time
+	// Wake is when the instance must be looked at although nobody sends it
+	// anything: its earliest timer. Zero means never.
+	Wake time.Time
+	// InHand says that there is work which earlier turns decided and whose
+	// outcome is not recorded yet. It is in the hands of the workers that
+	// committed those turns, and must be taken over if they go away.
+	InHand bool
+	// Events is the number of history rows.
+	Events int
+	// Turn is a token of the commit that wrote the row, by which a worker
+	// recognises its own commit after a lost reply.
+	Turn string
+	// Version is set by the store when the row is read, and ignored when it
+	// is written.
+	Version Version
+}
+
+// State is an instance as a worker loads it.
+type State struct {
+	Instance Instance
+	// History is the whole history in order; nil when it is Unchanged.
+	History []history.Event
+	// Unchanged says that the version the caller knew is the present one, so
+	// that the history was not read.
+	Unchanged bool
+	// Inbox holds the messages not yet in history, oldest first.
+	Inbox []history.Event
+}
+
+// Turn is what a worker commits: whole or not at all.
+type Turn struct {
+	// Base is the version that the turn was made from. With the empty
+	// Version the turn creates the instance, which must not exist.
+	Base Version
+	// Instance is the new row.
+	Instance Instance
+	// Append are the new history rows. They go behind those of the base;
+	// when Instance names another execution than the base, they replace
+	// them.
+	Append []history.Event
+	// Consumed are the ids of the messages to take out of the inbox; an id
+	// that is not there is ignored.
+	Consumed []string
+	// Answered are the doorbells that this turn makes superfluous.
+	Answered []Doorbell
+	// Hold says that the committing worker has some of the work in hand, so
+	// that it needs a doorbell which rings if it goes away.
+	Hold bool
+}
+
+// Doorbell is a ring that a worker received or, by committing a turn with work
+// in hand, holds. The zero Doorbell is none; as an argument it has no effect.
+type Doorbell struct {
+	Instance string
+	// Receipt is the store's own.
+	Receipt string
+	// TakeOver says that a worker which had work of the instance in hand has
+	// not been heard of for the length of a lease, or is known to be gone:
+	// whoever receives the doorbell is to take the work over.
+	TakeOver bool
+}
+
+// Page is a part of a list.
+type Page struct {
+	Instances []Instance
+	// Next is where the list goes on; empty at its end. A page may be empty
+	// although the list goes on.
+	Next string
+}
+
+// Query says which instances to list. The zero Query lists all.
+type Query struct {
+	// After is the Next of the page before.
+	After string
+	// Limit is the most instances to return; 100 if it is zero.
+	Limit int
+}
+
+// Instances is the store as a client sees it. Its methods may be called
+// concurrently.
+type Instances interface {
+	// Create makes a new instance, Pending, with start as its first message.
+	// When it returns nil, both are durable and a doorbell exists. An
+	// instance of the same id that has ended gives way, and its history with
+	// it; for one that has not, Create returns ErrExists. When the present
+	// execution is the one that start names, the call is a repetition: it
+	// succeeds and has no effect.
+	Create(ctx context.Context, id string, start history.Event) error
+
+	// Send puts a message into the inbox. When it returns nil, the message
+	// is durable and a doorbell exists. It returns ErrNotFound, or
+	// ErrFinished for an instance that has ended. Sending a message again
+	// while it waits in the inbox has no effect.
+	Send(ctx context.Context, id string, message history.Event) error
+
+	// Get returns the instance's row as it is durable; ErrNotFound.
+	Get(ctx context.Context, id string) (Instance, error)
+
+	// History returns the history in order; ErrNotFound.
+	History(ctx context.Context, id string) ([]history.Event, error)
+
+	// List returns a page of instances in the order of their ids.
+	List(ctx context.Context, q Query) (Page, error)
+
+	// Purge removes an ended instance and everything of it; ErrNotFound, or
+	// ErrActive for one that has not ended.
+	Purge(ctx context.Context, id string) error
+}
+
+// Queue is the store as a worker sees it. Its methods may be called
+// concurrently.
+type Queue interface {
+	// Receive returns up to most doorbells that ring now, and hides each
+	// from other receivers for the length of a lease. When there is none it
+	// waits for one, at most as long as wait says, and then returns none.
+	Receive(ctx context.Context, most int, wait time.Duration) ([]Doorbell, error)
+
+	// Load reads an instance; ErrNotFound. With the version that the caller
+	// has in memory, an unchanged history is not read again.
+	Load(ctx context.Context, id string, known Version) (State, error)
+
+	// Commit writes a turn in one transaction, sees to it that a doorbell
+	// exists for the row's Wake, for messages still in the inbox and for the
+	// work that the worker holds, and only then takes the answered doorbells
+	// away. It returns the new version and, for a turn with Hold, a doorbell
+	// that rings with TakeOver unless it is extended or answered.
+	//
+	// The error wraps ErrConflict when the row is not at the base version,
+	// whether it moved on, was created or is gone. After any other error the
+	// turn may have been written: load, and compare the row's Turn.
+	Commit(ctx context.Context, turn Turn) (Version, Doorbell, error)
+
+	// Release takes a doorbell away that turned out to have no cause, or
+	// whose work is no longer held. A cause that came since then keeps it.
+	Release(ctx context.Context, bell Doorbell) error
+
+	// Extend hides a doorbell for work in hand for the length of another
+	// lease. A doorbell that is gone is no error.
+	Extend(ctx context.Context, bell Doorbell) error
+
+	// Lease returns how long a received doorbell stays hidden.
+	Lease() time.Duration
+}
+
+// Watcher is implemented by stores that can tell when an instance changes, so
+// that nobody need ask again and again.
+type Watcher interface {
+	// Watch returns a channel that is closed at the instance's next commit
+	// or purge, and a function to be called when that is no longer of
+	// interest.
+	Watch(id string) (changed <-chan struct{}, done func())
+}
+
+// Store is stable storage in both its roles.
+type Store interface {
+	Instances
+	Queue
+	// Close ends the use of the store. What was accepted stays.
+	Close() error
+}

@@ -1,0 +1,361 @@
+package storetest
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/seed21523604/holdfast/engine/history"
+	"github.com/seed21523604/holdfast/engine/store"
+)
+
+// contract holds a test for each thing that package store says of a call.
+var contract = map[string]func(*bench){
+	"create makes a pending instance with its start in the inbox": func(b *bench) {
+		start := b.create("a")
+		state := b.load("a")
+		in := state.Instance
+		if in.ID != "a" || in.Name != "test" || in.Execution != start.Execution || in.Status != history.Pending ||
+			string(in.Input) != `{"n":1}` || !in.Created.Equal(b.clock()) || in.Version == "" {
+			b.Errorf("%+v", in)
+		}
+		b.equal("secret events", in.Secret, []string{"Code"})
+		b.equal("inbox", state.Inbox, []history.Event{start})
+		b.ring("a")
+	},
+	"create refuses an id that is taken": func(b *bench) {
+		b.create("a")
+		b.want(b.Store.Create(b.ctx, "a", b.start("another")), store.ErrExists)
+	},
+	"create again by the same execution has no effect": func(b *bench) {
+		start := b.create("a")
+		before := b.load("a")
+		b.must(b.Store.Create(b.ctx, "a", start))
+		b.equal("state", b.load("a"), before)
+	},
+	"create replaces an instance that has ended": func(b *bench) {
+		b.create("a")
+		b.commit(b.turn(b.load("a"), "t1", ended))
+		start := b.start("second")
+		b.must(b.Store.Create(b.ctx, "a", start))
+		state := b.load("a")
+		if state.Instance.Execution != "second" || state.Instance.Events != 0 || len(state.History) != 0 {
+			b.Errorf("%+v", state)
+		}
+		b.equal("inbox", state.Inbox, []history.Event{start})
+	},
+	"send needs a living instance": func(b *bench) {
+		e := b.message(history.EventRaised, "x", "1")
+		b.want(b.Store.Send(b.ctx, "a", e), store.ErrNotFound)
+		b.create("a")
+		b.must(b.Store.Send(b.ctx, "a", e))
+		b.commit(b.turn(b.load("a"), "t1", ended))
+		b.want(b.Store.Send(b.ctx, "a", b.message(history.EventRaised, "x", "1")), store.ErrFinished)
+	},
+	"messages stay in the order of their ids": func(b *bench) {
+		want := []history.Event{b.create("a")}
+		for range 20 {
+			e := b.message(history.EventRaised, "x", "1")
+			b.must(b.Store.Send(b.ctx, "a", e))
+			want = append(want, e)
+		}
+		b.equal("inbox", b.load("a").Inbox, want)
+	},
+	"a message sent twice is kept once": func(b *bench) {
+		start := b.create("a")
+		e := b.message(history.EventRaised, "x", "1")
+		b.must(b.Store.Send(b.ctx, "a", e))
+		b.must(b.Store.Send(b.ctx, "a", e))
+		b.equal("inbox", b.load("a").Inbox, []history.Event{start, e})
+	},
+	"get, history, load and purge know what is not there": func(b *bench) {
+		_, err := b.Store.Get(b.ctx, "a")
+		b.want(err, store.ErrNotFound)
+		_, err = b.Store.History(b.ctx, "a")
+		b.want(err, store.ErrNotFound)
+		_, err = b.Store.Load(b.ctx, "a", "")
+		b.want(err, store.ErrNotFound)
+		b.want(b.Store.Purge(b.ctx, "a"), store.ErrNotFound)
+	},
+	"a row is returned as it was committed": func(b *bench) {
+		b.create("a")
+		turn := b.turn(b.load("a"), "t1", func(in *store.Instance) {
+			in.Output, in.CustomStatus = json.RawMessage(`false`), json.RawMessage(`""`)
+			in.Failure = &history.Failure{Kind: "k", Message: "m", Stack: "s"}
+			in.Wake, in.InHand = b.clock().Add(time.Hour), true
+		})
+		version, _ := b.commit(turn)
+		got, err := b.Store.Get(b.ctx, "a")
+		b.must(err)
+		want := turn.Instance
+		want.Version = version
+		b.equal("row", got, want)
+	},
+	"an unchanged history is not read again": func(b *bench) {
+		b.create("a")
+		version, _ := b.commit(b.turn(b.load("a"), "t1", nil))
+		state, err := b.Store.Load(b.ctx, "a", version)
+		b.must(err)
+		if !state.Unchanged || state.History != nil {
+			b.Errorf("%+v", state)
+		}
+		state, err = b.Store.Load(b.ctx, "a", "another")
+		b.must(err)
+		if state.Unchanged || len(state.History) != 2 {
+			b.Errorf("%+v", state)
+		}
+	},
+	"the empty version creates": func(b *bench) {
+		turn := b.turn(store.State{}, "t1", func(in *store.Instance) { in.ID, in.Execution = "a", "e" })
+		b.commit(turn)
+		_, _, err := b.Store.Commit(b.ctx, turn)
+		b.want(err, store.ErrConflict)
+		b.equal("history", b.load("a").History, turn.Append)
+	},
+	"a commit to what is gone is a conflict": func(b *bench) {
+		b.create("a")
+		state := b.load("a")
+		b.commit(b.turn(state, "t1", ended))
+		stale := b.turn(b.load("a"), "t2", nil)
+		b.must(b.Store.Purge(b.ctx, "a"))
+		_, _, err := b.Store.Commit(b.ctx, stale)
+		b.want(err, store.ErrConflict)
+	},
+	"another execution replaces the history": func(b *bench) {
+		b.create("a")
+		b.commit(b.turn(b.load("a"), "t1", nil))
+		turn := b.turn(b.load("a"), "t2", func(in *store.Instance) { in.Execution, in.Events = "second", 2 })
+		b.commit(turn)
+		b.equal("history", b.load("a").History, turn.Append)
+	},
+	"purge needs an ended instance and leaves nothing": func(b *bench) {
+		b.create("a")
+		b.want(b.Store.Purge(b.ctx, "a"), store.ErrActive)
+		b.commit(b.turn(b.load("a"), "t1", ended))
+		b.must(b.Store.Purge(b.ctx, "a"))
+		_, err := b.Store.Get(b.ctx, "a")
+		b.want(err, store.ErrNotFound)
+		b.create("a")
+		if state := b.load("a"); len(state.History) != 0 || len(state.Inbox) != 1 {
+			b.Errorf("%+v", state)
+		}
+	},
+	"list pages through all instances in order": func(b *bench) {
+		var want, got []string
+		for i := range 25 {
+			id := fmt.Sprintf("id-%02d", i)
+			b.create(id)
+			want = append(want, id)
+		}
+		for q := (store.Query{Limit: 7}); ; {
+			page, err := b.Store.List(b.ctx, q)
+			b.must(err)
+			if len(page.Instances) > 7 {
+				b.Fatalf("a page of %d", len(page.Instances))
+			}
+			for _, in := range page.Instances {
+				got = append(got, in.ID)
+			}
+			if q.After = page.Next; q.After == "" {
+				break
+			}
+		}
+		b.equal("ids", got, want)
+	},
+	"ids with any allowed character are kept apart": func(b *bench) {
+		ids := []string{"a", "A", "a b", "a%20b", "a+b", "a:b@c", "a'b\"c", "été", "日本", "~!$&*()=,;.", strings.Repeat("x", 256), "a\u200bb"}
+		for _, id := range ids {
+			b.create(id)
+			turn := b.turn(b.load(id), "turn of "+id, func(in *store.Instance) { in.CustomStatus, _ = json.Marshal(id) })
+			b.commit(turn)
+		}
+		for _, id := range ids {
+			state := b.load(id)
+			want, _ := json.Marshal(id)
+			if state.Instance.ID != id || string(state.Instance.CustomStatus) != string(want) || len(state.History) != 2 || state.History[1].Name != "turn of "+id {
+				b.Errorf("%q: %+v", id, state)
+			}
+		}
+	},
+	"a received doorbell is hidden for a lease": func(b *bench) {
+		b.create("a")
+		b.ring("a")
+		b.silent()
+		b.advance(b.Store.Lease() - 1)
+		b.silent()
+		b.advance(1)
+		b.ring("a")
+	},
+	"a new message rings although the doorbell is hidden": func(b *bench) {
+		b.create("a")
+		b.ring("a")
+		b.must(b.Store.Send(b.ctx, "a", b.message(history.EventRaised, "x", "1")))
+		b.ring("a")
+	},
+	"a released doorbell rings again for what is still there": func(b *bench) {
+		b.create("a")
+		b.must(b.Store.Release(b.ctx, b.ring("a")))
+		b.ring("a")
+	},
+	"a release does not silence what came since": func(b *bench) {
+		b.create("a")
+		bell := b.ring("a")
+		b.commit(b.turn(b.load("a"), "t1", nil))
+		b.must(b.Store.Send(b.ctx, "a", b.message(history.EventRaised, "x", "1")))
+		b.must(b.Store.Release(b.ctx, bell))
+		b.ring("a")
+	},
+	"a message that a turn did not consume still rings": func(b *bench) {
+		b.create("a")
+		turn := b.turn(b.load("a"), "t1", nil)
+		turn.Answered = []store.Doorbell{b.ring("a")}
+		b.must(b.Store.Send(b.ctx, "a", b.message(history.EventRaised, "x", "1")))
+		b.commit(turn)
+		b.ring("a")
+		if left := b.load("a").Inbox; len(left) != 1 || left[0].Name != "x" {
+			b.Errorf("inbox %v", left)
+		}
+	},
+	"a wake rings at its time and not before": func(b *bench) {
+		b.create("a")
+		b.ring("a")
+		b.commit(b.turn(b.load("a"), "t1", func(in *store.Instance) { in.Wake = b.clock().Add(time.Hour) }))
+		b.advance(time.Hour - 1)
+		b.silent()
+		b.advance(1)
+		b.ring("a")
+	},
+	"a wake that was moved or taken back does not ring": func(b *bench) {
+		for i, wake := range []time.Duration{0, time.Hour} {
+			id := fmt.Sprint("a", i)
+			b.create(id)
+			b.ring(id)
+			b.commit(b.turn(b.load(id), "t1"+id, func(in *store.Instance) { in.Wake = b.clock().Add(time.Minute) }))
+			b.commit(b.turn(b.load(id), "t2"+id, func(in *store.Instance) {
+				in.Wake = time.Time{}
+				if wake != 0 {
+					in.Wake = b.clock().Add(wake)
+				}
+			}))
+		}
+		b.advance(30 * time.Minute)
+		b.silent()
+		b.advance(30 * time.Minute)
+		b.ring("a1")
+	},
+	"work in hand rings with take-over after a lease": func(b *bench) {
+		b.create("a")
+		b.ring("a")
+		turn := b.turn(b.load("a"), "t1", inHand)
+		turn.Hold = true
+		b.commit(turn)
+		b.advance(b.Store.Lease() - 1)
+		b.silent()
+		b.advance(1)
+		if bell := b.ring("a"); !bell.TakeOver {
+			b.Error("it does not say take over")
+		}
+	},
+	"work in hand that is extended does not ring": func(b *bench) {
+		b.create("a")
+		b.ring("a")
+		turn := b.turn(b.load("a"), "t1", inHand)
+		turn.Hold = true
+		_, held := b.commit(turn)
+		for range 5 {
+			b.advance(b.Store.Lease() / 2)
+			b.must(b.Store.Extend(b.ctx, held))
+			b.silent()
+		}
+		b.must(b.Store.Release(b.ctx, held))
+		b.advance(2 * b.Store.Lease())
+		b.silent()
+		b.must(b.Store.Extend(b.ctx, held))
+	},
+	"a turn by another worker leaves work in hand where it is": func(b *bench) {
+		b.create("a")
+		b.ring("a")
+		turn := b.turn(b.load("a"), "t1", inHand)
+		turn.Hold = true
+		_, held := b.commit(turn)
+		b.commit(b.turn(b.load("a"), "t2", inHand))
+		b.advance(b.Store.Lease() / 2)
+		b.must(b.Store.Extend(b.ctx, held))
+		b.advance(b.Store.Lease() / 2)
+		b.silent()
+		b.advance(b.Store.Lease() / 2)
+		if bell := b.ring("a"); !bell.TakeOver {
+			b.Error("it does not say take over")
+		}
+	},
+	"work that was in hand rings at once after a crash": func(b *bench) {
+		b.create("a")
+		b.ring("a")
+		turn := b.turn(b.load("a"), "t1", inHand)
+		turn.Hold = true
+		b.commit(turn)
+		b.crash()
+		b.advance(b.Store.Lease())
+		if bell := b.ring("a"); !bell.TakeOver {
+			b.Error("it does not say take over")
+		}
+	},
+	"receive waits for a doorbell": func(b *bench) {
+		got := make(chan []store.Doorbell)
+		go func() {
+			bells, _ := b.Store.Receive(b.ctx, 1, time.Minute)
+			got <- bells
+		}()
+		b.create("a")
+		if bells := <-got; len(bells) != 1 || bells[0].Instance != "a" {
+			b.Errorf("%v", bells)
+		}
+	},
+	"one doorbell goes to one receiver": func(b *bench) {
+		for i := range 100 {
+			b.create(fmt.Sprint(i))
+		}
+		var wait sync.WaitGroup
+		var mu sync.Mutex
+		seen := map[string]int{}
+		for range 8 {
+			wait.Go(func() {
+				for {
+					bells, err := b.Store.Receive(b.ctx, 3, 0)
+					if err != nil || len(bells) == 0 {
+						return
+					}
+					mu.Lock()
+					for _, bell := range bells {
+						seen[bell.Instance]++
+					}
+					mu.Unlock()
+				}
+			})
+		}
+		wait.Wait()
+		for id, n := range seen {
+			if n != 1 {
+				b.Errorf("%s was received %d times", id, n)
+			}
+		}
+		b.equal("instances", len(seen), 100)
+	},
+	"a large history is read whole": func(b *bench) {
+		b.create("a")
+		var want []history.Event
+		for i := range 50 {
+			turn := b.turn(b.load("a"), fmt.Sprint("t", i), nil)
+			turn.Append[1].Input, _ = json.Marshal(strings.Repeat("x", 2000))
+			want = append(want, turn.Append...)
+			b.commit(turn)
+		}
+		b.equal("history", b.load("a").History, want)
+	},
+}
+
+func ended(in *store.Instance) { in.Status = history.Completed }
+
+func inHand(in *store.Instance) { in.InHand = true }

@@ -1,0 +1,629 @@
+package storetest
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/seed21523604/holdfast/engine"
+	"github.com/seed21523604/holdfast/engine/client"
+	"github.com/seed21523604/holdfast/engine/dispatch"
+	"github.com/seed21523604/holdfast/engine/history"
+	"github.com/seed21523604/holdfast/engine/store"
+)
+
+// promises holds a test for each of the engine's ten promises.
+var promises = map[string]func(*bench){
+	"1 history only grows":                        promiseHistoryGrows,
+	"2 a turn commits whole or not at all":        promiseWhole,
+	"2 two workers make every turn once":          promiseTwoWorkers,
+	"2 a worker recognises its own commit":        promiseOwnCommit,
+	"3 nothing accepted is lost in a crash":       promiseNothingLost,
+	"3 nothing is lost whichever call goes wrong": promiseAnyFault,
+	"4 effects follow the commit":                 promiseEffectsFollow,
+	"4 a crash is repaired by the next ring":      promiseRepair,
+	"5 a result is recorded once":                 promiseResultOnce,
+	"5 an at-most-once activity never runs twice": promiseAtMostOnce,
+	"6 a timer never fires early":                 promiseTimers,
+	"6 an overdue timer fires at once":            promiseOverdue,
+	"6 a canceled timer is dead":                  promiseDeadTimers,
+	"7 an honest answer":                          promiseHonest,
+	"7 events are kept from creation to the end":  promiseKept,
+	"8 status tells the truth":                    promiseTruth,
+	"9 deterministic replay":                      promiseReplay,
+	"10 waiting costs nothing":                    promiseWaiting,
+}
+
+const (
+	human engine.Orchestrator[string, string] = "human"
+	once  engine.Orchestrator[string, string] = "once"
+	nap   engine.Orchestrator[string, string] = "nap"
+	order engine.Orchestrator[int, []int]     = "order"
+
+	notify engine.Activity[string, string] = "notify"
+	charge engine.Activity[string, string] = "charge"
+	reply  engine.Event[string]            = "Reply"
+	next   engine.Event[int]               = "Next"
+)
+
+// office is a worker and a client on a store, with activities that count how
+// often they run.
+type office struct {
+	b        *bench
+	worker   *dispatch.Worker
+	client   *client.Client
+	registry *engine.Registry
+
+	mu   sync.Mutex
+	runs map[string]int
+	// during is called in every activity; nil does nothing.
+	during func(call engine.Call)
+}
+
+// newOffice opens an office on the store s.
+func (b *bench) newOffice(s store.Store) *office {
+	o := &office{b: b, registry: engine.NewRegistry(), runs: map[string]int{}}
+	activity := func(ctx context.Context, what string) (string, error) {
+		call := engine.CallOf(ctx)
+		o.mu.Lock()
+		o.runs[call.Key()]++
+		during := o.during
+		o.mu.Unlock()
+		if during != nil {
+			during(call)
+		}
+		return what + " done", nil
+	}
+	engine.AddActivity(o.registry, notify, activity)
+	engine.AddActivity(o.registry, charge, activity, engine.AtMostOnce())
+	engine.AddOrchestrator(o.registry, human, askHuman)
+	engine.AddOrchestrator(o.registry, once, chargeOnce)
+	engine.AddOrchestrator(o.registry, nap, takeNap)
+	engine.AddOrchestrator(o.registry, order, collect)
+	o.worker = dispatch.New(s, o.registry, dispatch.Options{Now: b.clock})
+	o.client = client.New(o.worker.Instances(), client.Options{Now: b.clock})
+	return o
+}
+
+// askHuman runs an activity and races an event against an hour.
+func askHuman(ctx *engine.Context, who string) (string, error) {
+	if _, err := engine.CallActivity(ctx, notify, who).Await(); err != nil {
+		return "", err
+	}
+	answer := engine.WaitForExternalEvent(ctx, reply)
+	deadline := ctx.CreateTimer(ctx.Now().Add(time.Hour))
+	winner, err := engine.WhenAny(ctx, answer, deadline).Await()
+	if err != nil || winner == deadline {
+		return "nobody answered", err
+	}
+	deadline.Cancel()
+	return answer.Await()
+}
+
+// chargeOnce runs an activity that must not run twice, and tells what came of
+// it.
+func chargeOnce(ctx *engine.Context, what string) (string, error) {
+	result, err := engine.CallActivity(ctx, charge, what).Await()
+	if errors.Is(err, engine.ErrInterrupted) {
+		return "interrupted", nil
+	}
+	return result, err
+}
+
+// takeNap sleeps as long as it is told, and never less.
+func takeNap(ctx *engine.Context, d string) (string, error) {
+	length, err := time.ParseDuration(d)
+	if err != nil {
+		return "", err
+	}
+	due := ctx.Now().Add(length)
+	if _, err := ctx.CreateTimer(due).Await(); err != nil {
+		return "", err
+	}
+	if ctx.Now().Before(due) {
+		return "", errors.New("it fired early")
+	}
+	return "rested", nil
+}
+
+// collect returns the first n numbers that were sent, in the order in which
+// they were taken.
+func collect(ctx *engine.Context, n int) ([]int, error) {
+	var got []int
+	for range n {
+		v, err := engine.WaitForExternalEvent(ctx, next).Await()
+		if err != nil {
+			return nil, err
+		}
+		got = append(got, v)
+	}
+	return got, nil
+}
+
+// work answers doorbells until none rings.
+func (o *office) work() {
+	o.b.Helper()
+	for {
+		worked, err := o.worker.Step(o.b.ctx)
+		o.b.must(err)
+		if !worked {
+			return
+		}
+	}
+}
+
+// settle waits until what was begun is done, and answers what rings.
+func (o *office) settle() {
+	o.b.Helper()
+	o.b.must(o.worker.Settle(o.b.ctx))
+	o.work()
+}
+
+func (o *office) start(name, id string, input any) {
+	o.b.Helper()
+	_, err := o.client.Start(o.b.ctx, name, id, input)
+	o.b.must(err)
+}
+
+func (o *office) raise(id, event, payload string) error {
+	return o.client.Raise(o.b.ctx, id, event, client.Payload{Body: []byte(payload)})
+}
+
+// ended checks how an instance ended and that its history is well formed.
+func (o *office) ended(id string, status history.Status, output string) {
+	o.b.Helper()
+	in, err := o.client.Get(o.b.ctx, id)
+	o.b.must(err)
+	if in.Status != status || output != "" && string(in.Output) != output {
+		o.b.Errorf("%s is %v with %s (%v), want %v with %s", id, in.Status, in.Output, in.Failure, status, output)
+	}
+	events, err := o.client.History(o.b.ctx, id)
+	o.b.must(err)
+	if err := CheckHistory(events); err != nil {
+		o.b.Errorf("%s: %v", id, err)
+	}
+	if len(events) != in.Events {
+		o.b.Errorf("%s has %d events and says %d", id, len(events), in.Events)
+	}
+}
+
+// most returns how often the activity ran most.
+func (o *office) most() int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	most := 0
+	for _, n := range o.runs {
+		most = max(most, n)
+	}
+	return most
+}
+
+func promiseHistoryGrows(b *bench) {
+	o := b.newOffice(b.Store)
+	o.start("order", "a", 10)
+	var before []history.Event
+	for i := range 10 {
+		b.must(o.raise("a", "Next", fmt.Sprint(i)))
+		now, err := o.client.History(b.ctx, "a")
+		b.must(err)
+		if len(now) <= len(before) {
+			b.Fatalf("%d events after %d", len(now), len(before))
+		}
+		if len(before) > 0 {
+			b.equal("what was there before", now[:len(before)], before)
+		}
+		before = now
+	}
+	o.ended("a", history.Completed, "[0,1,2,3,4,5,6,7,8,9]")
+}
+
+func promiseWhole(b *bench) {
+	b.create("a")
+	first := b.turn(b.load("a"), "t1", nil)
+	second := b.turn(b.load("a"), "t2", func(in *store.Instance) { in.Wake = b.clock() })
+	b.must(b.Store.Send(b.ctx, "a", b.message(history.EventRaised, "x", "1")))
+	second.Consumed = append(second.Consumed, "message-000002")
+	b.commit(first)
+	b.receive()
+	before := b.load("a")
+	_, _, err := b.Store.Commit(b.ctx, second)
+	b.want(err, store.ErrConflict)
+	b.equal("state after a refused turn", b.load("a"), before)
+	if len(before.Inbox) != 1 {
+		b.Errorf("inbox %v", before.Inbox)
+	}
+}
+
+func promiseTwoWorkers(b *bench) {
+	const events = 60
+	one, two := b.newOffice(b.Store), b.newOffice(b.Store)
+	one.start("order", "a", events)
+	var wait sync.WaitGroup
+	for w, o := range []*office{one, two} {
+		wait.Go(func() {
+			for i := range events / 2 {
+				if err := o.raise("a", "Next", fmt.Sprint(w*events/2+i)); err != nil {
+					b.Error(err)
+				}
+			}
+		})
+	}
+	wait.Wait()
+	one.settle()
+	two.settle()
+	one.ended("a", history.Completed, "")
+	in, err := one.client.Get(b.ctx, "a")
+	b.must(err)
+	var got []int
+	b.must(json.Unmarshal(in.Output, &got))
+	slices.Sort(got)
+	for i, v := range got {
+		if i != v {
+			b.Fatalf("the events taken are %v", got)
+		}
+	}
+}
+
+func promiseOwnCommit(b *bench) {
+	var commits atomic.Int32
+	faulty := &Faulty{Store: b.Store, Choose: func(method string, _ int) Fault {
+		if method == "Commit" && commits.Add(1)%2 == 1 {
+			return Lose
+		}
+		return None
+	}}
+	o := b.newOffice(faulty)
+	o.start("order", "a", 3)
+	for i := range 3 {
+		b.must(o.raise("a", "Next", fmt.Sprint(i)))
+	}
+	o.ended("a", history.Completed, "[0,1,2]")
+	if n := commits.Load(); n != 4 {
+		b.Errorf("%d commits for 4 turns", n)
+	}
+}
+
+func promiseNothingLost(b *bench) {
+	b.must(b.Store.Create(b.ctx, "a", history.Event{Kind: history.ExecutionStarted, ID: history.Outside, Message: "m0", Name: "order", Execution: "e", Input: json.RawMessage("2"), Time: b.clock()}))
+	b.crash()
+	b.must(b.Store.Send(b.ctx, "a", b.message(history.EventRaised, "Next", "1")))
+	b.crash()
+	o := b.newOffice(b.Store)
+	o.work()
+	b.must(o.raise("a", "Next", "2"))
+	b.crash()
+	o = b.newOffice(b.Store)
+	o.ended("a", history.Completed, "[1,2]")
+	b.silent()
+}
+
+// promiseAnyFault lets every single call of a flow go wrong in every way, with
+// clients and a worker that try again, and a restart at the end.
+func promiseAnyFault(b *bench) {
+	for _, fault := range []Fault{Fail, Lose, Repeat} {
+		for at, more := 0, true; more; at++ {
+			more = b.flowWithFault(fault, at)
+			if b.Failed() {
+				b.Fatalf("fault %d at call %d", fault, at)
+			}
+		}
+	}
+}
+
+// flowWithFault runs a flow in which the call number at goes wrong, and reports
+// whether there were as many calls.
+func (b *bench) flowWithFault(fault Fault, at int) bool {
+	hub := &bench{T: b.T, harness: b.harness, ctx: b.ctx, now: b.clock()}
+	hub.Hub = b.harness(b.T, hub.clock)
+	faulty := &Faulty{Store: hub.Store, Choose: func(_ string, n int) Fault {
+		if n == at {
+			return fault
+		}
+		return None
+	}}
+	o := hub.newOffice(faulty)
+	again := func(f func() error) {
+		b.Helper()
+		err := f()
+		for range 3 {
+			if err == nil || errors.Is(err, store.ErrExists) || errors.Is(err, store.ErrFinished) {
+				return
+			}
+			err = f()
+		}
+		b.must(err)
+	}
+	again(func() error { _, err := o.client.Start(b.ctx, "human", "a", "Ann"); return err })
+	b.must(o.worker.Settle(b.ctx))
+	again(func() error { return o.raise("a", "Reply", `"yes"`) })
+	b.must(o.worker.Settle(b.ctx))
+	calls := faulty.Calls()
+
+	hub.crash()
+	hub.advance(2 * hub.Store.Lease())
+	o = hub.newOffice(hub.Store)
+	o.settle()
+	o.ended("a", history.Completed, `"yes"`)
+	return at < calls
+}
+
+func promiseEffectsFollow(b *bench) {
+	var refuse atomic.Bool
+	faulty := &Faulty{Store: b.Store, Choose: func(method string, _ int) Fault {
+		if refuse.Load() && method != "Receive" {
+			return Fail
+		}
+		return None
+	}}
+	o := b.newOffice(faulty)
+	o.during = func(call engine.Call) {
+		events, err := b.Store.History(b.ctx, call.Instance)
+		if err != nil || !slices.ContainsFunc(events, func(e history.Event) bool { return e.Kind == history.TaskScheduled && e.ID == call.Task }) {
+			b.Errorf("the activity runs before its turn is durable: %v %v", events, err)
+		}
+	}
+	refuse.Store(true)
+	if _, err := o.client.Start(b.ctx, "human", "a", "Ann"); err == nil {
+		b.Error("a start that was not written succeeded")
+	}
+	b.must(o.worker.Settle(b.ctx))
+	if o.most() != 0 {
+		b.Error("an activity ran for a turn that was not written")
+	}
+	refuse.Store(false)
+	o.start("human", "a", "Ann")
+	b.must(o.worker.Settle(b.ctx))
+	b.equal("runs", o.most(), 1)
+}
+
+func promiseRepair(b *bench) {
+	o := b.newOffice(b.Store)
+	o.during = func(engine.Call) { runtime.Goexit() } // the process dies in the activity
+	o.start("human", "a", "Ann")
+	b.crash()
+	b.advance(b.Store.Lease())
+	o = b.newOffice(b.Store)
+	o.work()
+	b.equal("runs after the crash", o.most(), 1)
+	b.must(o.raise("a", "Reply", `"yes"`))
+	o.ended("a", history.Completed, `"yes"`)
+}
+
+func promiseResultOnce(b *bench) {
+	// The first worker is slow; its work is taken over while it goes on.
+	release, entered := make(chan struct{}), make(chan struct{})
+	slow, fast := b.newOffice(b.Store), b.newOffice(b.Store)
+	slow.during = func(engine.Call) { close(entered); <-release }
+	slow.start("human", "a", "Ann")
+	<-entered
+	b.advance(b.Store.Lease())
+	fast.work()
+	b.equal("runs elsewhere", fast.most(), 1)
+	close(release)
+	slow.settle()
+	b.must(fast.raise("a", "Reply", `"yes"`))
+	fast.ended("a", history.Completed, `"yes"`)
+}
+
+func promiseAtMostOnce(b *bench) {
+	o := b.newOffice(b.Store)
+	ran := make(chan struct{})
+	o.during = func(engine.Call) { close(ran); runtime.Goexit() }
+	o.start("once", "a", "card")
+	<-ran
+	b.crash()
+	b.advance(b.Store.Lease())
+	o = b.newOffice(b.Store)
+	o.work()
+	b.equal("runs after the crash", o.most(), 0)
+	o.ended("a", history.Completed, `"interrupted"`)
+	o.start("once", "b", "card")
+	o.settle()
+	o.ended("b", history.Completed, `"card done"`)
+}
+
+func promiseTimers(b *bench) {
+	for _, length := range []time.Duration{time.Millisecond, time.Minute, time.Hour, 400 * 24 * time.Hour} {
+		o := b.newOffice(b.Store)
+		id := length.String()
+		o.start("nap", id, length.String())
+		for _, part := range []time.Duration{length / 2, length - length/2 - 1} {
+			b.advance(part)
+			o.work()
+			in, err := o.client.Get(b.ctx, id)
+			b.must(err)
+			if in.Status != history.Running {
+				b.Fatalf("%v: %v before its time", length, in.Status)
+			}
+			b.crash()
+			o = b.newOffice(b.Store)
+		}
+		b.advance(1)
+		o.work()
+		o.ended(id, history.Completed, `"rested"`)
+	}
+}
+
+func promiseOverdue(b *bench) {
+	b.newOffice(b.Store).start("nap", "a", "1h")
+	b.crash()
+	b.advance(1000 * time.Hour)
+	o := b.newOffice(b.Store)
+	o.work()
+	o.ended("a", history.Completed, `"rested"`)
+}
+
+func promiseDeadTimers(b *bench) {
+	o := b.newOffice(b.Store)
+	o.start("human", "answered", "Ann")
+	o.start("nap", "terminated", "1h")
+	o.settle()
+	b.must(o.raise("answered", "Reply", `"yes"`))
+	b.must(o.client.Terminate(b.ctx, "terminated", "enough"))
+	b.advance(2 * time.Hour)
+	b.silent()
+	b.crash()
+	b.silent()
+	o = b.newOffice(b.Store)
+	o.ended("answered", history.Completed, `"yes"`)
+	o.ended("terminated", history.Terminated, `"enough"`)
+}
+
+func promiseHonest(b *bench) {
+	o := b.newOffice(b.Store)
+	b.want(o.raise("nobody", "Reply", `1`), client.ErrNotFound)
+	b.want(o.client.Terminate(b.ctx, "nobody", ""), client.ErrNotFound)
+	o.start("order", "a", 1)
+	_, err := o.client.Start(b.ctx, "order", "a", 1)
+	b.want(err, client.ErrExists)
+	b.want(o.raise("a", "Next", `{`), client.ErrBadPayload)
+	b.must(o.raise("a", "Next", `7`))
+	b.want(o.raise("a", "Next", `8`), client.ErrFinished)
+	b.want(o.client.Terminate(b.ctx, "a", ""), client.ErrFinished)
+	b.want(o.client.Suspend(b.ctx, "a", ""), client.ErrFinished)
+	o.ended("a", history.Completed, "[7]")
+	b.must(o.client.Purge(b.ctx, "a"))
+	b.want(o.raise("a", "Next", `9`), client.ErrNotFound)
+}
+
+func promiseKept(b *bench) {
+	// Before the first turn, by a client that has no worker.
+	bare := client.New(b.Store, client.Options{Now: b.clock})
+	_, err := bare.Start(b.ctx, "human", "a", "Ann")
+	b.must(err)
+	b.must(bare.Raise(b.ctx, "a", "reply", client.Payload{Body: []byte(`"nearly"`)}))
+	b.must(bare.Raise(b.ctx, "a", "Reply", client.Payload{Body: []byte(`"first"`)}))
+	b.must(bare.Raise(b.ctx, "a", "Reply", client.Payload{Body: []byte(`"second"`)}))
+	o := b.newOffice(b.Store)
+	o.settle()
+	o.ended("a", history.Completed, `"first"`)
+	events, err := o.client.History(b.ctx, "a")
+	b.must(err)
+	names := ""
+	for _, e := range events {
+		if e.Kind == history.EventRaised {
+			names += e.Name + " "
+		}
+	}
+	b.equal("events recorded", names, "reply Reply Reply ")
+}
+
+func promiseTruth(b *bench) {
+	o := b.newOffice(b.Store)
+	check := func(want history.Status) {
+		b.Helper()
+		in, err := o.client.Get(b.ctx, "a")
+		b.must(err)
+		b.equal("status", in.Status, want)
+		page, err := o.client.List(b.ctx, store.Query{})
+		b.must(err)
+		b.equal("list", page.Instances, []store.Instance{in})
+	}
+	_, err := client.New(b.Store, client.Options{Now: b.clock}).Start(b.ctx, "order", "a", 1)
+	b.must(err)
+	check(history.Pending)
+	o.work()
+	check(history.Running)
+	b.must(o.client.Suspend(b.ctx, "a", "lunch"))
+	check(history.Suspended)
+	b.want(o.client.Suspend(b.ctx, "a", ""), client.ErrSuspended)
+	b.must(o.raise("a", "Next", "5"))
+	check(history.Suspended)
+	b.must(o.client.Resume(b.ctx, "a", ""))
+	check(history.Completed)
+	id, err := o.client.Restart(b.ctx, "a", false)
+	b.must(err)
+	b.equal("restarted id", id, "a")
+	check(history.Running)
+	b.want(o.client.Resume(b.ctx, "a", ""), client.ErrNotSuspended)
+	b.must(o.client.Terminate(b.ctx, "a", "enough"))
+	check(history.Terminated)
+	b.crash()
+	o = b.newOffice(b.Store)
+	check(history.Terminated)
+}
+
+func promiseReplay(b *bench) {
+	b.newOffice(b.Store).start("nap", "a", "1h")
+	registry := engine.NewRegistry()
+	engine.AddOrchestrator(registry, nap, func(ctx *engine.Context, d string) (string, error) {
+		return engine.CallActivity(ctx, notify, d).Await()
+	})
+	w := dispatch.New(b.Store, registry, dispatch.Options{Now: b.clock})
+	b.advance(time.Hour)
+	_, err := w.Step(b.ctx)
+	b.must(err)
+	in, err := b.Store.Get(b.ctx, "a")
+	b.must(err)
+	if in.Status != history.Failed || in.Failure.Kind != engine.KindNonDeterministic ||
+		!strings.Contains(in.Failure.Message, "TimerCreated") || !strings.Contains(in.Failure.Message, `TaskScheduled "notify"`) {
+		b.Errorf("%v %v", in.Status, in.Failure)
+	}
+}
+
+func promiseWaiting(b *bench) {
+	o := b.newOffice(b.Store)
+	o.worker = dispatch.New(b.Store, o.registry, dispatch.Options{Now: b.clock, Cached: -1})
+	o.client = client.New(o.worker.Instances(), client.Options{Now: b.clock})
+	before := runtime.NumGoroutine()
+	faulty := &Faulty{Store: b.Store}
+	for i := range 500 {
+		o.start("order", fmt.Sprint(i), 1)
+	}
+	b.must(o.worker.Settle(b.ctx))
+	if now := runtime.NumGoroutine(); now > before+100 { // other tests run beside this one
+		b.Errorf("%d goroutines more for 500 waiting instances", now-before)
+	}
+	b.Store = faulty
+	b.silent()
+	b.equal("calls made for them", faulty.Calls(), 1)
+}
+
+// CheckHistory returns an error when a history breaks one of the rules that
+// hold for every one: it begins with a turn and one start, actions are numbered
+// without a gap, what is completed was asked for before and only once, timers
+// do not fire early, and nothing follows the end.
+func CheckHistory(events []history.Event) error {
+	var actions int32
+	asked, answered := map[int32]history.Event{}, map[int32]bool{}
+	messages := map[string]bool{}
+	for i, e := range events {
+		wrong := func(what string) error { return fmt.Errorf("event %d, %s: %s", i, e, what) }
+		switch {
+		case i == 0 && e.Kind != history.OrchestratorStarted:
+			return wrong("a history begins with a turn")
+		case (e.Kind == history.ExecutionStarted) != (i == 1) && e.Kind == history.ExecutionStarted:
+			return wrong("the start comes first and once")
+		case e.Kind == history.ExecutionCompleted && i != len(events)-1:
+			return wrong("something follows the end")
+		case e.Message != "" && messages[e.Message]:
+			return wrong("the message is recorded twice")
+		}
+		messages[e.Message] = true
+		switch e.Kind {
+		case history.TaskScheduled, history.TimerCreated:
+			if e.ID != actions {
+				return wrong(fmt.Sprintf("its number is %d, not %d", e.ID, actions))
+			}
+			asked[e.ID] = e
+			actions++
+		case history.TaskCompleted, history.TaskFailed, history.TimerFired:
+			q, ok := asked[e.TaskID]
+			if !ok || answered[e.TaskID] || (q.Kind == history.TimerCreated) != (e.Kind == history.TimerFired) {
+				return wrong("it answers nothing that was asked for")
+			}
+			if e.Kind == history.TimerFired && e.Time.Before(q.FireAt) {
+				return wrong("it fired early")
+			}
+			answered[e.TaskID] = true
+		}
+	}
+	return nil
+}

@@ -1,0 +1,149 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/seed21523604/holdfast/engine"
+	"github.com/seed21523604/holdfast/engine/client"
+	"github.com/seed21523604/holdfast/engine/dispatch"
+	"github.com/seed21523604/holdfast/engine/httpapi"
+	"github.com/seed21523604/holdfast/engine/human"
+	"github.com/seed21523604/holdfast/engine/store/filestore"
+	"github.com/seed21523604/holdfast/functions/internal/phone"
+	"github.com/seed21523604/holdfast/functions/internal/twilio"
+	"github.com/seed21523604/holdfast/functions/settings"
+)
+
+// options are what an app is given besides its settings.
+type options struct {
+	Logger  *slog.Logger
+	Address string // listened on
+	Local   bool   // run alone, by whoever sits at this machine
+}
+
+// app is everything wired together: the store, the worker on it, and what
+// answers HTTP requests.
+type app struct {
+	url    string // where it is reached, without a slash at the end
+	where  string // a sentence on where messages go
+	folder string // of the state
+	grace  time.Duration
+	log    *slog.Logger
+
+	store   *filestore.Store
+	worker  *dispatch.Worker
+	handler http.Handler
+}
+
+// newApp wires the app. It opens the store, and starts nothing.
+func newApp(values settings.Values, o options) (*app, error) {
+	a := &app{
+		url: "http://" + o.Address, folder: values.Text(settings.DataFolder),
+		grace: values.Duration(settings.StopGrace), log: o.Logger,
+	}
+	if public := values.Text(settings.PublicBaseUrl); public != "" {
+		a.url = strings.TrimSuffix(public, "/")
+	}
+	sealer, err := openSealer(values)
+	if err != nil {
+		return nil, err
+	}
+	messenger, simulated, err := a.messenger(values)
+	if err != nil {
+		return nil, err
+	}
+	registry := engine.NewRegistry()
+	addSmsVerify(registry, messenger, sealer, values)
+	a.store, err = filestore.Open(filepath.Join(a.folder, "store"), filestore.Options{Logger: o.Logger})
+	if err != nil {
+		return nil, fmt.Errorf("%w; stop the other process, or choose another folder with -data FOLDER", err)
+	}
+	a.worker = dispatch.New(a.store, registry, dispatch.Options{
+		Activities: values.Int(settings.MaxActivities), Cached: cached(values), Grace: a.grace, Logger: o.Logger,
+	})
+	c := client.New(a.worker.Instances(), client.Options{Secret: registry.SecretEvents, Seal: sealer.Seal, Suspect: human.LooksLikeCode})
+	api, err := httpapi.New(c, httpapi.Options{
+		URL: a.url + managementPath, Orchestrators: registry.Orchestrators(),
+		MaxBody: int64(values.Int(settings.MaxBodyBytes)), Logger: o.Logger,
+	})
+	if err != nil {
+		return nil, errors.Join(err, a.store.Close())
+	}
+	routes := routes{app: a, client: c, api: api, values: values}
+	if o.Local {
+		routes.phone = simulated
+	}
+	a.handler = routes.handler(o.Local)
+	return a, nil
+}
+
+// cached returns how many instances the worker keeps live; its zero means a
+// default, ours none.
+func cached(values settings.Values) int {
+	if n := values.Int(settings.MaxCachedInstances); n > 0 {
+		return n
+	}
+	return -1
+}
+
+// messenger returns what sends text messages: Twilio if it is set up, else a
+// simulated phone.
+func (a *app) messenger(values settings.Values) (human.Messenger, *phone.Phone, error) {
+	if values.Text(settings.TwilioAccountSid) == "" {
+		a.where = "Text messages go to a simulated phone: " + a.url + phonePath
+		p := phone.New(time.Now)
+		return p, p, nil
+	}
+	a.where = "Text messages go out through Twilio."
+	sender, err := twilio.New(twilio.Options{
+		AccountSid: values.Text(settings.TwilioAccountSid),
+		AuthToken:  values.Secret(settings.TwilioAuthToken),
+		From:       values.Text(settings.TwilioPhoneNumber),
+		BaseURL:    values.Text(settings.TwilioApiUrl),
+		Timeout:    values.Duration(settings.TwilioTimeout),
+	})
+	return sender, nil, err
+}
+
+// serve answers requests and does the work until the context ends, then stops
+// in order: no new requests, then no new work, then the store.
+func (a *app) serve(ctx context.Context, listener net.Listener) error {
+	server := &http.Server{
+		Handler:           a.handler,
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       30 * time.Second,
+		WriteTimeout:      60 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    16 << 10,
+		ErrorLog:          slog.NewLogLogger(a.log.Handler(), slog.LevelWarn),
+	}
+	serving, working := make(chan error, 1), make(chan error, 1)
+	workCtx, stopWork := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopWork()
+	go func() { serving <- server.Serve(listener) }()
+	go func() { working <- a.worker.Run(workCtx) }()
+
+	var err error
+	select {
+	case <-ctx.Done():
+		a.log.Info("stopping")
+	case err = <-serving:
+		err = fmt.Errorf("serve: %w", err)
+	case err = <-working:
+		working <- nil
+	}
+	shutdown, cancel := context.WithTimeout(context.WithoutCancel(ctx), a.grace)
+	defer cancel()
+	_ = server.Shutdown(shutdown) // what is left is cut off by Close
+	_ = server.Close()
+	stopWork()
+	return errors.Join(err, <-working, a.store.Close())
+}

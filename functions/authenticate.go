@@ -1,0 +1,75 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"regexp"
+	"strings"
+
+	"github.com/seed21523604/holdfast/engine/human"
+)
+
+// numberHelp says what a phone number looks like.
+const numberHelp = "A phone number is needed, in international form: a plus sign, the country code and the number, 8 to 15 digits in all, " +
+	"such as +447700900123. Send it as JSON, {\"number\":\"+447700900123\"}, or in the query, where the plus sign is written %2B: ?number=%2B447700900123"
+
+var (
+	errNumber = errors.New(numberHelp)
+	errBody   = errors.New("The body is not JSON. " + numberHelp)
+
+	e164     = regexp.MustCompile(`^\+[1-9][0-9]{7,14}$`)
+	cosmetic = strings.NewReplacer(" ", "", "-", "", "(", "", ")", "", ".", "")
+)
+
+// authenticate is the HTTP trigger that starts a verification.
+func (r routes) authenticate(w http.ResponseWriter, req *http.Request) {
+	number, err := numberOf(w, req, r.maxBody())
+	if err != nil {
+		refuse(w, http.StatusBadRequest, err.Error())
+		return
+	}
+	limits := smsLimits(r.values)
+	id, err := r.client.Start(req.Context(), string(SmsVerify), "", human.Request{Number: number, Limits: &limits})
+	if err != nil {
+		r.app.log.Error("start a verification", "error", err)
+		refuse(w, http.StatusInternalServerError, "The verification could not be started; nothing was sent. Try again.")
+		return
+	}
+	r.api.Started(w, id)
+}
+
+// numberOf reads the phone number from the query or else from the body.
+func numberOf(w http.ResponseWriter, req *http.Request, most int64) (string, error) {
+	if number := req.URL.Query().Get("number"); number != "" {
+		return parseNumber(number)
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, req.Body, most))
+	if err != nil {
+		return "", err
+	}
+	if len(strings.TrimSpace(string(body))) == 0 {
+		return "", errNumber
+	}
+	var request struct {
+		Number string `json:"number"`
+	}
+	if err := json.Unmarshal(body, &request); err != nil {
+		return "", errBody
+	}
+	return parseNumber(request.Number)
+}
+
+// parseNumber returns a number in E.164 form. A plus sign in a query that was
+// not escaped arrives as a space, and some leave it out: both are put right.
+func parseNumber(typed string) (string, error) {
+	number := cosmetic.Replace(strings.TrimSpace(typed))
+	if !strings.HasPrefix(number, "+") {
+		number = "+" + number
+	}
+	if !e164.MatchString(number) {
+		return "", errNumber
+	}
+	return number, nil
+}

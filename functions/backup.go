@@ -1,0 +1,39 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// backup copies the store and the key that belongs to it, as they are now, into
+// a new folder beside them. To go back, stop the app and start it with -data
+// and that folder.
+func (r routes) backup(w http.ResponseWriter, _ *http.Request) {
+	folder := filepath.Join(r.app.folder, "backups", time.Now().UTC().Format("20060102T150405.000000000Z"))
+	if err := r.app.backUp(folder); err != nil {
+		r.app.log.Error("back up", "error", err)
+		refuse(w, http.StatusInternalServerError, "The backup could not be made; see the log.")
+		return
+	}
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	w.WriteHeader(http.StatusCreated)
+	_ = json.NewEncoder(w).Encode(map[string]string{"folder": folder}) // the caller is gone
+}
+
+func (a *app) backUp(folder string) error {
+	if err := a.store.Backup(filepath.Join(folder, "store")); err != nil {
+		return err
+	}
+	key, err := os.ReadFile(filepath.Join(a.folder, keyFile))
+	if errors.Is(err, os.ErrNotExist) {
+		return nil // the key comes from the settings
+	}
+	if err != nil {
+		return err
+	}
+	return writeNew(filepath.Join(folder, keyFile), string(key))
+}

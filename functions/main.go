@@ -1,0 +1,137 @@
+// Command functions is the Holdfast app. Run alone it serves on a loopback
+// address and keeps its state in a local folder:
+//
+//	go run ./functions             start the app
+//	go run ./functions settings    show every setting, its value and where it came from
+//	go run ./functions -h          show the flags
+//
+// It exits with 0 after a stop that was asked for, 1 when it cannot go on, and
+// 2 when the command line or the environment is wrong.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/seed21523604/holdfast/functions/settings"
+)
+
+// The exit codes.
+const (
+	exitOK = iota
+	exitFailure
+	exitUsage
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:], os.LookupEnv, os.Stdout))
+}
+
+// run is the program: everything it needs comes in, everything it says goes to
+// out, and what is returned is the exit code.
+func run(ctx context.Context, args []string, env func(string) (string, bool), out io.Writer) int {
+	command, args := split(args)
+	values, rest, err := settings.Load(args, env)
+	if err == nil && len(rest) > 0 {
+		err = fmt.Errorf("%q is not a command; the commands are: settings, and none, which starts the app", rest[0])
+	}
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		fmt.Fprintln(out, err)
+		return exitOK
+	case err != nil:
+		fmt.Fprintln(out, err)
+		return exitUsage
+	case command == "settings":
+		values.WriteTable(out)
+		return exitOK
+	}
+	if err := serve(ctx, values, env, out); err != nil {
+		fmt.Fprintln(out, "functions:", err)
+		return exitFailure
+	}
+	return exitOK
+}
+
+// split takes the command off the front of the arguments.
+func split(args []string) (command string, rest []string) {
+	if len(args) > 0 && args[0] == "settings" {
+		return args[0], args[1:]
+	}
+	return "", args
+}
+
+// serve runs the app until the context ends. The listener is opened first, so
+// that a caller can connect while the store is still being read.
+func serve(ctx context.Context, values settings.Values, env func(string) (string, bool), out io.Writer) error {
+	address := values.Text(settings.Address)
+	if err := checkLoopback(address); err != nil {
+		return err
+	}
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		return fmt.Errorf("listen on %s: %w; is another one running? choose another with -addr 127.0.0.1:PORT", address, err)
+	}
+	defer listener.Close()
+	logger := slog.New(slog.NewTextHandler(out, &slog.HandlerOptions{Level: level(values)}))
+	_, hosted := env("FUNCTIONS_CUSTOMHANDLER_PORT")
+	app, err := newApp(values, options{Logger: logger, Address: listener.Addr().String(), Local: !hosted})
+	if err != nil {
+		return err
+	}
+	if !hosted {
+		welcome(out, app, values)
+	}
+	return app.serve(ctx, listener)
+}
+
+// checkLoopback refuses an address that others can reach: a local run asks
+// nobody who they are.
+func checkLoopback(address string) error {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return fmt.Errorf("-addr %s: %w; it looks like 127.0.0.1:7071", address, err)
+	}
+	if !isLoopback(host) {
+		return fmt.Errorf("-addr %s: a local run asks nobody who they are, so it listens on a loopback address only, such as 127.0.0.1:7071", address)
+	}
+	return nil
+}
+
+func isLoopback(host string) bool {
+	ip := net.ParseIP(strings.Trim(host, "[]"))
+	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
+}
+
+func level(values settings.Values) slog.Level {
+	var l slog.Level
+	_ = l.UnmarshalText([]byte(values.Text(settings.LogLevel))) // the table allows nothing else
+	return l
+}
+
+// welcome says what is running and what to type next.
+func welcome(out io.Writer, app *app, values settings.Values) {
+	fmt.Fprintf(out, `Holdfast, durable human interaction: a local run on %[1]s, with its state in %[2]s.
+Stop it with Ctrl-C, or kill it: started again, it goes on where it was. %[3]s
+
+Type next, in another terminal:
+
+  curl -X POST "%[1]s/api/Authenticate?number=%%2B447700900123"
+  curl "%[1]s%[4]s"
+  curl -X POST -d CODE "%[1]s%[5]s/instances/ID/raiseEvent/SmsChallengeResponse"
+
+with the id from the first answer and the code from the message; then ask the first answer's statusQueryGetUri.
+
+`, app.url, values.Text(settings.DataFolder), app.where, messagesPath, managementPath)
+}

@@ -1,0 +1,111 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"net"
+	"net/http"
+	"net/url"
+	"runtime/debug"
+	"strings"
+
+	"github.com/seed21523604/holdfast/engine/client"
+	"github.com/seed21523604/holdfast/engine/httpapi"
+	"github.com/seed21523604/holdfast/functions/internal/phone"
+	"github.com/seed21523604/holdfast/functions/settings"
+)
+
+// The paths of the app.
+const (
+	authenticatePath = "/api/Authenticate"
+	managementPath   = "/runtime/webhooks/durabletask"
+	phonePath        = "/local/phone"
+	messagesPath     = "/local/phone/messages"
+	backupPath       = "/local/backup"
+)
+
+// routes is which path goes where.
+type routes struct {
+	app    *app
+	client *client.Client
+	api    *httpapi.API
+	phone  *phone.Phone // nil where there is none
+	values settings.Values
+}
+
+func (r routes) maxBody() int64 { return int64(r.values.Int(settings.MaxBodyBytes)) }
+
+// handler returns the app's HTTP handler. What is under /local is there in a
+// local run only.
+func (r routes) handler(local bool) http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		_, _ = w.Write([]byte("Holdfast is running.\n"))
+	})
+	mux.HandleFunc("POST "+authenticatePath, r.authenticate)
+	mux.Handle(managementPath+"/", r.api)
+	if local {
+		mux.HandleFunc("POST "+backupPath, r.backup)
+	}
+	if r.phone != nil {
+		mux.Handle(phonePath, r.phone.Handler())
+		mux.Handle(phonePath+"/", r.phone.Handler())
+	}
+	return r.recovered(r.addressed(mux))
+}
+
+// addressed refuses requests that were sent to another name than ours: a page
+// on the internet can point its own name at this machine and have a browser
+// talk to us in its stead. It also refuses what a page of another origin sends.
+func (r routes) addressed(next http.Handler) http.Handler {
+	public, _ := url.Parse(r.app.url)
+	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		if !isOurs(req.Host, public.Host) {
+			refuse(w, http.StatusMisdirectedRequest, "This app is not reached under that name. Use "+r.app.url)
+			return
+		}
+		if origin := req.Header.Get("Origin"); origin != "" && origin != r.app.url && req.Method != http.MethodGet && req.Method != http.MethodHead {
+			refuse(w, http.StatusForbidden, "Requests from pages of another origin are not taken.")
+			return
+		}
+		next.ServeHTTP(w, req)
+	})
+}
+
+// isOurs reports whether a request's host is the public one or this machine.
+func isOurs(host, public string) bool {
+	if strings.EqualFold(host, public) {
+		return true
+	}
+	name, _, err := net.SplitHostPort(host)
+	if err != nil {
+		name = host
+	}
+	return isLoopback(name)
+}
+
+// recovered answers 500 when a handler panics, and logs where.
+func (r routes) recovered(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		defer func() {
+			p := recover()
+			if p == nil {
+				return
+			}
+			if err, ok := p.(error); ok && errors.Is(err, http.ErrAbortHandler) {
+				panic(p)
+			}
+			r.app.log.Error("a handler panicked", "method", req.Method, "panic", p, "stack", string(debug.Stack()))
+			refuse(w, http.StatusInternalServerError, "Something went wrong while processing your request")
+		}()
+		next.ServeHTTP(w, req)
+	})
+}
+
+// refuse answers with an error that says what to do.
+func refuse(w http.ResponseWriter, status int, message string) {
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(map[string]string{"Message": message}) // the caller is gone
+}

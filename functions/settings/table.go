@@ -1,0 +1,91 @@
+package settings
+
+// The names of the settings. Each constant is spelt as its value is, so that one search finds a setting in code,
+// templates and documentation alike.
+const (
+	Address              = "Address"
+	DataFolder           = "DataFolder"
+	PublicBaseUrl        = "PublicBaseUrl"
+	LogLevel             = "LogLevel"
+	SmsVerifyTimeout     = "SmsVerifyTimeout"
+	SmsVerifyTries       = "SmsVerifyTries"
+	SmsVerifyDigits      = "SmsVerifyDigits"
+	SmsVerifySends       = "SmsVerifySends"
+	SmsVerifyResendDelay = "SmsVerifyResendDelay"
+	TwilioAccountSid     = "TwilioAccountSid"
+	TwilioAuthToken      = "TwilioAuthToken"
+	TwilioPhoneNumber    = "TwilioPhoneNumber"
+	TwilioApiUrl         = "TwilioApiUrl"
+	TwilioTimeout        = "TwilioTimeout"
+	VerificationKey      = "VerificationKey"
+	MaxActivities        = "MaxActivities"
+	MaxCachedInstances   = "MaxCachedInstances"
+	MaxBodyBytes         = "MaxBodyBytes"
+	StopGrace            = "StopGrace"
+)
+
+// Table returns every setting in the order in which people should meet them. The slice is the caller's own.
+func Table() []Setting {
+	table := runSettings()
+	table = append(table, verifySettings()...)
+	table = append(table, twilioSettings()...)
+	return append(table, limitSettings()...)
+}
+
+func runSettings() []Setting {
+	return []Setting{
+		{Name: Address, Kind: KindAddress, Default: "127.0.0.1:7071", Example: "127.0.0.1:7071",
+			Meaning: "where the app listens: host and port; port 0 takes any free one"},
+		{Name: DataFolder, Kind: KindFolder, Default: ".holdfast", Example: ".holdfast",
+			Meaning: "the folder that keeps everything when no storage account is used"},
+		{Name: PublicBaseUrl, Kind: KindURL, Example: "https://verify.example.com",
+			Meaning: "what the links handed out begin with; empty: the address listened on"},
+		{Name: LogLevel, Kind: KindText, Default: "info", OneOf: []string{"debug", "info", "warn", "error"}, Example: "info",
+			Meaning: "the least level that is logged"},
+	}
+}
+
+func verifySettings() []Setting {
+	return []Setting{
+		{Name: SmsVerifyTimeout, Kind: KindDuration, Default: "5m", Min: "30s", Max: "10m", Example: "5m",
+			Meaning: "how long a person has to answer with the code"},
+		{Name: SmsVerifyTries, Kind: KindInteger, Default: "5", Min: "1", Max: "10", Example: "5",
+			Meaning: "how many codes a person may try"},
+		{Name: SmsVerifyDigits, Kind: KindInteger, Default: "6", Min: "4", Max: "10", Example: "6",
+			Meaning: "how many digits a code has"},
+		{Name: SmsVerifySends, Kind: KindInteger, Default: "3", Min: "1", Max: "5", Example: "3",
+			Meaning: "how many times a code is sent when a send did not get through"},
+		{Name: SmsVerifyResendDelay, Kind: KindDuration, Default: "10s", Min: "1s", Max: "2m", Example: "10s",
+			Meaning: "pause before a code is sent again; it doubles each time"},
+	}
+}
+
+func twilioSettings() []Setting {
+	return []Setting{
+		{Name: TwilioAccountSid, Kind: KindText, Pattern: `^AC[0-9a-fA-F]{32}$`, Example: "AC followed by 32 hexadecimal digits",
+			Meaning: "the Twilio account that sends; empty, with the two below: messages go to the simulated phone"},
+		{Name: TwilioAuthToken, Kind: KindSecret, Secret: true, Pattern: `^[0-9a-zA-Z]+$`, Example: "the 32 letters and digits shown in Twilio's console",
+			Meaning: "the auth token of that account"},
+		{Name: TwilioPhoneNumber, Kind: KindText, Pattern: `^\+[1-9][0-9]{6,14}$`, Example: "+15005550006",
+			Meaning: "the number messages are sent from, in E.164 form"},
+		{Name: TwilioApiUrl, Kind: KindURL, Default: "https://api.twilio.com", Example: "https://api.twilio.com",
+			Meaning: "where Twilio's API is; another address is for tests"},
+		{Name: TwilioTimeout, Kind: KindDuration, Default: "10s", Min: "1s", Max: "30s", Example: "10s",
+			Meaning: "how long one call to Twilio may take"},
+		{Name: VerificationKey, Kind: KindSecret, Secret: true, Min: "32", Example: "the output of: openssl rand -base64 32",
+			Meaning: "key of the hash that stands for a code, base64; empty: made on the first local run and kept beside the data"},
+	}
+}
+
+func limitSettings() []Setting {
+	return []Setting{
+		{Name: MaxActivities, Kind: KindInteger, Default: "64", Min: "1", Max: "1000", Example: "64",
+			Meaning: "how many activities run at once"},
+		{Name: MaxCachedInstances, Kind: KindInteger, Default: "1000", Min: "0", Max: "100000", Example: "1000",
+			Meaning: "how many instances are kept ready in memory"},
+		{Name: MaxBodyBytes, Kind: KindInteger, Default: "65536", Min: "1024", Max: "1048576", Example: "65536",
+			Meaning: "the largest request body that is read, in bytes"},
+		{Name: StopGrace, Kind: KindDuration, Default: "10s", Min: "0s", Max: "5m", Example: "10s",
+			Meaning: "how long a stop waits for work in hand"},
+	}
+}

@@ -1,0 +1,28 @@
+package main
+
+import (
+	"github.com/seed21523604/holdfast/engine"
+	"github.com/seed21523604/holdfast/engine/human"
+	"github.com/seed21523604/holdfast/functions/settings"
+)
+
+// SmsVerify verifies that somebody holds a phone: it sends a code by SMS and
+// races the answer against a deadline.
+const SmsVerify engine.Orchestrator[human.Request, human.Verification] = "SmsVerify"
+
+// addSmsVerify registers the orchestration and its activities.
+func addSmsVerify(r *engine.Registry, m human.Messenger, s *human.Sealer, values settings.Values) {
+	engine.AddOrchestrator(r, SmsVerify, human.VerifyPhone, engine.SecretEvent(human.SmsChallengeResponse))
+	human.AddPhoneVerification(r, m, s, smsLimits(values))
+}
+
+// smsLimits are the limits in force for verifications that start now.
+func smsLimits(values settings.Values) human.Limits {
+	return human.Limits{
+		Timeout:     human.Duration(values.Duration(settings.SmsVerifyTimeout)),
+		Tries:       values.Int(settings.SmsVerifyTries),
+		Digits:      values.Int(settings.SmsVerifyDigits),
+		Sends:       values.Int(settings.SmsVerifySends),
+		ResendDelay: human.Duration(values.Duration(settings.SmsVerifyResendDelay)),
+	}
+}

@@ -32,11 +32,12 @@ type options struct {
 // app is everything wired together: the store, the worker on it, and what
 // answers HTTP requests.
 type app struct {
-	url    string // where it is reached, without a slash at the end
-	where  string // a sentence on where messages go
-	folder string // of the state
-	grace  time.Duration
-	log    *slog.Logger
+	url       string // where it is reached, without a slash at the end
+	where     string // a sentence on where messages go
+	simulated bool   // they go to a simulated phone
+	folder    string // of the state
+	grace     time.Duration
+	log       *slog.Logger
 
 	store   *filestore.Store
 	worker  *dispatch.Worker
@@ -99,6 +100,7 @@ func cached(values settings.Values) int {
 func (a *app) messenger(values settings.Values) (human.Messenger, *phone.Phone, error) {
 	if values.Text(settings.TwilioAccountSid) == "" {
 		a.where = "Text messages go to a simulated phone: " + a.url + phonePath
+		a.simulated = true
 		p := phone.New(time.Now)
 		return p, p, nil
 	}

@@ -16,8 +16,8 @@ const numberHelp = "A phone number is needed, in international form: a plus sign
 	"such as +447700900123. Send it as JSON, {\"number\":\"+447700900123\"}, or in the query, where the plus sign is written %2B: ?number=%2B447700900123"
 
 var (
-	errNumber = errors.New(numberHelp)
-	errBody   = errors.New("The body is not JSON. " + numberHelp)
+	errNumber = errors.New("not a phone number")
+	errBody   = errors.New("the body is not JSON")
 
 	e164     = regexp.MustCompile(`^\+[1-9][0-9]{7,14}$`)
 	cosmetic = strings.NewReplacer(" ", "", "-", "", "(", "", ")", "", ".", "")
@@ -27,7 +27,7 @@ var (
 func (r routes) authenticate(w http.ResponseWriter, req *http.Request) {
 	number, err := numberOf(w, req, r.maxBody())
 	if err != nil {
-		refuse(w, http.StatusBadRequest, err.Error())
+		refuse(w, http.StatusBadRequest, capital(err.Error())+". "+numberHelp)
 		return
 	}
 	limits := smsLimits(r.values)
@@ -60,6 +60,9 @@ func numberOf(w http.ResponseWriter, req *http.Request, most int64) (string, err
 	}
 	return parseNumber(request.Number)
 }
+
+// capital makes a sentence of an error's text.
+func capital(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 
 // parseNumber returns a number in E.164 form. A plus sign in a query that was
 // not escaped arrives as a space, and some leave it out: both are put right.

@@ -122,16 +122,20 @@ func level(values settings.Values) slog.Level {
 
 // welcome says what is running and what to type next.
 func welcome(out io.Writer, app *app, values settings.Values) {
+	look, code := "curl \""+app.url+messagesPath+"\"", "the code from the second"
+	if !app.simulated {
+		look, code = "curl \""+app.url+managementPath+"/instances/ID\"", "the code that was sent to the phone"
+	}
 	fmt.Fprintf(out, `Holdfast, durable human interaction: a local run on %[1]s, with its state in %[2]s.
 Stop it with Ctrl-C, or kill it: started again, it goes on where it was. %[3]s
 
 Type next, in another terminal:
 
   curl -X POST "%[1]s/api/Authenticate?number=%%2B447700900123"
-  curl "%[1]s%[4]s"
+  %[4]s
   curl -X POST -d CODE "%[1]s%[5]s/instances/ID/raiseEvent/SmsChallengeResponse"
 
-with the id from the first answer and the code from the message; then ask the first answer's statusQueryGetUri.
+where ID is the id in the first answer and CODE is %[6]s. How it ended is at the first answer's statusQueryGetUri.
 
-`, app.url, values.Text(settings.DataFolder), app.where, messagesPath, managementPath)
+`, app.url, values.Text(settings.DataFolder), app.where, look, managementPath, code)
 }

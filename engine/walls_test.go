@@ -1,0 +1,188 @@
+package engine_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/seed21523604/holdfast/"
+
+// walls says, for every package, which packages of ours it may import outside
+// its tests. The order is that in which data passes. A package that is not
+// here fails the test, so that a new one is thought about.
+var walls = map[string][]string{
+	"engine/internal/wire":                 {},
+	"engine/history":                       {"engine/internal/wire"},
+	"engine":                               {"engine/history"},
+	"engine/store":                         {"engine/history"},
+	"engine/store/filestore":               {"engine/store", "engine/history", "engine/internal/wire"},
+	"engine/store/storetest":               {"engine", "engine/client", "engine/dispatch", "engine/history", "engine/store"},
+	"engine/dispatch":                      {"engine", "engine/history", "engine/store"},
+	"engine/client":                        {"engine/history", "engine/store"},
+	"engine/httpapi":                       {"engine/client", "engine/history", "engine/store"},
+	"engine/human":                         {"engine"},
+	"functions/settings":                   {},
+	"functions/internal/phone":             {},
+	"functions/internal/twilio":            {"functions/settings"},
+	"functions/internal/twilio/twiliotest": {},
+	"functions": {
+		"engine", "engine/client", "engine/dispatch", "engine/httpapi", "engine/human", "engine/store/filestore",
+		"functions/internal/phone", "functions/internal/twilio", "functions/settings",
+	},
+}
+
+func TestPackagesKeepToTheirWalls(t *testing.T) {
+	for _, breach := range breaches(imports(t)) {
+		t.Error(breach)
+	}
+}
+
+func TestAForbiddenImportIsFound(t *testing.T) {
+	planted := filepath.Join(t.TempDir(), "planted.go")
+	if err := os.WriteFile(planted, []byte("package dispatch\n\nimport _ \""+module+"engine/client\"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	wd, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	overlay, err := json.Marshal(map[string]map[string]string{"Replace": {filepath.Join(wd, "dispatch", "planted.go"): planted}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "overlay.json")
+	if err := os.WriteFile(file, overlay, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	found := breaches(imports(t, "-overlay", file))
+	if len(found) != 1 || !strings.Contains(found[0], "engine/dispatch imports engine/client") {
+		t.Errorf("found %q", found)
+	}
+}
+
+func TestANewPackageMustHaveWalls(t *testing.T) {
+	if found := breaches(map[string][]string{"engine/attic": nil}); len(found) != 1 || !strings.Contains(found[0], "engine/attic") {
+		t.Errorf("found %q", found)
+	}
+}
+
+// imports returns the packages of the module with those of ours they import.
+func imports(t *testing.T, flags ...string) map[string][]string {
+	t.Helper()
+	args := append([]string{"list", "-json=ImportPath,Imports"}, flags...)
+	command := exec.Command("go", append(args, module+"...")...)
+	command.Stderr = os.Stderr
+	out, err := command.Output()
+	if err != nil {
+		t.Fatalf("list the packages: %v", err)
+	}
+	packages := map[string][]string{}
+	for decoder := json.NewDecoder(strings.NewReader(string(out))); decoder.More(); {
+		var p struct {
+			ImportPath string
+			Imports    []string
+		}
+		if err := decoder.Decode(&p); err != nil {
+			t.Fatal(err)
+		}
+		name := strings.TrimPrefix(p.ImportPath, module)
+		packages[name] = nil
+		for _, i := range p.Imports {
+			if ours, ok := strings.CutPrefix(i, module); ok {
+				packages[name] = append(packages[name], ours)
+			}
+		}
+	}
+	return packages
+}
+
+func breaches(packages map[string][]string) []string {
+	var found []string
+	for _, name := range slices.Sorted(maps.Keys(packages)) {
+		allowed, known := walls[name]
+		if !known {
+			found = append(found, name+" has no walls; say in this file what it may import")
+			continue
+		}
+		for _, i := range packages[name] {
+			if !slices.Contains(allowed, i) {
+				found = append(found, fmt.Sprintf("%s imports %s, which its walls do not allow", name, i))
+			}
+		}
+	}
+	return found
+}
+
+// What package engine may not touch, so that replay is the same each time.
+var (
+	impureImports = []string{"os", "net", "net/http", "math/rand", "math/rand/v2", "crypto/rand", "io/fs", "os/exec", "syscall"}
+	impureCalls   = []string{"time.Now", "time.Since", "time.Until", "time.Sleep", "time.After", "time.AfterFunc", "time.NewTimer", "time.NewTicker", "time.Tick", "uuid.New", "uuid.NewString", "uuid.NewRandom", "uuid.NewV7"}
+)
+
+func TestTheEngineIsPure(t *testing.T) {
+	files, err := filepath.Glob("*.go")
+	if err != nil || len(files) == 0 {
+		t.Fatal(files, err)
+	}
+	for _, file := range files {
+		if strings.HasSuffix(file, "_test.go") {
+			continue
+		}
+		for _, found := range impurities(t, file, nil) {
+			t.Error(found)
+		}
+	}
+}
+
+func TestAnImpureEngineIsFound(t *testing.T) {
+	for what, source := range map[string]string{
+		"go statement": "func f() { go f() }",
+		"time.Now":     "import \"time\"\nvar now = time.Now()",
+		"math/rand":    "import \"math/rand\"\nvar n = rand.Int()",
+		"os":           "import \"os\"\nvar e = os.Getenv(\"x\")",
+		"uuid.New":     "import \"github.com/google/uuid\"\nvar u = uuid.New()",
+	} {
+		if found := impurities(t, "planted.go", "package engine\n"+source); len(found) != 1 || !strings.Contains(found[0], what) {
+			t.Errorf("%s: found %q", what, found)
+		}
+	}
+}
+
+// impurities returns what in a file is not pure. source may be nil to read it.
+func impurities(t *testing.T, file string, source any) (found []string) {
+	t.Helper()
+	set := token.NewFileSet()
+	tree, err := parser.ParseFile(set, file, source, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	add := func(n ast.Node, what string) {
+		found = append(found, fmt.Sprintf("%s: %s", set.Position(n.Pos()), what))
+	}
+	ast.Inspect(tree, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.GoStmt:
+			add(n, "go statement")
+		case *ast.ImportSpec:
+			if path := strings.Trim(n.Path.Value, `"`); slices.Contains(impureImports, path) {
+				add(n, "imports "+path)
+			}
+		case *ast.SelectorExpr:
+			if x, ok := n.X.(*ast.Ident); ok && slices.Contains(impureCalls, x.Name+"."+n.Sel.Name) {
+				add(n, "uses "+x.Name+"."+n.Sel.Name)
+			}
+		}
+		return true
+	})
+	return found
+}

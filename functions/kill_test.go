@@ -1,0 +1,240 @@
+package main
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/seed21523604/holdfast/engine"
+	"github.com/seed21523604/holdfast/engine/history"
+	"github.com/seed21523604/holdfast/engine/human"
+	"github.com/seed21523604/holdfast/engine/store/filestore"
+	"github.com/seed21523604/holdfast/engine/store/storetest"
+	"github.com/seed21523604/holdfast/functions/internal/twilio/twiliotest"
+)
+
+// The size of the kill test.
+const (
+	killFlows    = 200
+	killParallel = 16
+	killEvery    = 14 // at most so many starts and answers between two kills
+)
+
+func TestKilledAtRandomNothingIsLostOrDoneTwice(t *testing.T) {
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	tw := twiliotest.New(t)
+	p := newProcess(t, tw, "SmsVerifySends=5", "SmsVerifyTries=10", "TwilioTimeout=5s")
+	p.start()
+	k := &killer{p: p, random: rand.New(rand.NewPCG(seed, 0)), ticks: make(chan struct{}, 1), done: make(chan struct{})}
+	go k.run()
+
+	flows := make(chan int)
+	var wait sync.WaitGroup
+	for range killParallel {
+		wait.Go(func() {
+			for n := range flows {
+				k.verify(tw, n)
+			}
+		})
+	}
+	for n := range killFlows {
+		flows <- n
+	}
+	close(flows)
+	wait.Wait()
+	close(k.ticks)
+	<-k.done
+
+	for n := range killFlows {
+		if s, _ := p.status(flowID(n)); s.RuntimeStatus != "Completed" || s.Output.Outcome != "verified" {
+			t.Errorf("flow %d ended as %+v", n, s)
+		}
+	}
+	if err := p.end(os.Interrupt); err != nil {
+		t.Errorf("the last stop: %v", err)
+	}
+	sent := inspectFlows(t, p.folder, tw)
+	if v := tw.Violations(); len(v) > 0 {
+		t.Errorf("Twilio would have refused: %q", v)
+	}
+	t.Logf("%d verifications, %d kills, %d messages", killFlows, k.kills, sent)
+	if k.kills < 20 {
+		t.Errorf("only %d kills", k.kills)
+	}
+}
+
+// killer kills the process again and again, after a random number of ticks.
+type killer struct {
+	p      *process
+	random *rand.Rand
+	ticks  chan struct{}
+	done   chan struct{}
+	kills  int
+}
+
+func (k *killer) run() {
+	defer close(k.done)
+	for {
+		for range 1 + k.random.IntN(killEvery) {
+			if _, more := <-k.ticks; !more {
+				return
+			}
+		}
+		k.p.kill()
+		k.kills++
+		k.p.start()
+	}
+}
+
+// tick says that something happened after which the process may be killed.
+func (k *killer) tick() {
+	select {
+	case k.ticks <- struct{}{}:
+	default:
+	}
+}
+
+func (k *killer) request(method, path, body string) (int, []byte) {
+	k.tick()
+	return k.p.request(method, path, body)
+}
+
+func flowID(n int) string { return fmt.Sprintf("flow-%04d", n) }
+
+func flowNumber(n int) string { return fmt.Sprintf("+447700%06d", n) }
+
+// verify runs one verification to its end as a person would, typing the code
+// that came last.
+func (k *killer) verify(tw *twiliotest.Server, n int) {
+	status, body := k.request(http.MethodPost, managementPath+"/orchestrators/SmsVerify/"+flowID(n), `{"number":"`+flowNumber(n)+`"}`)
+	if status != http.StatusAccepted && status != http.StatusConflict {
+		k.p.t.Errorf("start %s: %d %s", flowID(n), status, body)
+		return
+	}
+	for {
+		s, code := k.p.status(flowID(n))
+		switch {
+		case code == http.StatusNotFound:
+			k.p.t.Errorf("%s was accepted and is gone", flowID(n))
+			return
+		case s.ended():
+			return
+		case s.CustomStatus == nil:
+			continue
+		}
+		messages, err := tw.Wait(k.p.t.Context(), flowNumber(n), 1)
+		if err != nil {
+			k.p.t.Error(err)
+			return
+		}
+		k.request(http.MethodPost, managementPath+"/instances/"+flowID(n)+"/raiseEvent/SmsChallengeResponse",
+			`"`+codeIn(messages[len(messages)-1].Body)+`"`)
+	}
+}
+
+// inspectFlows opens the folder that the process left and checks the history of
+// every flow against the rules and against the messages that were sent. It
+// returns how many there were.
+func inspectFlows(t *testing.T, folder string, tw *twiliotest.Server) (sent int) {
+	t.Helper()
+	s, err := filestore.Open(filepath.Join(folder, "store"), filestore.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	sealer := keptSealer(t, folder)
+	for n := range killFlows {
+		events, err := s.History(t.Context(), flowID(n))
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		if err := storetest.CheckHistory(events); err != nil {
+			t.Errorf("%s: %v", flowID(n), err)
+		}
+		seals := map[engine.Sealed]int{}
+		messages := tw.MessagesFor(flowNumber(n))
+		for _, m := range messages {
+			seals[sealer.SealCode(flowID(n), string(human.SmsChallengeResponse), human.Code(codeIn(m.Body)))]++
+		}
+		inspectFlow(t, flowID(n), events, seals, len(messages))
+		sent += len(messages)
+	}
+	return sent
+}
+
+// inspectFlow checks that no step sent more than one message: each message
+// belongs to a call of the activity, and each result to one message.
+func inspectFlow(t *testing.T, id string, events []history.Event, seals map[engine.Sealed]int, messages int) {
+	t.Helper()
+	calls := map[int32]bool{}
+	var ends int
+	for _, e := range events {
+		switch {
+		case e.Kind == history.TaskScheduled && e.Name == string(human.SmsChallenge):
+			calls[e.ID] = true
+		case e.Kind == history.TaskCompleted && calls[e.TaskID]:
+			var receipt human.Receipt
+			if err := json.Unmarshal(e.Result, &receipt); err != nil || seals[receipt.Code] != 1 {
+				t.Errorf("%s: %d messages carry the code of step %d (%v)", id, seals[receipt.Code], e.TaskID, err)
+			}
+		case e.Kind == history.ExecutionCompleted:
+			ends++
+		}
+	}
+	if messages > len(calls) || ends != 1 {
+		t.Errorf("%s: %d messages for %d steps, %d ends", id, messages, len(calls), ends)
+	}
+}
+
+func keptSealer(t *testing.T, folder string) *human.Sealer {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(folder, keyFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := base64.StdEncoding.DecodeString(strings.TrimSpace(string(text)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	sealer, err := human.NewSealer(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return sealer
+}
+
+func TestDeadlineAndMessageSurviveAKill(t *testing.T) {
+	tw := twiliotest.New(t)
+	p := newProcess(t, tw)
+	p.start()
+	p.request(http.MethodPost, managementPath+"/orchestrators/SmsVerify/a", `"+447700900123"`)
+	var before status
+	for before.CustomStatus == nil {
+		before, _ = p.status("a")
+	}
+	for range 3 {
+		p.kill()
+		p.start()
+		after, _ := p.status("a")
+		if after.CustomStatus == nil || after.CustomStatus.Until != before.CustomStatus.Until {
+			t.Fatalf("before the kill %+v, after it %+v", before, after)
+		}
+	}
+	messages := tw.MessagesFor("+447700900123")
+	if len(messages) != 1 {
+		t.Fatalf("%d messages", len(messages))
+	}
+	p.request(http.MethodPost, managementPath+"/instances/a/raiseEvent/SmsChallengeResponse", codeIn(messages[0].Body))
+	if s, _ := p.status("a"); !s.Output.Verified || s.Output.Tries != 1 {
+		t.Errorf("%+v", s)
+	}
+}

@@ -32,7 +32,11 @@ func (s *Store) Create(ctx context.Context, id string, start history.Event) erro
 		}
 		batch := s.db.NewBatch()
 		defer batch.Close()
-		clear(batch, id)
+		if old.Version != "" {
+			if err := s.clear(batch, id); err != nil {
+				return err
+			}
+		}
 		batch.Set(instanceKey(id), encodeRow(&row), nil)
 		batch.Set(inboxKey(id, start.Message), history.AppendEvents(nil, []history.Event{start}), nil)
 		if err := s.write(batch); err != nil {
@@ -46,12 +50,22 @@ func (s *Store) Create(ctx context.Context, id string, start history.Event) erro
 	})
 }
 
-// clear removes the history and the inbox of an instance.
-func clear(batch *pebble.Batch, id string) {
+// clear removes the history and the inbox of an instance that exists. The keys
+// are removed one by one: a range that was removed would slow down every later
+// read of the whole store.
+func (s *Store) clear(batch *pebble.Batch, id string) error {
 	for _, prefix := range []string{historyPrefix, inboxPrefix} {
-		rows := of(prefix, id)
-		batch.DeleteRange(rows, after(rows), nil)
+		if err := s.deleteAll(batch, of(prefix, id)); err != nil {
+			return err
+		}
 	}
+	return nil
+}
+
+func (s *Store) deleteAll(batch *pebble.Batch, prefix []byte) error {
+	return s.scan(prefix, after(prefix), func(key, _ []byte) (bool, error) {
+		return true, batch.Delete(key, nil)
+	})
 }
 
 // Send puts a message into the inbox.
@@ -187,7 +201,9 @@ func (s *Store) Purge(ctx context.Context, id string) error {
 		}
 		batch := s.db.NewBatch()
 		defer batch.Close()
-		clear(batch, id)
+		if err := s.clear(batch, id); err != nil {
+			return err
+		}
 		batch.Delete(instanceKey(id), nil)
 		return s.write(batch)
 	})

@@ -144,7 +144,9 @@ func (s *Store) Commit(ctx context.Context, turn store.Turn) (version store.Vers
 		}
 		batch := s.db.NewBatch()
 		defer batch.Close()
-		fill(batch, &old, &turn)
+		if err := s.fill(batch, &old, &turn); err != nil {
+			return err
+		}
 		left, err := s.consume(batch, id, turn)
 		if err != nil {
 			return err
@@ -159,12 +161,13 @@ func (s *Store) Commit(ctx context.Context, turn store.Turn) (version store.Vers
 }
 
 // fill puts the row, the new history and the due rows into the batch.
-func fill(batch *pebble.Batch, old *store.Instance, turn *store.Turn) {
+func (s *Store) fill(batch *pebble.Batch, old *store.Instance, turn *store.Turn) error {
 	in := &turn.Instance
 	position := old.Events
-	if old.Execution != in.Execution {
-		rows := of(historyPrefix, in.ID)
-		batch.DeleteRange(rows, after(rows), nil)
+	if old.Version != "" && old.Execution != in.Execution {
+		if err := s.deleteAll(batch, of(historyPrefix, in.ID)); err != nil {
+			return err
+		}
 		position = 0
 	}
 	batch.Set(instanceKey(in.ID), encodeRow(in), nil)
@@ -173,6 +176,7 @@ func fill(batch *pebble.Batch, old *store.Instance, turn *store.Turn) {
 	}
 	moveDue(batch, in.ID, old.Wake, in.Wake)
 	moveDue(batch, in.ID, dueInHand(old), dueInHand(in))
+	return nil
 }
 
 func dueInHand(in *store.Instance) time.Time {

@@ -68,7 +68,8 @@ func newApp(values settings.Values, o options) (*app, error) {
 		return nil, fmt.Errorf("%w; stop the other process, or choose another folder with -data FOLDER", err)
 	}
 	a.worker = dispatch.New(a.store, registry, dispatch.Options{
-		Activities: values.Int(settings.MaxActivities), Cached: cached(values), Grace: a.grace, Logger: o.Logger,
+		Activities: values.Int(settings.MaxActivities), Cached: orNone(values.Int(settings.MaxCachedInstances)),
+		Grace: time.Duration(orNone(int(a.grace))), Logger: o.Logger,
 	})
 	c := client.New(a.worker.Instances(), client.Options{Secret: registry.SecretEvents, Seal: sealer.Seal, Suspect: human.LooksLikeCode})
 	api, err := httpapi.New(c, httpapi.Options{
@@ -86,10 +87,10 @@ func newApp(values settings.Values, o options) (*app, error) {
 	return a, nil
 }
 
-// cached returns how many instances the worker keeps live; its zero means a
-// default, ours none.
-func cached(values settings.Values) int {
-	if n := values.Int(settings.MaxCachedInstances); n > 0 {
+// orNone turns a zero that means none into what the worker takes as none; its
+// own zero means the default.
+func orNone(n int) int {
+	if n > 0 {
 		return n
 	}
 	return -1

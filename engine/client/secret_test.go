@@ -100,6 +100,21 @@ func TestOtherEventsOfAnInstanceWithSecretsAreLeftAlone(t *testing.T) {
 	})
 }
 
+// Three letters of three are not a slip: what a short name is not meant by must
+// not be sealed, because nobody could read it any more.
+func TestShortSecretNamesSwallowNoOtherEvents(t *testing.T) {
+	for _, names := range [][2]string{{"Pin", "Yes"}, {"OTP", "Ack"}, {"Code", "Done"}, {"Code", "Note"}, {"Token", "Total"}} {
+		declared := func(o *client.Options) { o.Secret = func(string) []string { return names[:1] } }
+		h := newHub(t, onStore, declared)
+		_, err := h.Start(h.ctx(), string(approve), "a", nil)
+		h.must(err)
+		h.must(h.raise("a", names[1], `{"fine":true}`))
+		if got := sealedAs(t, h, "a"); string(got.Input) != `{"fine":true}` {
+			t.Errorf("beside %q, the payload of %q became %s", names[0], names[1], got.Input)
+		}
+	}
+}
+
 // Only an instance that has secret events is suspected of being sent one.
 func TestInstancesWithoutSecretsAreSuspectedOfNothing(t *testing.T) {
 	never := func(o *client.Options) {

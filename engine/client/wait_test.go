@@ -187,8 +187,6 @@ func TestWaitForASuspension(t *testing.T) {
 	}
 }
 
-// Whoever waits for an instance that is started anew under the same id waits
-// for the new run.
 func TestWaitForAPurgedInstanceEnds(t *testing.T) {
 	h := newHub(t, onWorker)
 	h.begin(string(approve), "a", nil)

@@ -26,7 +26,7 @@ type Options struct {
 	Cached int
 	// Grace is how long a stop waits for activities that are running, before
 	// their contexts end; 10 seconds. What is cut short is run again later,
-	// or recorded as interrupted.
+	// or recorded as interrupted. With a negative duration it does not wait.
 	Grace time.Duration
 	// Logger receives a line for each turn (debug) and end (info); nil
 	// discards them.

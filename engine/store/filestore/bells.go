@@ -117,9 +117,6 @@ func (b *bells) signal() {
 	}
 }
 
-// wake lets a waiting receiver look again.
-func (b *bells) wake() { b.signal() }
-
 func (e *bell) doorbell() store.Doorbell {
 	return store.Doorbell{Instance: e.id, Receipt: e.receipt(), TakeOver: e.inHand}
 }

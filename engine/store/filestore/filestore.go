@@ -106,7 +106,8 @@ func isLocked(fs vfs.FS, folder string) bool {
 	return false
 }
 
-// Close ends the use of the folder. Calls under way are waited for.
+// Close ends the use of the folder. Calls under way are waited for. A store that
+// failed is left as it is, for the next process to open.
 func (s *Store) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -114,7 +115,10 @@ func (s *Store) Close() error {
 		return nil
 	}
 	s.closed = true
-	s.bells.wake()
+	s.bells.signal()
+	if err := s.failed.get(); err != nil {
+		return err
+	}
 	return s.db.Close()
 }
 
@@ -154,12 +158,24 @@ func (s *Store) leave() { s.mu.RUnlock() }
 
 // write makes a batch durable. After a failure the store is of no more use, as
 // the batch may be in memory and not on disk.
-func (s *Store) write(batch *pebble.Batch) error {
-	if err := s.db.Apply(batch, pebble.Sync); err != nil {
-		return s.failed.set(fmt.Errorf("the storage failed; restart when it is well again: %w", err))
-	}
-	return nil
+func (s *Store) write(batch *pebble.Batch) (err error) {
+	defer func() {
+		switch p := recover().(type) {
+		case nil:
+		case fatal:
+			err = p.error
+		default:
+			panic(p)
+		}
+		if err != nil {
+			err = s.failed.set(fmt.Errorf("the storage failed; make room or mend it, and restart: %w", err))
+		}
+	}()
+	return s.db.Apply(batch, pebble.Sync)
 }
+
+// fatal is what the embedded store panics with instead of ending the process.
+type fatal struct{ error }
 
 // failure is the error after which a store is of no more use.
 type failure struct {
@@ -193,9 +209,15 @@ func (l quietLogger) Errorf(format string, args ...any) {
 	}
 }
 
-// Fatalf ends the process: the embedded store calls it when going on would
-// damage what is on disk. Nothing accepted is lost by that.
+// Fatalf is called by the embedded store when going on would damage what is on
+// disk. In a commit the panic becomes the commit's error; in the background it
+// ends the process, by which nothing accepted is lost.
 func (l quietLogger) Fatalf(format string, args ...any) {
 	l.Errorf(format, args...)
-	panic("file store: " + fmt.Sprintf(format, args...))
+	for _, arg := range args {
+		if err, ok := arg.(error); ok {
+			panic(fatal{err})
+		}
+	}
+	panic(fatal{fmt.Errorf(format, args...)})
 }

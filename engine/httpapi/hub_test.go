@@ -1,0 +1,227 @@
+package httpapi_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/seed21523604/holdfast/engine"
+	"github.com/seed21523604/holdfast/engine/client"
+	"github.com/seed21523604/holdfast/engine/dispatch"
+	"github.com/seed21523604/holdfast/engine/httpapi"
+	"github.com/seed21523604/holdfast/engine/store/filestore"
+)
+
+// base is where the API says it is; basePath is its path.
+const (
+	basePath = "/runtime/webhooks/durabletask"
+	base     = "https://hub.example" + basePath
+)
+
+// The names of these tests.
+const (
+	echo    engine.Orchestrator[json.RawMessage, json.RawMessage] = "Echo"    // returns its input
+	approve engine.Orchestrator[json.RawMessage, json.RawMessage] = "Approve" // returns the payload of an Approval
+	verify  engine.Orchestrator[json.RawMessage, engine.Sealed]   = "Verify"  // returns the seal of a Code
+	broken  engine.Orchestrator[json.RawMessage, json.RawMessage] = "Broken"  // fails
+	steps   engine.Orchestrator[int, int]                         = "Steps"   // two activities, a timer, an event
+	later                                                         = "Later"   // may be started, and no worker knows it
+
+	double engine.Activity[int, int] = "Double"
+	halve  engine.Activity[int, int] = "Halve" // fails with an odd number
+
+	approval engine.Event[json.RawMessage] = "Approval"
+	code     engine.Event[engine.Sealed]   = "SmsChallengeResponse"
+)
+
+var orchestrators = []string{"Approve", "Broken", "Echo", "Later", "Steps", "Verify"}
+
+// oddError has a kind.
+type oddError int
+
+func (e oddError) Error() string { return fmt.Sprintf("%d is odd", int(e)) }
+func (oddError) Kind() string    { return "odd" }
+
+func registry() *engine.Registry {
+	r := engine.NewRegistry()
+	engine.AddOrchestrator(r, echo, func(_ *engine.Context, in json.RawMessage) (json.RawMessage, error) { return in, nil })
+	engine.AddOrchestrator(r, approve, func(ctx *engine.Context, _ json.RawMessage) (json.RawMessage, error) {
+		if err := ctx.SetCustomStatus(map[string]string{"waitingFor": string(approval)}); err != nil {
+			return nil, err
+		}
+		return engine.WaitForExternalEvent(ctx, approval).Await()
+	})
+	engine.AddOrchestrator(r, verify, func(ctx *engine.Context, _ json.RawMessage) (engine.Sealed, error) {
+		return engine.WaitForExternalEvent(ctx, code).Await()
+	}, engine.SecretEvent(code))
+	engine.AddOrchestrator(r, broken, func(*engine.Context, json.RawMessage) (json.RawMessage, error) {
+		return nil, errors.New("it broke")
+	})
+	engine.AddOrchestrator(r, steps, runSteps)
+	engine.AddActivity(r, double, func(_ context.Context, n int) (int, error) { return 2 * n, nil })
+	engine.AddActivity(r, halve, func(_ context.Context, n int) (int, error) {
+		if n%2 != 0 {
+			return 0, oddError(n)
+		}
+		return n / 2, nil
+	})
+	return r
+}
+
+func runSteps(ctx *engine.Context, n int) (int, error) {
+	if _, err := engine.CallActivity(ctx, double, n).Await(); err != nil {
+		return 0, err
+	}
+	if _, err := engine.CallActivity(ctx, halve, n).Await(); err != nil && engine.KindOf(err) != "odd" {
+		return 0, err
+	}
+	if _, err := ctx.CreateTimer(ctx.Now().Add(time.Hour)).Await(); err != nil {
+		return 0, err
+	}
+	if _, err := engine.WaitForExternalEvent(ctx, approval).Await(); err != nil {
+		return 0, err
+	}
+	return 10 * n, nil
+}
+
+func seal(instance, event string, _ []byte) (json.RawMessage, error) {
+	return json.Marshal("sealed for " + instance + ", " + event)
+}
+
+func digitsOnly(payload []byte) bool {
+	return len(payload) > 0 && strings.Trim(string(payload), `0123456789"`) == ""
+}
+
+// clock is one that the test moves.
+type clock struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+func (c *clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+func (c *clock) advance(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(d)
+}
+
+// hub is the API with all that is behind it.
+type hub struct {
+	*httpapi.API
+	t      testing.TB
+	clock  *clock
+	worker *dispatch.Worker
+	client *client.Client
+}
+
+// newHub opens a hub, with options other than the usual ones if change says so.
+func newHub(t testing.TB, change ...func(*httpapi.Options)) *hub {
+	t.Helper()
+	h := &hub{t: t, clock: &clock{now: time.Date(2026, 11, 23, 12, 0, 0, 987_654_300, time.UTC)}}
+	s, err := filestore.Open(t.TempDir(), filestore.Options{Now: h.clock.Now})
+	h.must(err)
+	t.Cleanup(func() { s.Close() })
+	r := registry()
+	h.worker = dispatch.New(s, r, dispatch.Options{Now: h.clock.Now})
+	h.client = client.New(h.worker.Instances(), client.Options{Secret: r.SecretEvents, Seal: seal, Suspect: digitsOnly, Now: h.clock.Now})
+	o := httpapi.Options{URL: base, Orchestrators: orchestrators, MaxBody: 256}
+	for _, c := range change {
+		c(&o)
+	}
+	h.API, err = httpapi.New(h.client, o)
+	h.must(err)
+	return h
+}
+
+func (h *hub) must(err error) {
+	h.t.Helper()
+	if err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+// settle lets the worker do all there is to do now.
+func (h *hub) settle() {
+	h.t.Helper()
+	h.must(h.worker.Settle(h.t.Context()))
+	for more := true; more; {
+		var err error
+		more, err = h.worker.Step(h.t.Context())
+		h.must(err)
+	}
+}
+
+// ask sends a request to a path below that of the API, and lets come to rest
+// what follows from it.
+func (h *hub) ask(method, path, body string) *httptest.ResponseRecorder {
+	h.t.Helper()
+	r := httptest.NewRequest(method, basePath+path, strings.NewReader(body))
+	r.Header.Set("Content-Type", "application/json")
+	return h.send(r)
+}
+
+func (h *hub) send(r *http.Request) *httptest.ResponseRecorder {
+	h.t.Helper()
+	w := httptest.NewRecorder()
+	h.serve(w, r)
+	h.settle()
+	return w
+}
+
+// serve serves a request; a panic is an error of the test.
+func (h *hub) serve(w http.ResponseWriter, r *http.Request) {
+	h.t.Helper()
+	defer func() {
+		if p := recover(); p != nil {
+			h.t.Errorf("%s %s: panic: %v", r.Method, r.URL, p)
+		}
+	}()
+	h.ServeHTTP(w, r)
+}
+
+// want sends a request and checks the status of the answer.
+func (h *hub) want(status int, method, path, body string) *httptest.ResponseRecorder {
+	h.t.Helper()
+	w := h.ask(method, path, body)
+	if w.Code != status {
+		h.t.Errorf("%s %s: %d %s, want %d", method, path, w.Code, w.Body, status)
+	}
+	return w
+}
+
+// bring makes an instance that is in the given status.
+func (h *hub) bring(status, id string) {
+	h.t.Helper()
+	orchestration := map[string]string{"Pending": later, "Completed": string(echo), "Failed": string(broken)}[status]
+	if orchestration == "" {
+		orchestration = string(approve)
+	}
+	if status == "unknown" {
+		return
+	}
+	h.want(http.StatusAccepted, "POST", "/orchestrators/"+orchestration+"/"+url.PathEscape(id), "")
+	switch status {
+	case "Suspended":
+		h.want(http.StatusAccepted, "POST", "/instances/"+id+"/suspend", "")
+	case "Terminated":
+		h.want(http.StatusAccepted, "POST", "/instances/"+id+"/terminate", "")
+	}
+	in, err := h.client.Get(h.t.Context(), id)
+	h.must(err)
+	if got := in.Status.String(); got != status {
+		h.t.Fatalf("%s is %s", id, got)
+	}
+}

@@ -1,0 +1,92 @@
+package filestore
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
+
+	"github.com/seed21523604/holdfast/engine/history"
+	"github.com/seed21523604/holdfast/engine/store"
+)
+
+func start(n int) history.Event {
+	return history.Event{Kind: history.ExecutionStarted, ID: history.Outside, Message: fmt.Sprint("m", n), Name: "test", Execution: fmt.Sprint("e", n)}
+}
+
+// A disk that is full, or fails, while the log is written or synced.
+func TestADiskThatFailsIsReportedAndLosesNothingAccepted(t *testing.T) {
+	for _, failing := range []errorfs.OpKind{errorfs.OpFileWrite, errorfs.OpFileSync} {
+		memory := vfs.NewCrashableMem()
+		var full atomic.Bool
+		fs := errorfs.Wrap(memory, errorfs.InjectorFunc(func(op errorfs.Op) error {
+			if full.Load() && strings.HasSuffix(op.Path, ".log") && (op.Kind == failing || op.Kind == errorfs.OpFileSyncData) {
+				return syscall.ENOSPC
+			}
+			return nil
+		}))
+		s, err := Open("hub", Options{fs: fs})
+		if err != nil {
+			t.Fatal(err)
+		}
+		accepted := 0
+		for n := range 40 {
+			if n == 20 {
+				full.Store(true)
+			}
+			err := s.Create(t.Context(), fmt.Sprint(n), start(n))
+			if err == nil {
+				accepted++
+			} else if !errors.Is(err, syscall.ENOSPC) || !strings.Contains(err.Error(), "restart") {
+				t.Errorf("after the disk was full: %v", err)
+			}
+		}
+		if _, err := s.Get(t.Context(), "0"); !errors.Is(err, syscall.ENOSPC) {
+			t.Errorf("a store that failed still answers: %v", err)
+		}
+		if accepted != 20 {
+			t.Errorf("%d of 40 were accepted, 20 before the disk was full", accepted)
+		}
+		again, err := Open("hub", Options{fs: memory.CrashClone(vfs.CrashCloneCfg{})})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for n := range accepted {
+			if _, err := again.Get(t.Context(), fmt.Sprint(n)); err != nil {
+				t.Errorf("instance %d was accepted: %v", n, err)
+			}
+		}
+		if err := again.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func TestASecondOpenIsTold(t *testing.T) {
+	folder := t.TempDir()
+	s, err := Open(folder, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(folder, Options{}); !errors.Is(err, store.ErrInUse) {
+		t.Errorf("the second open: %v", err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Get(t.Context(), "x"); !errors.Is(err, store.ErrClosed) {
+		t.Errorf("after close: %v", err)
+	}
+	again, err := Open(folder, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := again.Close(); err != nil {
+		t.Fatal(err)
+	}
+}

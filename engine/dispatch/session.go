@@ -53,6 +53,9 @@ func (s *session) forget() {
 	s.known, s.row = false, store.Instance{}
 }
 
+// isLiving reports whether the row is that of an instance that has not ended.
+func (s *session) isLiving() bool { return s.row.Version != "" && !s.row.Status.IsTerminal() }
+
 func (s *session) close() {
 	if s.live != nil {
 		s.live.Close()

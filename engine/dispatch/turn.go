@@ -127,15 +127,11 @@ func (w *Worker) turn(s *session, mail []*delivery) error {
 }
 
 // load brings the session up to date and returns the inbox. A doorbell means
-// that there may be something in it; without one, what is in memory is taken on
-// trust, as the commit will tell. A start is likewise taken to be the first.
+// that there may be something in it. Without one, an instance that was living
+// when it was last seen is taken on trust, as the commit will tell; and so is
+// that a start is the first, once.
 func (w *Worker) load(s *session, mail []*delivery) (inbox []history.Event, err error) {
-	trust := true
-	for _, d := range mail {
-		trust = trust && d.isMessage() && (s.known || d.create)
-	}
-	if trust && (s.known || mail[0].create && !mail[0].tried) {
-		mail[0].tried = true
+	if w.trusts(s, mail) {
 		return nil, nil
 	}
 	known := s.row.Version
@@ -160,6 +156,24 @@ func (w *Worker) load(s *session, mail []*delivery) (inbox []history.Event, err 
 	return state.Inbox, err
 }
 
+// trusts reports whether a turn may be made without looking at the store.
+func (w *Worker) trusts(s *session, mail []*delivery) bool {
+	for _, d := range mail {
+		if !d.isMessage() {
+			return false
+		}
+	}
+	if s.known && s.isLiving() {
+		return true
+	}
+	first := mail[0]
+	if s.known || !first.create || first.tried {
+		return false
+	}
+	first.tried = true
+	return true
+}
+
 // plan is what a batch of mail means for an instance as it stands.
 type plan struct {
 	start    *history.Event // begins a new execution
@@ -173,7 +187,7 @@ type plan struct {
 // plan sorts the mail into what the turn will carry and what is answered at
 // once.
 func (w *Worker) plan(s *session, mail []*delivery) *plan {
-	p := &plan{living: s.row.Version != "" && !s.row.Status.IsTerminal()}
+	p := &plan{living: s.isLiving()}
 	exists := s.row.Version != ""
 	execution := s.row.Execution
 	for _, d := range mail {

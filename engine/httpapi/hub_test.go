@@ -34,15 +34,17 @@ const (
 	broken  engine.Orchestrator[json.RawMessage, json.RawMessage] = "Broken"  // fails
 	steps   engine.Orchestrator[int, int]                         = "Steps"   // two activities, a timer, an event
 	later                                                         = "Later"   // may be started, and no worker knows it
+	hold    engine.Orchestrator[int, int]                         = "Hold"    // an activity that takes until the test says so
 
 	double engine.Activity[int, int] = "Double"
 	halve  engine.Activity[int, int] = "Halve" // fails with an odd number
+	held   engine.Activity[int, int] = "Hold"
 
 	approval engine.Event[json.RawMessage] = "Approval"
 	code     engine.Event[engine.Sealed]   = "SmsChallengeResponse"
 )
 
-var orchestrators = []string{"Approve", "Broken", "Echo", "Later", "Steps", "Verify"}
+var orchestrators = []string{"Approve", "Broken", "Echo", "Hold", "Later", "Steps", "Verify"}
 
 // oddError has a kind.
 type oddError int
@@ -50,7 +52,7 @@ type oddError int
 func (e oddError) Error() string { return fmt.Sprintf("%d is odd", int(e)) }
 func (oddError) Kind() string    { return "odd" }
 
-func registry() *engine.Registry {
+func registry(release <-chan struct{}) *engine.Registry {
 	r := engine.NewRegistry()
 	engine.AddOrchestrator(r, echo, func(_ *engine.Context, in json.RawMessage) (json.RawMessage, error) { return in, nil })
 	engine.AddOrchestrator(r, approve, func(ctx *engine.Context, _ json.RawMessage) (json.RawMessage, error) {
@@ -73,6 +75,8 @@ func registry() *engine.Registry {
 		}
 		return n / 2, nil
 	})
+	engine.AddOrchestrator(r, hold, func(ctx *engine.Context, n int) (int, error) { return engine.CallActivity(ctx, held, n).Await() })
+	engine.AddActivity(r, held, func(_ context.Context, n int) (int, error) { <-release; return n, nil })
 	return r
 }
 
@@ -125,17 +129,20 @@ type hub struct {
 	clock  *clock
 	worker *dispatch.Worker
 	client *client.Client
+	store  *filestore.Store
+	hold   chan struct{} // closed to let the activity Hold return
 }
 
 // newHub opens a hub, with options other than the usual ones if change says so.
 func newHub(t testing.TB, change ...func(*httpapi.Options)) *hub {
 	t.Helper()
-	h := &hub{t: t, clock: &clock{now: time.Date(2026, 11, 23, 12, 0, 0, 987_654_300, time.UTC)}}
-	s, err := filestore.Open(t.TempDir(), filestore.Options{Now: h.clock.Now})
+	h := &hub{t: t, hold: make(chan struct{}), clock: &clock{now: time.Date(2026, 11, 23, 12, 0, 0, 987_654_300, time.UTC)}}
+	var err error
+	h.store, err = filestore.Open(t.TempDir(), filestore.Options{Now: h.clock.Now})
 	h.must(err)
-	t.Cleanup(func() { s.Close() })
-	r := registry()
-	h.worker = dispatch.New(s, r, dispatch.Options{Now: h.clock.Now})
+	t.Cleanup(func() { h.store.Close() })
+	r := registry(h.hold)
+	h.worker = dispatch.New(h.store, r, dispatch.Options{Now: h.clock.Now})
 	h.client = client.New(h.worker.Instances(), client.Options{Secret: r.SecretEvents, Seal: seal, Suspect: digitsOnly, Now: h.clock.Now})
 	o := httpapi.Options{URL: base, Orchestrators: orchestrators, MaxBody: 256}
 	for _, c := range change {

@@ -31,17 +31,7 @@ func AtMostOnce() ActivityOption {
 // context ends when the worker gives up waiting for it, and holds the [Call].
 func AddActivity[In, Out any](r *Registry, name Activity[In, Out], fn func(context.Context, In) (Out, error), options ...ActivityOption) {
 	mustBeNew("activity", string(name), r.activities)
-	a := activity{run: func(ctx context.Context, input json.RawMessage) (json.RawMessage, error) {
-		in, err := decode[In](input)
-		if err != nil {
-			return nil, fmt.Errorf("read input of %q: %w", name, err)
-		}
-		out, err := fn(ctx, in)
-		if err != nil {
-			return nil, err
-		}
-		return encode(out)
-	}}
+	a := activity{run: onJSON(string(name), fn)}
 	for _, option := range options {
 		option(&a)
 	}

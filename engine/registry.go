@@ -61,7 +61,16 @@ func SecretEvent(name Event[Sealed]) OrchestratorOption {
 // taken, as this is a mistake in the program.
 func AddOrchestrator[In, Out any](r *Registry, name Orchestrator[In, Out], fn func(*Context, In) (Out, error), options ...OrchestratorOption) {
 	mustBeNew("orchestrator", string(name), r.orchestrators)
-	o := orchestrator{run: func(ctx *Context, input json.RawMessage) (json.RawMessage, error) {
+	o := orchestrator{run: onJSON(string(name), fn)}
+	for _, option := range options {
+		option(&o)
+	}
+	r.orchestrators[string(name)] = o
+}
+
+// onJSON lets a function that takes and returns values take and return JSON.
+func onJSON[C, In, Out any](name string, fn func(C, In) (Out, error)) func(C, json.RawMessage) (json.RawMessage, error) {
+	return func(ctx C, input json.RawMessage) (json.RawMessage, error) {
 		in, err := decode[In](input)
 		if err != nil {
 			return nil, fmt.Errorf("read input of %q: %w", name, err)
@@ -71,11 +80,7 @@ func AddOrchestrator[In, Out any](r *Registry, name Orchestrator[In, Out], fn fu
 			return nil, err
 		}
 		return encode(out)
-	}}
-	for _, option := range options {
-		option(&o)
 	}
-	r.orchestrators[string(name)] = o
 }
 
 func mustBeNew[V any](what, name string, taken map[string]V) {

@@ -14,6 +14,7 @@ import (
 	"mime"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 
@@ -93,9 +94,16 @@ func New(instances store.Instances, o Options) *Client {
 // instance is durable and will run.
 func (c *Client) Start(ctx context.Context, orchestration, id string, input any) (string, error) {
 	text, err := json.Marshal(input)
+	if err == nil && !utf8.Valid(text) {
+		err = fmt.Errorf("%w: it is not valid UTF-8", ErrBadPayload)
+	}
 	if err != nil {
 		return "", fmt.Errorf("start %s: write the input: %w", orchestration, err)
 	}
+	return c.start(ctx, orchestration, id, text, c.o.Secret(orchestration))
+}
+
+func (c *Client) start(ctx context.Context, orchestration, id string, input json.RawMessage, secret []string) (string, error) {
 	if id == "" {
 		id = newID(uuid.New())
 	}
@@ -103,9 +111,8 @@ func (c *Client) Start(ctx context.Context, orchestration, id string, input any)
 		return "", fmt.Errorf("start %s: %w", orchestration, err)
 	}
 	start := c.message(history.ExecutionStarted)
-	start.Name, start.Input = orchestration, text
+	start.Name, start.Input, start.Secret = orchestration, input, secret
 	start.Execution = newID(uuid.New())
-	start.Secret = c.o.Secret(orchestration)
 	if err := c.instances.Create(ctx, id, start); err != nil {
 		return "", fmt.Errorf("start %s: %w", orchestration, err)
 	}
@@ -159,6 +166,9 @@ func (c *Client) admit(in store.Instance, event string, payload Payload) (json.R
 	var text json.RawMessage
 	if err := json.Unmarshal(payload.Body, &text); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrBadPayload, err)
+	}
+	if !utf8.Valid(text) {
+		return nil, fmt.Errorf("%w: it is not valid UTF-8", ErrBadPayload)
 	}
 	return text, nil
 }
@@ -234,8 +244,8 @@ func (c *Client) living(ctx context.Context, id string) (store.Instance, error) 
 	return in, err
 }
 
-// Restart begins the instance's orchestration again with the input it had,
-// under a new id or the same. It returns the id; ErrNotFound, or ErrExists when
+// Restart begins the instance's orchestration again with the input and the
+// secret events it had, under a new id or the same. It returns the id; ErrNotFound, or ErrExists when
 // the same id is asked for and the instance has not ended.
 func (c *Client) Restart(ctx context.Context, id string, newInstance bool) (string, error) {
 	in, err := c.instances.Get(ctx, id)
@@ -245,7 +255,7 @@ func (c *Client) Restart(ctx context.Context, id string, newInstance bool) (stri
 	if newInstance {
 		id = ""
 	}
-	return c.Start(ctx, in.Name, id, in.Input)
+	return c.start(ctx, in.Name, id, in.Input, in.Secret)
 }
 
 // Get returns where an instance stands; ErrNotFound.
@@ -280,8 +290,6 @@ const pollInterval = time.Second
 
 // WaitFor returns the instance as soon as enough says so of it.
 func (c *Client) WaitFor(ctx context.Context, id string, enough func(store.Instance) bool) (store.Instance, error) {
-	ticker := time.NewTicker(pollInterval)
-	defer ticker.Stop()
 	for {
 		changed, done := c.watch(id)
 		in, err := c.instances.Get(ctx, id)
@@ -289,12 +297,7 @@ func (c *Client) WaitFor(ctx context.Context, id string, enough func(store.Insta
 			done()
 			return in, err
 		}
-		select {
-		case <-changed:
-		case <-ticker.C:
-		case <-ctx.Done():
-			err = ctx.Err()
-		}
+		err = next(ctx, changed)
 		done()
 		if err != nil {
 			return in, err
@@ -302,8 +305,26 @@ func (c *Client) WaitFor(ctx context.Context, id string, enough func(store.Insta
 	}
 }
 
-// watch returns a channel that closes at the instance's next change, or one
-// that never does.
+// next waits for a change; where nobody tells of one, for a while.
+func next(ctx context.Context, changed <-chan struct{}) error {
+	var tick <-chan time.Time
+	if changed == nil {
+		timer := time.NewTimer(pollInterval)
+		defer timer.Stop()
+		tick = timer.C
+	}
+	select {
+	case <-changed:
+		return nil
+	case <-tick:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// watch returns a channel that closes at the instance's next change; nil where
+// nobody tells of it.
 func (c *Client) watch(id string) (<-chan struct{}, func()) {
 	if w, ok := c.instances.(store.Watcher); ok {
 		return w.Watch(id)

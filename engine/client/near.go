@@ -2,17 +2,15 @@ package client
 
 import "strings"
 
-// nearness is how many letters may be wrong in a name that was meant.
-const nearness = 3
-
 // near reports whether a name was probably meant for another: equal but for
-// case and a few letters.
+// case, and for one letter in four of the name, three at most.
 func near(meant, written string) bool {
 	a, b := []rune(strings.ToLower(meant)), []rune(strings.ToLower(written))
-	if len(a)-len(b) > nearness || len(b)-len(a) > nearness {
+	wrong := min(len(a)/4, 3)
+	if len(a)-len(b) > wrong || len(b)-len(a) > wrong {
 		return false
 	}
-	return distance(a, b) <= nearness
+	return distance(a, b) <= wrong
 }
 
 // distance returns how many letters must be put in, left out or changed to make

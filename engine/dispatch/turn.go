@@ -1,7 +1,6 @@
 package dispatch
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"time"
@@ -347,99 +346,4 @@ func (w *Worker) log(s *session, d engine.Decision) {
 	case d.Status.IsTerminal():
 		w.o.Logger.Info("ended", "instance", s.id, "orchestration", s.row.Name, "status", d.Status.String())
 	}
-}
-
-// interrupted returns a failure for every call of an activity that must not run
-// twice and was in the hands of a worker that is gone.
-func (w *Worker) interrupted(s *session, before map[int32]history.Event) []history.Event {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	var failed []history.Event
-	for id, call := range before {
-		if s.running[id] || !w.registry.RunsAtMostOnce(call.Name) {
-			continue
-		}
-		failed = append(failed, history.Event{
-			Kind: history.TaskFailed, ID: history.Outside, Time: w.o.Now(), TaskID: id,
-			Failure: &history.Failure{Kind: engine.KindInterrupted, Message: engine.ErrInterrupted.Error()},
-		})
-	}
-	return failed
-}
-
-// run starts the activities that the turn asked for, and those that were taken
-// over.
-func (w *Worker) run(s *session, before map[int32]history.Event, takeOver bool) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if s.live == nil || w.stopping {
-		return
-	}
-	for _, e := range s.live.Outstanding() {
-		if _, old := before[e.ID]; s.running[e.ID] || old && !takeOver {
-			continue
-		}
-		if s.running == nil {
-			s.running = map[int32]bool{}
-		}
-		s.running[e.ID] = true
-		call := engine.Call{Instance: s.id, Execution: s.row.Execution, Task: e.ID, Name: e.Name}
-		w.activities.do(job{run: func() { w.perform(call, e) }, drop: func() { w.abandon(call) }})
-	}
-}
-
-// perform runs an activity and brings its result to the instance.
-func (w *Worker) perform(call engine.Call, scheduled history.Event) {
-	result, failure := w.registry.RunActivity(w.context, call, scheduled.Input)
-	if failure != nil && w.context.Err() != nil {
-		w.abandon(call) // cut short by the stop, which is no result
-		return
-	}
-	done := history.Event{Kind: history.TaskCompleted, ID: history.Outside, Time: w.o.Now().UTC(), TaskID: call.Task, Execution: call.Execution, Result: result}
-	if failure != nil {
-		done.Kind, done.Failure = history.TaskFailed, failure
-	}
-	s, mine, err := w.post(call.Instance, &delivery{message: done})
-	if err == nil && mine {
-		w.work(s, 0)
-	}
-}
-
-// instances is a store.Instances that makes turns instead of leaving messages.
-type instances struct {
-	store.Instances
-	w *Worker
-}
-
-// Instances returns the store as a client should see it in this process: it
-// does a start's first turn, and an event's turn, in the call itself.
-func (w *Worker) Instances() store.Instances { return instances{w.store, w} }
-
-// Create begins the instance and makes its first turn.
-func (i instances) Create(ctx context.Context, id string, start history.Event) error {
-	if !i.w.registry.HasOrchestrator(start.Name) {
-		return i.Instances.Create(ctx, id, start)
-	}
-	err := i.w.deliver(ctx, id, &delivery{message: start, create: true})
-	if errors.Is(err, errStopped) {
-		return i.Instances.Create(ctx, id, start)
-	}
-	return err
-}
-
-// Send makes the turn that the message calls for.
-func (i instances) Send(ctx context.Context, id string, message history.Event) error {
-	err := i.w.deliver(ctx, id, &delivery{message: message})
-	if errors.Is(err, errStopped) {
-		return i.Instances.Send(ctx, id, message)
-	}
-	return err
-}
-
-// Watch passes on what the store can tell; without it the channel never closes.
-func (i instances) Watch(id string) (changed <-chan struct{}, done func()) {
-	if watcher, ok := i.Instances.(store.Watcher); ok {
-		return watcher.Watch(id)
-	}
-	return nil, func() {}
 }

@@ -105,13 +105,13 @@ func TestStatusWordsParseBack(t *testing.T) {
 }
 
 func TestInstanceIDRules(t *testing.T) {
-	good := []string{"a", "7b59154ae666471993659902ed0ba742", "order 17+2%20:@=~", "été", strings.Repeat("x", 256), strings.Repeat("é", 256)}
+	good := []string{"a", "...", ".a", "7b59154ae666471993659902ed0ba742", "order 17+2%20:@=~", "été", strings.Repeat("x", 256), strings.Repeat("é", 256)}
 	for _, id := range good {
 		if err := history.CheckID(id); err != nil {
 			t.Errorf("%q: %v", id, err)
 		}
 	}
-	bad := []string{"", "@a", "a/b", `a\b`, "a#b", "a?b", "a\x00", "a\n", "a\u007f", "a\u0085", "a\xff", strings.Repeat("x", 257)}
+	bad := []string{"", ".", "..", "@a", "a/b", `a\b`, "a#b", "a?b", "a\x00", "a\n", "a\u007f", "a\u0085", "a\xff", strings.Repeat("x", 257)}
 	for _, id := range bad {
 		if err := history.CheckID(id); !errors.Is(err, history.ErrBadID) {
 			t.Errorf("%q: %v", id, err)

@@ -14,9 +14,10 @@ const MaxIDLength = 256
 var ErrBadID = errors.New("not an instance id")
 
 // CheckID reports whether id may name an instance: 1 to 256 characters of
-// valid UTF-8, none of / \ # ? and no control character, not beginning with @.
-// These are the rules of Durable Functions; they keep an id usable as a table
-// key, a URL segment and a file-store key without surprises.
+// valid UTF-8, none of / \ # ? and no control character, not beginning with @,
+// and neither . nor .., which no URL can name. All but the last are the rules of
+// Durable Functions; they keep an id usable as a table key, a URL segment and a
+// file-store key without surprises.
 func CheckID(id string) error {
 	switch {
 	case id == "":
@@ -27,6 +28,8 @@ func CheckID(id string) error {
 		return fmt.Errorf("%w: it has more than %d characters", ErrBadID, MaxIDLength)
 	case id[0] == '@':
 		return fmt.Errorf("%w: %q begins with @", ErrBadID, id)
+	case id == "." || id == "..":
+		return fmt.Errorf("%w: %q cannot stand in a URL", ErrBadID, id)
 	}
 	for _, r := range id {
 		if r == '/' || r == '\\' || r == '#' || r == '?' || unicode.IsControl(r) {

@@ -36,7 +36,7 @@ type API struct {
 	client *client.Client
 	o      Options
 	origin string // scheme and host of Options.URL
-	path   string // and its path
+	path   string // and its path, escaped
 }
 
 // New returns the API over a client. It returns an error when the URL is not
@@ -59,7 +59,7 @@ func New(c *client.Client, o Options) (*API, error) {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	o.URL = strings.TrimSuffix(o.URL, "/")
-	return &API{client: c, o: o, origin: u.Scheme + "://" + u.Host, path: strings.TrimSuffix(u.Path, "/")}, nil
+	return &API{client: c, o: o, origin: u.Scheme + "://" + u.Host, path: strings.TrimSuffix(u.EscapedPath(), "/")}, nil
 }
 
 // call is one request, taken apart.
@@ -73,11 +73,11 @@ type call struct {
 // case; segments are decoded after they were split. What is not known is 404.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
-	segments, ok := a.segments(r.URL)
-	c := &call{w: w, r: r, query: lowerNames(r.URL.Query())}
-	if handle := a.route(r.Method, segments); ok && handle != nil {
-		handle(c)
-		return
+	if segments, ok := a.segments(r.URL); ok {
+		if handle := a.route(r.Method, segments); handle != nil {
+			handle(&call{w: w, r: r, query: lowerNames(r.URL.Query())})
+			return
+		}
 	}
 	w.WriteHeader(http.StatusNotFound)
 }
@@ -85,7 +85,7 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // segments returns the decoded parts of the path below the API's own.
 func (a *API) segments(u *url.URL) ([]string, bool) {
 	path := u.EscapedPath()
-	if len(path) < len(a.path) || !strings.EqualFold(path[:len(a.path)], a.path) {
+	if len(path) <= len(a.path) || path[len(a.path)] != '/' || !strings.EqualFold(path[:len(a.path)], a.path) {
 		return nil, false
 	}
 	segments := strings.Split(strings.Trim(path[len(a.path):], "/"), "/")

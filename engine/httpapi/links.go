@@ -3,6 +3,7 @@ package httpapi
 import (
 	"net/http"
 	"net/url"
+	"strings"
 )
 
 // Links are the management URLs of an instance, as Durable Functions hands them
@@ -20,7 +21,8 @@ type Links struct {
 
 // Links returns the management URLs of an instance.
 func (a *API) Links(id string) Links {
-	base := a.o.URL + "/instances/" + url.PathEscape(id)
+	// A plus sign is escaped too: some decode a path as if it were a form.
+	base := a.o.URL + "/instances/" + strings.ReplaceAll(url.PathEscape(id), "+", "%2B")
 	hub := "taskHub=" + url.QueryEscape(a.o.Hub) + "&connection=Storage"
 	return Links{
 		ID:           id,

@@ -200,7 +200,7 @@ type Queue interface {
 type Watcher interface {
 	// Watch returns a channel that is closed at the instance's next commit
 	// or purge, and a function to be called when that is no longer of
-	// interest.
+	// interest. The channel is nil if there is nobody to tell.
 	Watch(id string) (changed <-chan struct{}, done func())
 }
 

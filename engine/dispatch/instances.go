@@ -1,0 +1,48 @@
+package dispatch
+
+import (
+	"context"
+	"errors"
+
+	"github.com/seed21523604/holdfast/engine/history"
+	"github.com/seed21523604/holdfast/engine/store"
+)
+
+// instances is a store.Instances that makes turns instead of leaving messages.
+type instances struct {
+	store.Instances
+	w *Worker
+}
+
+// Instances returns the store as a client should see it in this process: it
+// does a start's first turn, and an event's turn, in the call itself.
+func (w *Worker) Instances() store.Instances { return instances{w.store, w} }
+
+// Create begins the instance and makes its first turn.
+func (i instances) Create(ctx context.Context, id string, start history.Event) error {
+	if !i.w.registry.HasOrchestrator(start.Name) {
+		return i.Instances.Create(ctx, id, start)
+	}
+	err := i.w.deliver(ctx, id, &delivery{message: start, create: true})
+	if errors.Is(err, errStopped) {
+		return i.Instances.Create(ctx, id, start)
+	}
+	return err
+}
+
+// Send makes the turn that the message calls for.
+func (i instances) Send(ctx context.Context, id string, message history.Event) error {
+	err := i.w.deliver(ctx, id, &delivery{message: message})
+	if errors.Is(err, errStopped) {
+		return i.Instances.Send(ctx, id, message)
+	}
+	return err
+}
+
+// Watch passes on what the store can tell.
+func (i instances) Watch(id string) (changed <-chan struct{}, done func()) {
+	if watcher, ok := i.Instances.(store.Watcher); ok {
+		return watcher.Watch(id)
+	}
+	return nil, func() {}
+}

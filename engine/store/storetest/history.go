@@ -1,0 +1,49 @@
+package storetest
+
+import (
+	"fmt"
+
+	"github.com/seed21523604/holdfast/engine/history"
+)
+
+// CheckHistory returns an error when a history breaks one of the rules that
+// hold for every one: it begins with a turn and one start, actions are numbered
+// without a gap, what is completed was asked for before and only once, timers
+// do not fire early, and nothing follows the end.
+func CheckHistory(events []history.Event) error {
+	var actions int32
+	asked, answered := map[int32]history.Event{}, map[int32]bool{}
+	messages := map[string]bool{}
+	for i, e := range events {
+		wrong := func(what string) error { return fmt.Errorf("event %d, %s: %s", i, e, what) }
+		switch {
+		case i == 0 && e.Kind != history.OrchestratorStarted:
+			return wrong("a history begins with a turn")
+		case (e.Kind == history.ExecutionStarted) != (i == 1) && e.Kind == history.ExecutionStarted:
+			return wrong("the start comes first and once")
+		case e.Kind == history.ExecutionCompleted && i != len(events)-1:
+			return wrong("something follows the end")
+		case e.Message != "" && messages[e.Message]:
+			return wrong("the message is recorded twice")
+		}
+		messages[e.Message] = true
+		switch e.Kind {
+		case history.TaskScheduled, history.TimerCreated:
+			if e.ID != actions {
+				return wrong(fmt.Sprintf("its number is %d, not %d", e.ID, actions))
+			}
+			asked[e.ID] = e
+			actions++
+		case history.TaskCompleted, history.TaskFailed, history.TimerFired:
+			q, ok := asked[e.TaskID]
+			if !ok || answered[e.TaskID] || (q.Kind == history.TimerCreated) != (e.Kind == history.TimerFired) {
+				return wrong("it answers nothing that was asked for")
+			}
+			if e.Kind == history.TimerFired && e.Time.Before(q.FireAt) {
+				return wrong("it fired early")
+			}
+			answered[e.TaskID] = true
+		}
+	}
+	return nil
+}

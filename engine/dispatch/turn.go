@@ -24,7 +24,7 @@ func (w *Worker) attend(s *session, mail []*delivery) {
 		}
 		s.forget()
 		switch {
-		case errors.Is(err, store.ErrClosed):
+		case isFinal(err):
 			w.handOver(s.id, mail, err)
 			return
 		case errors.Is(err, engine.ErrUnknownName):
@@ -280,7 +280,7 @@ func (w *Worker) commit(s *session, p *plan, inbox []history.Event, before map[i
 // isMine finds out whether a commit that seems to have failed was made after
 // all: an answer may be lost, and a repeated request meets its own first.
 func (w *Worker) isMine(s *session, token string, failed error) (store.Version, error) {
-	if errors.Is(failed, store.ErrClosed) {
+	if isFinal(failed) {
 		return "", failed
 	}
 	now, err := w.store.Get(w.context, s.id)

@@ -130,12 +130,18 @@ func (w *Worker) receive(ctx context.Context, most int) ([]store.Doorbell, error
 		switch {
 		case err == nil || ctx.Err() != nil:
 			return bells, nil
-		case errors.Is(err, store.ErrClosed), attempt >= maxAttempts:
+		case isFinal(err), attempt >= maxAttempts:
 			return nil, err
 		}
 		w.o.Logger.Warn("receive doorbells", "error", err)
 		w.pause(attempt)
 	}
+}
+
+// isFinal reports whether an error of the store is one that trying again cannot
+// help.
+func isFinal(err error) bool {
+	return errors.Is(err, store.ErrClosed) || errors.Is(err, store.ErrBroken)
 }
 
 // Step answers one doorbell that rings now, with all that follows from it at

@@ -26,6 +26,9 @@ var (
 	ErrActive = errors.New("the instance has not ended")
 	// ErrInUse is returned by Open when another process has the storage.
 	ErrInUse = errors.New("the storage is in use by another process")
+	// ErrBroken is returned when the storage failed in a way that only a
+	// restart can mend. Nothing accepted is lost.
+	ErrBroken = errors.New("the storage failed; make room or mend it, and restart")
 	// ErrClosed is returned after Close.
 	ErrClosed = errors.New("the store is closed")
 )

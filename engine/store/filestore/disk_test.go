@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
@@ -34,6 +35,15 @@ func TestADiskThatFailsIsReportedAndLosesNothingAccepted(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		received := make(chan error, 1)
+		go func() {
+			for {
+				if _, err := s.Receive(t.Context(), 1, time.Hour); err != nil {
+					received <- err
+					return
+				}
+			}
+		}()
 		accepted := 0
 		for n := range 40 {
 			if n == 20 {
@@ -42,12 +52,15 @@ func TestADiskThatFailsIsReportedAndLosesNothingAccepted(t *testing.T) {
 			err := s.Create(t.Context(), fmt.Sprint(n), start(n))
 			if err == nil {
 				accepted++
-			} else if !errors.Is(err, syscall.ENOSPC) || !strings.Contains(err.Error(), "restart") {
+			} else if !errors.Is(err, syscall.ENOSPC) || !errors.Is(err, store.ErrBroken) {
 				t.Errorf("after the disk was full: %v", err)
 			}
 		}
 		if _, err := s.Get(t.Context(), "0"); !errors.Is(err, syscall.ENOSPC) {
 			t.Errorf("a store that failed still answers: %v", err)
+		}
+		if err := <-received; !errors.Is(err, store.ErrBroken) {
+			t.Errorf("a worker that waited was told %v", err)
 		}
 		if accepted != 20 {
 			t.Errorf("%d of 40 were accepted, 20 before the disk was full", accepted)

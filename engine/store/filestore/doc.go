@@ -12,8 +12,8 @@
 // A folder belongs to one process at a time; a second one gets
 // store.ErrInUse. Backup makes a copy while the store is in use.
 //
-// When the disk fails or is full, the call that noticed returns the error, and
-// so does every call after it: what is in memory and what is on disk may differ
+// When the disk fails or is full, the call that noticed returns
+// store.ErrBroken, and so does every call after it: what is in memory and what is on disk may differ
 // then, and only opening the folder again makes them one.
 //
 // # Keys

@@ -116,8 +116,8 @@ func (s *Store) Close() error {
 	}
 	s.closed = true
 	s.bells.signal()
-	if err := s.failed.get(); err != nil {
-		return err
+	if s.failed.get() != nil {
+		return nil
 	}
 	return s.db.Close()
 }
@@ -168,7 +168,8 @@ func (s *Store) write(batch *pebble.Batch) (err error) {
 			panic(p)
 		}
 		if err != nil {
-			err = s.failed.set(fmt.Errorf("the storage failed; make room or mend it, and restart: %w", err))
+			err = s.failed.set(fmt.Errorf("%w: %w", store.ErrBroken, err))
+			s.bells.signal()
 		}
 	}()
 	return s.db.Apply(batch, pebble.Sync)

@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/seed21523604/holdfast/engine"
 )
@@ -32,7 +33,7 @@ func NewSealer(key []byte) (*Sealer, error) {
 	if len(key) < KeySize {
 		return nil, fmt.Errorf("%w: %d bytes, at least %d", ErrShortKey, len(key), KeySize)
 	}
-	return &Sealer{key}, nil
+	return &Sealer{slices.Clone(key)}, nil
 }
 
 // NewKey returns a random sealing key.
@@ -51,7 +52,7 @@ func (s *Sealer) Seal(instance, event string, typed []byte) (json.RawMessage, er
 
 // SealCode seals a code as Seal seals what was typed.
 func (s *Sealer) SealCode(instance, event string, code Code) engine.Sealed {
-	return s.seal(instance, event, normalize([]byte(code)))
+	return s.seal(instance, event, normalize([]byte(code.Reveal())))
 }
 
 func (s *Sealer) seal(instance, event, secret string) engine.Sealed {

@@ -2,6 +2,8 @@ package human_test
 
 import (
 	"encoding/json"
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -150,7 +152,7 @@ func TestLimitsComeWithTheRequestOrAreThoseInForce(t *testing.T) {
 }
 
 func TestChangedSettingsDoNotReachARunningVerification(t *testing.T) {
-	changed := human.Limits{Timeout: human.Duration(time.Second), Tries: 1, Digits: 4, Sends: 1, ResendDelay: human.Duration(time.Hour)}
+	changed := human.Limits{Timeout: human.Duration(time.Minute), Tries: 1, Digits: 4, Sends: 1, ResendDelay: human.Duration(2 * time.Minute)}
 	for name, input := range map[string]any{"limits in force at the start": number, "limits in the request": request(usual)} {
 		t.Run(name, func(t *testing.T) {
 			d := newDesk(t, usual)
@@ -168,7 +170,7 @@ func TestChangedSettingsDoNotReachARunningVerification(t *testing.T) {
 			d.answer("a", d.sent())
 			d.wantEnd("a", human.Verification{Verified: true, Outcome: human.Verified, Tries: 2})
 			d.begin("b", number) // and one that begins now has the new ones
-			d.wantWaiting("b", 1, d.Now().Add(time.Second))
+			d.wantWaiting("b", 1, d.Now().Add(time.Minute))
 		})
 	}
 }
@@ -186,6 +188,75 @@ func TestLimitsThatAreNotWholeVerifyNobody(t *testing.T) {
 		var got human.Verification
 		if in := d.get("a"); json.Unmarshal(in.Output, &got) == nil && got.Verified {
 			t.Errorf("%s: verified by a guess of nothing: %s", limits, in.Output)
+		}
+	}
+}
+
+// outOfBounds are limits of which one is out of bounds, and its name.
+func outOfBounds() map[string][]human.Limits {
+	with := func(change func(*human.Limits)) human.Limits {
+		limits := usual
+		change(&limits)
+		return limits
+	}
+	return map[string][]human.Limits{
+		"timeout": {
+			with(func(l *human.Limits) { l.Timeout = 0 }), with(func(l *human.Limits) { l.Timeout = -1 }),
+			with(func(l *human.Limits) { l.Timeout = human.Duration(human.MinTimeout - 1) }), with(func(l *human.Limits) { l.Timeout = human.Duration(human.MaxTimeout + 1) }),
+		},
+		"tries":  {with(func(l *human.Limits) { l.Tries = human.MinTries - 1 }), with(func(l *human.Limits) { l.Tries = human.MaxTries + 1 })},
+		"digits": {with(func(l *human.Limits) { l.Digits = human.MinDigits - 1 }), with(func(l *human.Limits) { l.Digits = human.MaxDigits + 1 })},
+		"sends":  {with(func(l *human.Limits) { l.Sends = human.MinSends - 1 }), with(func(l *human.Limits) { l.Sends = human.MaxSends + 1 })},
+		"resendDelay": {
+			with(func(l *human.Limits) { l.ResendDelay = human.Duration(human.MinResendDelay - 1) }), with(func(l *human.Limits) { l.ResendDelay = human.Duration(human.MaxResendDelay + 1) }),
+		},
+	}
+}
+
+func TestLimitsOutOfBoundsAreRefusedByName(t *testing.T) {
+	d := newDesk(t, usual)
+	for name, all := range outOfBounds() {
+		for n, limits := range all {
+			err := limits.Check()
+			wantError(t, name, err, human.ErrLimits)
+			if err == nil || !strings.Contains(err.Error(), name+" is ") {
+				t.Errorf("%s: %v", name, err)
+			}
+			id := fmt.Sprint(name, n)
+			d.begin(id, request(limits))
+			if in := d.get(id); in.Status != history.Failed || in.Failure.Message != err.Error() {
+				t.Errorf("%s: %s with %v", id, in.Status, in.Failure)
+			}
+		}
+	}
+	if len(d.phone.texts) != 0 {
+		t.Errorf("sent %v", d.phone.texts)
+	}
+	least := human.Limits{
+		Timeout: human.Duration(human.MinTimeout), Tries: human.MinTries, Digits: human.MinDigits, Sends: human.MinSends, ResendDelay: human.Duration(human.MinResendDelay),
+	}
+	most := human.Limits{
+		Timeout: human.Duration(human.MaxTimeout), Tries: human.MaxTries, Digits: human.MaxDigits, Sends: human.MaxSends, ResendDelay: human.Duration(human.MaxResendDelay),
+	}
+	for _, limits := range []human.Limits{usual, least, most} {
+		if err := limits.Check(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// Wherever limits come from, those that are out of bounds verify nobody.
+func TestLimitsInForceThatAreOutOfBoundsVerifyNobody(t *testing.T) {
+	for name, all := range outOfBounds() {
+		for _, limits := range all {
+			d := newDesk(t, limits)
+			d.begin("a", number)
+			for range 10 {
+				d.pass(time.Hour)
+			}
+			if in := d.get("a"); in.Status != history.Failed || len(d.phone.texts) != 0 {
+				t.Errorf("%s: %s after %d messages: %s", name, in.Status, len(d.phone.texts), in.Output)
+			}
 		}
 	}
 }

@@ -181,6 +181,9 @@ func TestAnInterruptedSendingIsMadeUpForByTheNextProcess(t *testing.T) {
 	d.answer("a", first)
 	d.wantWaiting("a", 2, start.Add(5*time.Minute))
 	d.answer("a", d.sent())
+	if n := d.calls("a", string(human.SmsChallenge)); n != 2 {
+		t.Errorf("%d calls; one that was cut short must not be run again", n)
+	}
 	verified := human.Verification{Verified: true, Outcome: human.Verified, Tries: 2}
 	d.wantEnd("a", verified)
 	close(release) // the old process wakes up, and nobody listens to it

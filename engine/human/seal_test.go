@@ -56,6 +56,19 @@ func TestTheSameCodeHasTheSameSealHoweverItIsTyped(t *testing.T) {
 	}
 }
 
+func TestACodeCanBeMadeOfItsDigits(t *testing.T) {
+	s := newSealer(t, human.NewKey())
+	for digits, typed := range map[string]string{"042117": "42117", "0000": "", "1234567890": "1234567890"} {
+		code := human.CodeOf(digits)
+		if code.Reveal() != digits || string(s.SealCode("a", "e", code)) != sealed(t, s, "a", "e", typed) {
+			t.Errorf("the code of %q is %q", digits, code.Reveal())
+		}
+	}
+	if none := (human.Code{}); none.Reveal() != "" {
+		t.Errorf("no code is %q", none.Reveal())
+	}
+}
+
 func TestAnotherCodeHasAnotherSeal(t *testing.T) {
 	s := newSealer(t, human.NewKey())
 	seen := map[string]string{}

@@ -107,7 +107,8 @@ func isLocked(fs vfs.FS, folder string) bool {
 }
 
 // Close ends the use of the folder. Calls under way are waited for. A store that
-// failed is left as it is, for the next process to open.
+// failed is left as it is, for the next process to open; another is flushed, so
+// that opening it has no log to read.
 func (s *Store) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -119,7 +120,7 @@ func (s *Store) Close() error {
 	if s.failed.get() != nil {
 		return nil
 	}
-	return s.db.Close()
+	return errors.Join(s.db.Flush(), s.db.Close())
 }
 
 // Backup copies the hub as it is on disk now into a new folder, which must not

@@ -3,7 +3,7 @@
 //
 // It works on a store.Instances. Given that of a dispatch.Worker, a start makes
 // its first turn and an event is taken within the call; given a bare store, they
-// are left for a worker to find. The answers are the same.
+// are left for a worker to find, and the instance's status follows when it does.
 package client
 
 import (
@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"mime"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -244,8 +245,8 @@ func (c *Client) living(ctx context.Context, id string) (store.Instance, error) 
 	return in, err
 }
 
-// Restart begins the instance's orchestration again with the input and the
-// secret events it had, under a new id or the same. It returns the id; ErrNotFound, or ErrExists when
+// Restart begins the instance's orchestration again with the input it had, under
+// a new id or the same. Secret are the events that were, and those that are now. It returns the id; ErrNotFound, or ErrExists when
 // the same id is asked for and the instance has not ended.
 func (c *Client) Restart(ctx context.Context, id string, newInstance bool) (string, error) {
 	in, err := c.instances.Get(ctx, id)
@@ -255,7 +256,8 @@ func (c *Client) Restart(ctx context.Context, id string, newInstance bool) (stri
 	if newInstance {
 		id = ""
 	}
-	return c.start(ctx, in.Name, id, in.Input, in.Secret)
+	secret := slices.Sorted(slices.Values(slices.Concat(in.Secret, c.o.Secret(in.Name))))
+	return c.start(ctx, in.Name, id, in.Input, slices.Compact(secret))
 }
 
 // Get returns where an instance stands; ErrNotFound.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -138,8 +139,8 @@ func (a *API) operation(name, id string) func(*call) {
 
 func lowerNames(query url.Values) url.Values {
 	lower := url.Values{}
-	for name, values := range query {
-		lower[strings.ToLower(name)] = append(lower[strings.ToLower(name)], values...)
+	for _, name := range slices.Sorted(maps.Keys(query)) {
+		lower[strings.ToLower(name)] = append(lower[strings.ToLower(name)], query[name]...)
 	}
 	return lower
 }

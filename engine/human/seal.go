@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 
 	"github.com/seed21523604/holdfast/engine"
@@ -35,6 +36,12 @@ func NewSealer(key []byte) (*Sealer, error) {
 	}
 	return &Sealer{slices.Clone(key)}, nil
 }
+
+// Format prints stars instead of the key, whatever the verb.
+func (s *Sealer) Format(f fmt.State, _ rune) { fmt.Fprint(f, hidden) }
+
+// LogValue logs stars instead of the key.
+func (s *Sealer) LogValue() slog.Value { return slog.StringValue(hidden) }
 
 // NewKey returns a random sealing key.
 func NewKey() []byte {

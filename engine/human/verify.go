@@ -113,7 +113,11 @@ func limitsOf(ctx *engine.Context, r Request) (Limits, error) {
 	if r.Limits != nil {
 		return *r.Limits, r.Limits.Check()
 	}
-	return engine.CallActivity(ctx, SmsVerifyLimits, struct{}{}).Await()
+	limits, err := engine.CallActivity(ctx, SmsVerifyLimits, struct{}{}).Await()
+	if err != nil {
+		return limits, err
+	}
+	return limits, limits.Check()
 }
 
 // send sends a code, and when it is not known to have got through, another.

@@ -149,6 +149,17 @@ func (s *site) code(number string) string {
 	}
 }
 
+// waiting returns the status of an instance once it waits for the code: a moment
+// after the message came, when that is recorded.
+func (s *site) waiting(l links) string {
+	s.t.Helper()
+	for {
+		if status := s.want(202, "GET", l.StatusQueryGetURI, ""); strings.Contains(status, "waitingFor") || s.t.Failed() {
+			return status
+		}
+	}
+}
+
 func (l links) event() string {
 	return strings.Replace(l.SendEventPostURI, "{eventName}", "SmsChallengeResponse", 1)
 }
@@ -254,7 +265,7 @@ func TestAVerificationOutlivesTheProcess(t *testing.T) {
 	s := open(t, folder, true)
 	l := s.authenticate(number)
 	code := s.code(number)
-	before := s.want(202, "GET", l.StatusQueryGetURI, "")
+	before := s.waiting(l)
 	s.stop()
 	again := open(t, folder, true)
 	move := func(url string) string { return strings.Replace(url, s.app.url, again.app.url, 1) }
@@ -272,6 +283,7 @@ func TestABackupIsMadeWhileTheAppRunsAndCanBeOpened(t *testing.T) {
 	s := open(t, folder, true)
 	l := s.authenticate(number)
 	code := s.code(number)
+	s.waiting(l)
 	var made struct{ Folder string }
 	if err := json.Unmarshal([]byte(s.want(201, "POST", backupPath, "")), &made); err != nil {
 		t.Fatal(err)

@@ -36,6 +36,9 @@ var (
 	ErrActive = store.ErrActive
 	// ErrBadPayload is returned for an event's payload that is not JSON.
 	ErrBadPayload = errors.New("the payload is not JSON")
+	// ErrBadName is returned for an event whose name looks like the payload
+	// of a secret one.
+	ErrBadName = errors.New("this is not the name of an event, but looks like its payload")
 	// ErrMediaType is returned for an event's payload that its sender does
 	// not call JSON.
 	ErrMediaType = errors.New("the payload's media type is not application/json")
@@ -58,10 +61,10 @@ type Options struct {
 	// Seal turns the payload of a secret event, as it was sent, into what
 	// may be written down: JSON from which the payload cannot be found.
 	Seal func(instance, event string, payload []byte) (json.RawMessage, error)
-	// Suspect reports whether a payload looks like a secret. It is asked
-	// about events that an instance with secret events does not know as
-	// such: somebody may have got the name wrong, and the payload is no less
-	// secret for it. nil suspects nothing.
+	// Suspect reports whether a payload, or a name, looks like a secret. It
+	// is asked about events that an instance with secret events does not know
+	// as such: somebody may have got the name wrong, and the payload is no
+	// less secret for it. nil suspects nothing.
 	Suspect func(payload []byte) bool
 	// Now is the clock; time.Now.
 	Now func() time.Time
@@ -133,11 +136,15 @@ type Payload struct {
 // that the orchestration declared secret is sealed before it goes any further,
 // and so is one that was sent to the same instance under a name that is nearly
 // right, or that looks like a secret. The errors, in the order in which they
-// are looked for: ErrNotFound, ErrFinished, ErrMediaType, ErrBadPayload.
+// are looked for: ErrNotFound, ErrFinished, ErrBadName, ErrMediaType,
+// ErrBadPayload.
 func (c *Client) Raise(ctx context.Context, id, event string, payload Payload) error {
 	in, err := c.living(ctx, id)
 	if err != nil {
 		return fmt.Errorf("raise %s: %w", event, err)
+	}
+	if len(in.Secret) > 0 && c.o.Suspect([]byte(event)) {
+		return fmt.Errorf("raise an event: %w", ErrBadName)
 	}
 	message := c.message(history.EventRaised)
 	message.Name = event

@@ -230,6 +230,8 @@ func (a *API) fail(c *call, err error) {
 		c.w.WriteHeader(http.StatusNotFound)
 	case errors.Is(err, client.ErrFinished):
 		c.w.WriteHeader(http.StatusGone)
+	case errors.Is(err, client.ErrBadName):
+		c.refuse(http.StatusBadRequest, "This is not the name of an event. Put the name in the URL, such as .../raiseEvent/SmsChallengeResponse, and the payload in the body.")
 	case errors.Is(err, client.ErrMediaType):
 		c.refuse(http.StatusBadRequest, "Only application/json request content is supported. With curl, add: -H 'Content-Type: application/json'")
 	case errors.Is(err, client.ErrBadPayload):

@@ -82,17 +82,20 @@ func normalize(typed []byte) string {
 	return strings.TrimLeft(text, "0")
 }
 
-// LooksLikeCode reports whether a payload may be a code: as many digits as a code
-// may have, and nothing else that counts.
+// LooksLikeCode reports whether a code may stand in a payload: whether as many
+// digits as a code may have follow each other somewhere, spaces and dashes
+// between them not counted.
 func LooksLikeCode(payload []byte) bool {
 	digits := 0
 	for _, r := range string(payload) {
 		switch {
 		case r >= '0' && r <= '9':
 			digits++
-		case unicode.IsSpace(r), unicode.Is(unicode.Dash, r), r == '"':
+		case unicode.IsSpace(r), unicode.Is(unicode.Dash, r):
+		case digits >= MinDigits && digits <= MaxDigits:
+			return true
 		default:
-			return false
+			digits = 0
 		}
 	}
 	return digits >= MinDigits && digits <= MaxDigits

@@ -213,8 +213,8 @@ func TestWhatLooksLikeACode(t *testing.T) {
 		"1234": true, "042117": true, "1234567890": true, `"042117"`: true, " 042 117\r\n": true, "042-117": true,
 		"042–117": true, "0 4 2 1 1 7": true, "\u00a0042117": true, "\"042117": true, "000000": true,
 		"": false, "123": false, "12345678901": false, `""`: false, "----": false, "null": false, "true": false,
-		"{eventName}": false, `{"code":"042117"}`: false, "[1234]": false, "4.2e4": false, "+447700900123": false, "-1": false,
-		"42117.5": false, "a1234": false, "1234a": false, "\x001234": false, "1234\xff": false, "1,234": false,
+		`{"code":"042117"}`: true, "[1234]": true, "42117.5": true, "a1234": true, "1234a": true, "\x001234": true, "1234\xff": true,
+		"code 042117, please": true, "{eventName}": false, "4.2e4": false, "+447700900123": false, "-1": false, "1,234": false,
 	}
 	for payload, want := range looks {
 		if got := human.LooksLikeCode([]byte(payload)); got != want {

@@ -176,6 +176,7 @@ func TestVerificationFromStartToEnd(t *testing.T) {
 	if !strings.Contains(answer, `"output":{"verified":true,"outcome":"verified","tries":2}`) {
 		t.Error(answer)
 	}
+	s.want(200, "GET", strings.Replace(l.StatusQueryGetURI, "/runtime/webhooks/durabletask/instances", "/Runtime/WebHooks/DurableTask/Instances", 1), "")
 	s.want(410, "POST", l.event(), `"1"`)
 	s.want(410, "POST", l.TerminatePostURI, "")
 	s.want(200, "DELETE", l.PurgeHistoryDeleteURI, "")

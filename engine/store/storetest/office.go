@@ -20,6 +20,7 @@ const (
 	order engine.Orchestrator[int, []int]     = "order"
 	until engine.Orchestrator[time.Time, any] = "until"
 	two   engine.Orchestrator[string, any]    = "two"
+	many  engine.Orchestrator[int, int]       = "many"
 
 	notify engine.Activity[string, string] = "notify"
 	charge engine.Activity[string, string] = "charge"
@@ -63,6 +64,14 @@ func (b *bench) newOffice(s store.Store) *office {
 	engine.AddOrchestrator(o.registry, order, collect)
 	engine.AddOrchestrator(o.registry, until, func(ctx *engine.Context, at time.Time) (any, error) {
 		return ctx.CreateTimer(at).Await()
+	})
+	engine.AddOrchestrator(o.registry, many, func(ctx *engine.Context, n int) (int, error) {
+		var calls []*engine.Task[string]
+		for range n {
+			calls = append(calls, engine.CallActivity(ctx, notify, "all"))
+		}
+		results, err := engine.WhenAll(ctx, calls...).Await()
+		return len(results), err
 	})
 	engine.AddOrchestrator(o.registry, two, func(ctx *engine.Context, _ string) (any, error) {
 		first := engine.CallActivity(ctx, charge, "first")

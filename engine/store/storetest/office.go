@@ -36,19 +36,23 @@ type office struct {
 	client   *client.Client
 	registry *engine.Registry
 
-	mu   sync.Mutex
-	runs map[string]int
+	mu      sync.Mutex
+	runs    map[string]int
+	charged map[string]int // those of the activity that runs at most once
 	// during is called in every activity; nil does nothing.
 	during func(call engine.Call)
 }
 
 // newOffice opens an office on the store s.
 func (b *bench) newOffice(s store.Store) *office {
-	o := &office{b: b, registry: engine.NewRegistry(), runs: map[string]int{}}
+	o := &office{b: b, registry: engine.NewRegistry(), runs: map[string]int{}, charged: map[string]int{}}
 	activity := func(ctx context.Context, what string) (string, error) {
 		call := engine.CallOf(ctx)
 		o.mu.Lock()
 		o.runs[call.Key()]++
+		if call.Name == string(charge) {
+			o.charged[call.Key()]++
+		}
 		during := o.during
 		o.mu.Unlock()
 		if during != nil {

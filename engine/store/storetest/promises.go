@@ -26,6 +26,7 @@ var promises = map[string]func(*bench){
 	"2 a worker recognises its own commit":                 promiseOwnCommit,
 	"3 nothing accepted is lost in a crash":                promiseNothingLost,
 	"3 nothing is lost whichever call goes wrong":          promiseAnyFault,
+	"3 nothing is lost when calls go wrong at random":      promiseRandomFaults,
 	"4 effects follow the commit":                          promiseEffectsFollow,
 	"4 a crash is repaired by the next ring":               promiseRepair,
 	"5 a result is recorded once":                          promiseResultOnce,

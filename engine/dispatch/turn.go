@@ -286,6 +286,7 @@ func (w *Worker) commit(s *session, p *plan, inbox []history.Event, d engine.Dec
 	turn.Instance = w.nextRow(s, p, d)
 	turn.Instance.Hands, turn.Hold = w.hands(s, p, turn)
 	version, err := w.store.Commit(w.context, turn)
+	sure := err == nil
 	if err != nil {
 		if version, err = w.isMine(s, turn.Instance.Turn, err); err != nil {
 			for _, d := range p.accepted {
@@ -294,7 +295,7 @@ func (w *Worker) commit(s *session, p *plan, inbox []history.Event, d engine.Dec
 			return err
 		}
 	}
-	s.row, s.known = turn.Instance, true
+	s.row, s.known = turn.Instance, sure // a message may have come before isMine looked
 	s.row.Version = version
 	held := store.Doorbell{}
 	if turn.Hold {

@@ -1,0 +1,369 @@
+package tablestore
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/seed21523604/holdfast/engine/history"
+	"github.com/seed21523604/holdfast/engine/store"
+)
+
+// commit is a turn on its way into storage: first the new doorbells, then the
+// turn, then away with the old doorbells.
+type commit struct {
+	s        *Store
+	turn     *store.Turn
+	base     base
+	creates  bool // there is no instance yet
+	restarts bool // there is one, of another execution
+	row      record
+	rows     []entity // of the history
+	consumed []string // RowKeys in the inbox
+
+	held     *message // put for work in hand
+	keep     store.Doorbell
+	wake     *message // put for Wake
+	cover    *message // rings if the projection is not written
+	answered []store.Doorbell
+}
+
+// Commit writes a turn.
+func (s *Store) Commit(ctx context.Context, turn store.Turn) (version store.Version, held store.Doorbell, err error) {
+	err = s.with("commit a turn of", turn.Instance.ID, func() error {
+		c, err := s.newCommit(&turn)
+		if err != nil {
+			return err
+		}
+		if err := c.make(ctx); err != nil {
+			return asConflict(err)
+		}
+		version, held = c.row.version(), c.keep
+		return nil
+	})
+	return version, held, err
+}
+
+func (s *Store) newCommit(turn *store.Turn) (*commit, error) {
+	c := &commit{s: s, turn: turn, row: record{Instance: turn.Instance}, creates: turn.Base == "", answered: slices.Clone(turn.Answered)}
+	if !c.creates {
+		var err error
+		if c.base, err = parseVersion(turn.Base); err != nil {
+			return nil, err
+		}
+		c.restarts = c.base.execution != turn.Instance.Execution
+	}
+	position := c.base.events
+	if c.restarts {
+		position = 0
+	}
+	id := turn.Instance.ID
+	for i, event := range turn.Append {
+		e, err := encodeEvent(id, turn.Instance.Execution, historyKey(position+i), event)
+		if err != nil {
+			return nil, err
+		}
+		c.rows = append(c.rows, e)
+	}
+	for _, message := range turn.Consumed {
+		if key := inboxKey(message); !slices.Contains(c.consumed, key) {
+			c.consumed = append(c.consumed, key)
+		}
+	}
+	return c, nil
+}
+
+func (c *commit) make(ctx context.Context) error {
+	if err := c.beginLarge(ctx); err != nil {
+		return err
+	}
+	if err := c.ring(ctx); err != nil {
+		return err
+	}
+	if err := c.write(ctx); err != nil {
+		if isConflict(err) || errors.Is(err, ErrTooLarge) {
+			c.takeBack(ctx)
+		}
+		return err
+	}
+	c.finish(ctx)
+	return nil
+}
+
+// beginLarge writes the start of an execution whose first turn is too large for
+// one transaction as a message, so that there is a row to guard the others.
+func (c *commit) beginLarge(ctx context.Context) error {
+	if !c.creates && !c.restarts || c.size() {
+		return nil
+	}
+	at := slices.IndexFunc(c.turn.Append, func(e history.Event) bool { return e.Kind == history.ExecutionStarted })
+	if at < 0 {
+		return ErrTooLarge
+	}
+	start, id := c.turn.Append[at], c.turn.Instance.ID
+	bell, err := c.s.put(ctx, ring{Instance: id}, c.s.o.Lease)
+	if err != nil {
+		return err
+	}
+	r, created, err := c.s.begin(ctx, id, start)
+	if err == nil && !created || errors.Is(err, store.ErrExists) {
+		c.s.warn("delete a doorbell", id, c.s.remove(ctx, bell))
+		return store.ErrConflict
+	}
+	if err != nil {
+		return err
+	}
+	c.answered = append(c.answered, bell.doorbell())
+	c.consumed = append(c.consumed, inboxKey(start.Message))
+	c.creates, c.restarts = false, false
+	c.base, err = parseVersion(r.version())
+	return err
+}
+
+// size reports whether the turn's rows go into one transaction, with room for
+// the row and what is consumed.
+func (c *commit) size() bool {
+	b := &batch{}
+	for _, e := range c.rows {
+		b.put(e)
+	}
+	return b.err == nil && b.fits(maxEntity) && len(b.actions)+len(c.consumed) < maxOperations
+}
+
+// ring puts the doorbells that the turn calls for.
+func (c *commit) ring(ctx context.Context) error {
+	if err := c.ringForWork(ctx); err != nil {
+		return err
+	}
+	if err := c.ringForWake(ctx); err != nil {
+		return err
+	}
+	if !c.projects() || c.turn.Hold || len(c.answered) > 0 || c.wake != nil || c.base.wakeBell != "" {
+		return nil
+	}
+	var err error
+	c.cover, err = c.s.put(ctx, ring{Instance: c.turn.Instance.ID}, c.s.o.Lease)
+	return err
+}
+
+// ringForWork sees to a doorbell that rings if this worker goes away. One that
+// it has is kept.
+func (c *commit) ringForWork(ctx context.Context) (err error) {
+	if !c.turn.Hold {
+		return nil
+	}
+	for i, bell := range c.answered {
+		if !bell.TakeOver {
+			continue
+		}
+		there, err := c.s.extend(ctx, bell, c.s.o.Lease/2)
+		if err != nil {
+			return err
+		}
+		if there {
+			c.keep = bell
+			c.answered = slices.Delete(c.answered, i, i+1)
+			return nil
+		}
+	}
+	if c.held, err = c.s.put(ctx, ring{c.turn.Instance.ID, true}, c.s.o.Lease); err != nil {
+		return err
+	}
+	c.s.held.keep(c.held, c.s.o.Now())
+	c.keep = c.held.doorbell()
+	return nil
+}
+
+// ringForWake sees to a doorbell for the row's Wake.
+func (c *commit) ringForWake(ctx context.Context) (err error) {
+	in, now := &c.row.Instance, c.s.o.Now()
+	wait := in.Wake.Sub(now)
+	switch {
+	case in.Wake.IsZero() || in.Status.IsTerminal():
+		return nil
+	case in.Wake.Equal(c.base.wake) && c.base.wakeBell != "" && !c.answersWake(now):
+		c.row.wakeBell = c.base.wakeBell
+		return nil
+	case wait > c.s.o.Horizon:
+		c.row.wakeBell = byDueRow
+		return c.s.putDue(ctx, in.ID, in.Wake)
+	case wait <= 0:
+		wait = c.s.o.Lease // until the turn is written
+	}
+	if c.wake, err = c.s.put(ctx, ring{Instance: in.ID}, wait); err != nil {
+		return err
+	}
+	c.row.wakeBell = c.wake.reference()
+	return nil
+}
+
+// answersWake reports whether one of the answered doorbells may be that for the
+// base's Wake.
+func (c *commit) answersWake(now time.Time) bool {
+	if len(c.answered) > 0 && !c.base.wake.After(now) {
+		return true
+	}
+	before := record{Instance: store.Instance{Wake: c.base.wake}, wakeBell: c.base.wakeBell}
+	return slices.ContainsFunc(c.answered, func(bell store.Doorbell) bool {
+		return before.ringsBy(messageOf(bell), now.Add(c.s.o.Horizon))
+	})
+}
+
+// projects reports whether the turn changes what lists show.
+func (c *commit) projects() bool {
+	return c.creates || c.restarts || c.base.shown != shown(&c.row.Instance)
+}
+
+// write makes the transaction, or, for a turn that is too large for one, the
+// transactions before it.
+func (c *commit) write(ctx context.Context) error {
+	row, err := c.row.sentinel(c.s.o.Hub)
+	if err != nil {
+		return err
+	}
+	for {
+		b := c.guard(row)
+		n := 0
+		for n < len(c.rows) && b.err == nil {
+			next := *b
+			next.put(c.rows[n])
+			if next.err != nil && n > 0 {
+				break
+			}
+			*b = next
+			n++
+		}
+		if n < len(c.rows) {
+			if err := c.writeSurplus(ctx, c.rows[:n]); err != nil {
+				return err
+			}
+			c.rows = c.rows[n:]
+			continue
+		}
+		retry, err := c.writeLast(ctx, b)
+		if !retry {
+			return err
+		}
+	}
+}
+
+// guard begins the transaction that writes the row.
+func (c *commit) guard(row entity) *batch {
+	b := &batch{}
+	if c.creates {
+		b.insert(row)
+	} else {
+		b.replace(row, c.base.etag)
+	}
+	return b
+}
+
+// writeSurplus writes history rows that do not count yet, guarded by the row,
+// which gets a new etag and stays as it is otherwise.
+func (c *commit) writeSurplus(ctx context.Context, rows []entity) error {
+	guard := newEntity(encodeKey(c.turn.Instance.ID), sentinelKey)
+	guard["IsCheckpointComplete"] = false
+	b := &batch{}
+	b.merge(guard, c.base.etag)
+	for _, e := range rows {
+		b.put(e)
+	}
+	etag, err := b.submit(ctx, c.s.history)
+	if err == nil {
+		c.base.etag = etag
+	}
+	return err
+}
+
+// writeLast makes the transaction that writes the row, with as much of the inbox
+// as there is room for. It is to be made again without a message that is not
+// there.
+func (c *commit) writeLast(ctx context.Context, b *batch) (again bool, err error) {
+	first, removed := len(b.actions), 0
+	for removed < len(c.consumed) && b.fits(maxKey) {
+		b.remove(encodeKey(c.turn.Instance.ID), c.consumed[removed], "")
+		removed++
+	}
+	c.row.etag, err = b.submit(ctx, c.s.history)
+	var refused *batchError
+	if errors.As(err, &refused) && refused.code == codeRowMissing && refused.index >= first {
+		at := refused.index - first
+		c.consumed = slices.Delete(c.consumed, at, at+1)
+		return true, nil
+	}
+	if err == nil {
+		c.consumed = c.consumed[removed:]
+	}
+	return false, err
+}
+
+// takeBack deletes the doorbells of a turn that was not written. A due row
+// stays, as it may be that of the turn that was.
+func (c *commit) takeBack(ctx context.Context) {
+	for _, m := range []*message{c.held, c.wake, c.cover} {
+		c.s.warn("delete a doorbell", c.turn.Instance.ID, c.s.remove(ctx, m))
+	}
+}
+
+// finish does what follows from a turn that is written. What fails is mended by
+// the doorbells that are still there.
+func (c *commit) finish(ctx context.Context) {
+	s, id := c.s, c.turn.Instance.ID
+	c.ringNow(ctx)
+	if c.restarts {
+		s.warn("delete what is left of the execution before", id, s.removeStale(ctx, &c.row))
+	}
+	if c.projects() {
+		if err := s.project(ctx, &c.row, c.creates); err != nil {
+			s.warn("write the projection", id, err)
+			return
+		}
+	}
+	if len(c.consumed) > 0 {
+		var rows []entity
+		for _, key := range c.consumed {
+			rows = append(rows, newEntity(encodeKey(id), key))
+		}
+		s.warn("delete messages", id, s.removeRows(ctx, rows))
+	}
+	s.warn("delete the doorbell of a timer", id, c.removeWake(ctx))
+	for _, bell := range c.answered {
+		s.warn("delete a doorbell", id, s.remove(ctx, messageOf(bell)))
+	}
+	s.warn("delete a doorbell", id, s.remove(ctx, c.cover))
+}
+
+// ringNow sees to a Wake that has come, or may have rung before the turn was
+// written.
+func (c *commit) ringNow(ctx context.Context) {
+	if c.wake == nil {
+		return
+	}
+	now := c.s.o.Now()
+	if c.row.Wake.After(now) && c.wake.visible.After(now) {
+		c.s.alarm(c.wake.visible)
+		return
+	}
+	c.s.warn("ring for a timer", c.turn.Instance.ID, c.s.reveal(ctx, c.wake))
+}
+
+// removeWake deletes the doorbell of the base's Wake when it is not the row's
+// any more.
+func (c *commit) removeWake(ctx context.Context) error {
+	switch bell := c.base.wakeBell; {
+	case bell == "" || bell == c.row.wakeBell && c.base.wake.Equal(c.row.Wake):
+		return nil
+	case bell == byDueRow:
+		if !c.base.wake.After(c.s.o.Now()) {
+			return nil // it was swept
+		}
+		return c.s.removeDue(ctx, bucketKey(c.base.wake), dueKey(c.base.wake, c.turn.Instance.ID))
+	default:
+		m := refer(bell)
+		if slices.ContainsFunc(c.answered, func(a store.Doorbell) bool { return messageOf(a).id == m.id }) {
+			return nil
+		}
+		return c.s.remove(ctx, m)
+	}
+}

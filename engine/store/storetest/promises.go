@@ -394,7 +394,7 @@ func promiseTruth(b *bench) {
 func steady(list []store.Instance) []store.Instance {
 	for i := range list {
 		in := &list[i]
-		in.Updated, in.Wake, in.InHand, in.Events, in.Turn, in.Version = time.Time{}, time.Time{}, false, 0, "", ""
+		in.CustomStatus, in.Updated, in.Wake, in.InHand, in.Events, in.Turn, in.Version = nil, time.Time{}, time.Time{}, false, 0, "", ""
 	}
 	return list
 }

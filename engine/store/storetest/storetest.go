@@ -30,7 +30,7 @@ type Hub struct {
 	// Precision is how much later than its time a Wake may ring.
 	Precision time.Duration
 	// Projected says that a list shows an instance as it was when its status
-	// or its custom status changed last.
+	// changed last.
 	Projected bool
 }
 

@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 	"github.com/Azure/azure-sdk-for-go/sdk/data/aztables"
 )
@@ -85,7 +86,7 @@ func (b *batch) submit(ctx context.Context, table *aztables.Client) (etag string
 		return "", b.err
 	}
 	var raw *http.Response
-	_, err = table.SubmitTransaction(runtime.WithCaptureResponse(ctx, &raw), b.actions, nil)
+	_, err = table.SubmitTransaction(policy.WithCaptureResponse(ctx, &raw), b.actions, nil)
 	if raw == nil || raw.StatusCode != http.StatusAccepted {
 		return "", err
 	}

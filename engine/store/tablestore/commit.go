@@ -210,9 +210,10 @@ func (c *commit) answersWake(now time.Time) bool {
 	})
 }
 
-// projects reports whether the turn changes what lists show.
+// projects reports whether the turn changes the status, so that its projection
+// is written.
 func (c *commit) projects() bool {
-	return c.creates || c.restarts || c.base.shown != shown(&c.row.Instance)
+	return c.creates || c.restarts || c.base.status != c.row.Status.String()
 }
 
 // write makes the transaction, or, for a turn that is too large for one, the

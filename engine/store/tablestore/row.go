@@ -1,7 +1,6 @@
 package tablestore
 
 import (
-	"hash/crc32"
 	"strconv"
 	"strings"
 	"time"
@@ -100,7 +99,7 @@ type base struct {
 	events          int
 	wake            time.Time
 	wakeBell        string
-	shown           string // what lists show of the row and may change
+	status          string
 }
 
 const versionSeparator = "\n"
@@ -110,14 +109,7 @@ func (r *record) version() store.Version {
 	if !r.Wake.IsZero() {
 		wake = strconv.FormatInt(r.Wake.UnixNano(), 36)
 	}
-	return store.Version(strings.Join([]string{r.etag, r.Execution, strconv.Itoa(r.Events), wake, r.wakeBell, shown(&r.Instance)}, versionSeparator))
-}
-
-// shown is a digest of what a list shows of an instance beside what never
-// changes: a projection is written when it differs from the base's.
-func shown(in *store.Instance) string {
-	sum := crc32.ChecksumIEEE(in.CustomStatus)
-	return in.Status.String() + strconv.FormatUint(uint64(sum), 36)
+	return store.Version(strings.Join([]string{r.etag, r.Execution, strconv.Itoa(r.Events), wake, r.wakeBell, r.Status.String()}, versionSeparator))
 }
 
 // parseVersion reads the version of a row; ErrConflict for what is none of
@@ -127,7 +119,7 @@ func parseVersion(v store.Version) (base, error) {
 	if len(part) != 6 {
 		return base{}, store.ErrConflict
 	}
-	b := base{etag: part[0], execution: part[1], wakeBell: part[4], shown: part[5]}
+	b := base{etag: part[0], execution: part[1], wakeBell: part[4], status: part[5]}
 	var err error
 	if b.events, err = strconv.Atoi(part[2]); err != nil {
 		return base{}, store.ErrConflict

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/seed21523604/holdfast/engine/history"
 	"github.com/seed21523604/holdfast/engine/store"
 )
@@ -46,7 +48,7 @@ func (s *Store) Commit(ctx context.Context, turn store.Turn) (version store.Vers
 }
 
 func (s *Store) newCommit(turn *store.Turn) (*commit, error) {
-	c := &commit{s: s, turn: turn, row: record{Instance: turn.Instance}, creates: turn.Base == "", answered: slices.Clone(turn.Answered)}
+	c := &commit{s: s, turn: turn, row: record{Instance: turn.Instance, attempt: uuid.NewString()}, creates: turn.Base == "", answered: slices.Clone(turn.Answered)}
 	if !c.creates {
 		var err error
 		if c.base, err = parseVersion(turn.Base); err != nil {
@@ -81,14 +83,28 @@ func (c *commit) make(ctx context.Context) error {
 	if err := c.ring(ctx); err != nil {
 		return err
 	}
-	if err := c.write(ctx); err != nil {
-		if isConflict(err) || errors.Is(err, ErrTooLarge) {
-			c.takeBack(ctx)
-		}
-		return err
+	err := c.write(ctx)
+	if isConflict(err) && c.isWritten(ctx) {
+		err = nil
 	}
-	c.finish(ctx)
-	return nil
+	switch {
+	case err == nil:
+		c.finish(ctx)
+	case isConflict(err) || errors.Is(err, ErrTooLarge):
+		c.takeBack(ctx)
+	}
+	return err
+}
+
+// isWritten reports whether a conflict was with this very call, whose answer was
+// lost and whose request was repeated.
+func (c *commit) isWritten(ctx context.Context) bool {
+	r, err := c.s.record(ctx, c.turn.Instance.ID)
+	if err != nil || r.attempt != c.row.attempt {
+		return false
+	}
+	c.row.etag = r.etag
+	return true
 }
 
 // beginLarge writes the start of an execution whose first turn is too large for
@@ -139,7 +155,8 @@ func (c *commit) ring(ctx context.Context) error {
 	if err := c.ringForWake(ctx); err != nil {
 		return err
 	}
-	if !c.projects() || c.turn.Hold || len(c.answered) > 0 || c.wake != nil || c.base.wakeBell != "" {
+	soon := c.base.wakeBell != "" && c.base.wakeBell != byDueRow
+	if !c.projects() || c.turn.Hold || len(c.answered) > 0 || c.wake != nil || soon {
 		return nil
 	}
 	var err error

@@ -64,6 +64,7 @@ type desk struct {
 	mu     sync.Mutex
 	now    time.Time
 	store  *Store
+	opened *Store // the worker's
 	worker *dispatch.Worker
 	client *client.Client
 	meter  meter
@@ -98,8 +99,8 @@ func newDesk(t testing.TB, change func(*Options)) *desk {
 
 // openWorker opens the hub once more, for a worker of its own.
 func (d *desk) openWorker(o Options) {
-	s := open(d.TB, o)
-	d.worker = dispatch.New(s, newRegistry(), dispatch.Options{Now: d.clock})
+	d.opened = open(d.TB, o)
+	d.worker = dispatch.New(d.opened, newRegistry(), dispatch.Options{Now: d.clock})
 	d.client = client.New(d.worker.Instances(), client.Options{Now: d.clock})
 }
 
@@ -133,7 +134,7 @@ func newRegistry() *engine.Registry {
 			return false, err
 		}
 		ctx.SetCustomStatus("waiting")
-		return isAnswered(ctx, 90*time.Second)
+		return isAnswered(ctx, 5*time.Minute)
 	})
 	engine.AddOrchestrator(r, patient, func(ctx *engine.Context, d string) (bool, error) {
 		length, err := time.ParseDuration(d)
@@ -218,7 +219,7 @@ func TestRequestsAreFew(t *testing.T) {
 		{"a verification that is answered", 10, "true", func(d *desk) { d.start("verify", "a", 0); d.raise("a") }},
 		{"a verification that times out", 11, "false", func(d *desk) {
 			d.start("verify", "a", 0)
-			d.advance(90 * time.Second)
+			d.advance(5 * time.Minute)
 			d.work()
 		}},
 	} {

@@ -16,6 +16,9 @@ type record struct {
 	// wakeBell is where the doorbell for Wake is: the message's id and pop
 	// receipt, or byDueRow.
 	wakeBell string
+	// attempt names the call that wrote the row, by which a request that was
+	// repeated on its way recognises itself.
+	attempt string
 }
 
 // byDueRow is the wakeBell of a row whose Wake is too far ahead for the queue.
@@ -51,6 +54,7 @@ func (r *record) sentinel(hub string) (entity, error) {
 	e["IsCheckpointComplete"] = true
 	e.setTime("CheckpointCompletedTimestamp", r.Updated)
 	e.setText("WakeBell", r.wakeBell)
+	e.setText("Attempt", r.attempt)
 	return e, nil
 }
 
@@ -83,7 +87,7 @@ func decodeRecord(e entity) (*record, error) {
 	if err := e.json("Secret", &in.Secret); err != nil {
 		return nil, err
 	}
-	r := &record{Instance: in, etag: e.etag(), wakeBell: e.text("WakeBell")}
+	r := &record{Instance: in, etag: e.etag(), wakeBell: e.text("WakeBell"), attempt: e.text("Attempt")}
 	if e.row() == sentinelKey {
 		r.Version = r.version()
 	} else {

@@ -111,9 +111,11 @@ func (a alarms) first() (at time.Time, any bool) {
 	return a[0], true
 }
 
-// passed forgets the times up to now.
-func (a *alarms) passed(now time.Time) {
+// passed forgets the times up to now, and reports whether there were any.
+func (a *alarms) passed(now time.Time) (any bool) {
 	for len(*a) > 0 && !(*a)[0].After(now) {
 		heap.Pop(a)
+		any = true
 	}
+	return any
 }

@@ -32,7 +32,7 @@ func (s *Store) Create(ctx context.Context, id string, start history.Event) erro
 		switch {
 		case created:
 			return s.reveal(ctx, bell)
-		case err == nil, errors.Is(err, store.ErrExists):
+		case err == nil, errors.Is(err, store.ErrExists), errors.Is(err, ErrTooLarge):
 			s.warn("delete a doorbell", id, s.remove(ctx, bell))
 		}
 		return err
@@ -95,9 +95,9 @@ func (s *Store) writeStart(ctx context.Context, r *record, start history.Event, 
 
 // removeStale deletes the rows of executions before this one.
 func (s *Store) removeStale(ctx context.Context, r *record) error {
-	shot, err := s.read(ctx, ofInstance(r.ID).and(where("ExecutionId", "ne", r.Execution)), "PartitionKey,RowKey")
-	if err != nil {
-		return err
+	shot, err := s.read(ctx, ofInstance(r.ID).and(where("ExecutionId", "ne", r.Execution)), "PartitionKey,RowKey,Timestamp")
+	if err != nil || shot.record != nil {
+		return err // the row itself is of another one, which came later
 	}
 	return s.removeRows(ctx, append(shot.history, shot.inbox...))
 }
@@ -113,23 +113,31 @@ func (s *Store) Send(ctx context.Context, id string, message history.Event) erro
 		if err != nil {
 			return err
 		}
-		e, err := encodeEvent(id, r.Execution, inboxKey(message.Message), message)
-		if err != nil {
-			return err
-		}
-		text, err := e.encode()
-		if err != nil {
+		err = s.writeMessage(ctx, r, message)
+		switch {
+		case err == nil:
+			return s.reveal(ctx, bell)
+		case errors.Is(err, store.ErrFinished), errors.Is(err, store.ErrNotFound), errors.Is(err, ErrTooLarge):
 			s.warn("delete a doorbell", id, s.remove(ctx, bell))
-			return err
 		}
-		if _, err := s.history.UpsertEntity(ctx, text, &aztables.UpsertEntityOptions{UpdateMode: aztables.UpdateModeReplace}); err != nil {
-			return fmt.Errorf("write the message: %w", err)
-		}
-		if err := s.stillLiving(ctx, r, e, message.Message); err != nil {
-			return err
-		}
-		return s.reveal(ctx, bell)
+		return err
 	})
+}
+
+// writeMessage writes a message for the execution that r is the row of.
+func (s *Store) writeMessage(ctx context.Context, r *record, message history.Event) error {
+	e, err := encodeEvent(r.ID, r.Execution, inboxKey(message.Message), message)
+	if err != nil {
+		return err
+	}
+	text, err := e.encode()
+	if err != nil {
+		return err
+	}
+	if _, err := s.history.UpsertEntity(ctx, text, &aztables.UpsertEntityOptions{UpdateMode: aztables.UpdateModeReplace}); err != nil {
+		return fmt.Errorf("write the message: %w", err)
+	}
+	return s.stillLiving(ctx, r, e, message.Message)
 }
 
 // living reads the row of an instance that has not ended.

@@ -61,6 +61,16 @@ func (p *poller) found(now time.Time, any bool, ceiling time.Duration) {
 	p.next = now.Add(p.pause)
 }
 
+// heard forgets the alarms up to now. If there were any, the queue is looked at
+// again soon, as its clock may be a little behind.
+func (p *poller) heard(now time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.alarms.passed(now) {
+		p.pause = 0
+	}
+}
+
 // wait returns how long the queue need not be looked at.
 func (p *poller) wait(now time.Time) time.Duration {
 	p.mu.Lock()
@@ -129,9 +139,7 @@ func (s *Store) look(ctx context.Context, most int, now time.Time) (bells []stor
 	if err := s.sweep(ctx, now); err != nil {
 		return nil, err
 	}
-	s.poll.mu.Lock()
-	s.poll.alarms.passed(now)
-	s.poll.mu.Unlock()
+	s.poll.heard(now)
 	seen := map[ring]bool{}
 	for got := maxReceived; len(bells) < most && got == maxReceived; {
 		var messages []*message

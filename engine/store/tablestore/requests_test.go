@@ -100,13 +100,14 @@ func newDesk(t testing.TB, change func(*Options)) *desk {
 // openWorker opens the hub once more, for a worker of its own.
 func (d *desk) openWorker(o Options) {
 	d.opened = open(d.TB, o)
-	d.worker = dispatch.New(d.opened, newRegistry(), dispatch.Options{Now: d.clock})
+	d.worker = dispatch.New(d.opened, newRegistry(func() {}), dispatch.Options{Now: d.clock})
 	d.client = client.New(d.worker.Instances(), client.Options{Now: d.clock})
 }
 
-func newRegistry() *engine.Registry {
+// newRegistry returns orchestrations with an activity that calls during.
+func newRegistry(during func()) *engine.Registry {
 	r := engine.NewRegistry()
-	engine.AddActivity(r, work, func(_ context.Context, n int) (int, error) { return n + 1, nil })
+	engine.AddActivity(r, work, func(_ context.Context, n int) (int, error) { during(); return n + 1, nil })
 	engine.AddOrchestrator(r, serial, func(ctx *engine.Context, n int) (sum int, err error) {
 		for range n {
 			if sum, err = engine.CallActivity(ctx, work, sum).Await(); err != nil {

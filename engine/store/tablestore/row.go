@@ -64,7 +64,7 @@ func (r *record) projection(hub string) (entity, error) {
 	if err != nil {
 		return nil, err
 	}
-	e.setText("Version", string(r.version()))
+	e.setText("RowVersion", string(r.version()))
 	return e, nil
 }
 
@@ -91,7 +91,7 @@ func decodeRecord(e entity) (*record, error) {
 	if e.row() == sentinelKey {
 		r.Version = r.version()
 	} else {
-		r.Version = store.Version(e.text("Version"))
+		r.Version = store.Version(e.text("RowVersion"))
 	}
 	return r, nil
 }

@@ -33,11 +33,15 @@ func (x *Execution) schedule(name string, input any) *task {
 }
 
 // CreateTimer returns a timer that is due at the given time, however far away;
-// one that is past fires in the next turn. It never fires early. A timer that
-// is still running when the orchestration returns dies with it.
+// one that is past, the zero time included, is due now and fires in the next
+// turn. It never fires early. A timer that is still running when the
+// orchestration returns dies with it.
 func (c *Context) CreateTimer(at time.Time) *Timer {
 	x := c.x
 	at = at.UTC().Round(0)
+	if at.Before(x.now) {
+		at = x.now
+	}
 	created := x.act(history.Event{Kind: history.TimerCreated, FireAt: at})
 	t := &task{x: x, forget: func() { delete(x.timers, created.ID) }}
 	x.timers[created.ID] = &timer{task: t, id: created.ID, at: created.FireAt}
@@ -48,14 +52,14 @@ func (c *Context) CreateTimer(at time.Time) *Timer {
 type WaitOption func(*waitOptions)
 
 type waitOptions struct {
-	deadline time.Time
+	deadline *time.Time
 }
 
 // Until gives a wait a deadline: if it comes first, Await returns [ErrTimeout]
 // and the event stays for the next one who waits. It is backed by a durable
 // timer, which is canceled when the event comes first.
 func Until(deadline time.Time) WaitOption {
-	return func(o *waitOptions) { o.deadline = deadline }
+	return func(o *waitOptions) { o.deadline = &deadline }
 }
 
 // WaitForExternalEvent returns a task that completes with the payload of the
@@ -70,8 +74,8 @@ func WaitForExternalEvent[T any](c *Context, name Event[T], options ...WaitOptio
 	}
 	x := c.x
 	t := x.waitFor(string(name), name)
-	if !t.done && !o.deadline.IsZero() {
-		x.limit(t, c.CreateTimer(o.deadline))
+	if !t.done && o.deadline != nil {
+		x.limit(t, c.CreateTimer(*o.deadline))
 	}
 	return jsonTask[T](t, "payload of event", string(name))
 }

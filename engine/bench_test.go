@@ -39,10 +39,7 @@ func BenchmarkTurn(b *testing.B) {
 	b.ReportAllocs()
 	turns := 0
 	for b.Loop() {
-		x, err := r.Replay("i", nil, engine.ReplayOptions{})
-		if err != nil {
-			b.Fatal(err)
-		}
+		x := r.Replay("i", nil, engine.ReplayOptions{})
 		for _, m := range verificationMessages {
 			if _, err := x.Turn(epoch, []history.Event{m}); err != nil {
 				b.Fatal(err)
@@ -74,10 +71,7 @@ func BenchmarkReplay(b *testing.B) {
 		b.Run(map[int]string{3: "short", 300: "long", 3000: "very-long"}[calls], func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				x, err := r.Replay("i", past, engine.ReplayOptions{})
-				if err != nil {
-					b.Fatal(err)
-				}
+				x := r.Replay("i", past, engine.ReplayOptions{})
 				if len(x.WaitingFor()) != 1 {
 					b.Fatal("it does not wait")
 				}
@@ -91,10 +85,7 @@ func BenchmarkReplay(b *testing.B) {
 // sequence makes the history of n calls one after another.
 func sequence(b *testing.B, r *engine.Registry, n int) []history.Event {
 	input, _ := json.Marshal(n)
-	x, err := r.Replay("i", nil, engine.ReplayOptions{})
-	if err != nil {
-		b.Fatal(err)
-	}
+	x := r.Replay("i", nil, engine.ReplayOptions{})
 	defer x.Close()
 	message := history.Event{Kind: history.ExecutionStarted, Message: "a", Name: "sequence", Execution: "e", Input: input}
 	var past []history.Event

@@ -77,7 +77,7 @@ type replayHandler struct {
 }
 
 func (h replayHandler) Enabled(ctx context.Context, level slog.Level) bool {
-	return !h.x.replaying && h.Handler.Enabled(ctx, level)
+	return !h.x.replaying && !h.x.leaving && h.Handler.Enabled(ctx, level)
 }
 
 func (h replayHandler) WithAttrs(attrs []slog.Attr) slog.Handler {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"reflect"
 	"slices"
 	"strings"
@@ -38,10 +39,7 @@ func newDesk(t *testing.T, r *engine.Registry) *desk {
 
 func (d *desk) replay() *engine.Execution {
 	d.t.Helper()
-	x, err := d.r.Replay("i1", d.past, engine.ReplayOptions{})
-	if err != nil {
-		d.t.Fatal(err)
-	}
+	x := d.r.Replay("i1", d.past, engine.ReplayOptions{})
 	d.t.Cleanup(x.Close)
 	return x
 }
@@ -553,6 +551,77 @@ func TestTerminateEndsWithTheReason(t *testing.T) {
 	}
 }
 
+func TestTwoSuspensionsEndWithOneResume(t *testing.T) {
+	d := one(t, "null", func(ctx *engine.Context, _ any) (string, error) {
+		return engine.WaitForExternalEvent(ctx, answer).Await()
+	})
+	d.turn(d.message(history.Event{Kind: history.ExecutionSuspended}), d.message(history.Event{Kind: history.ExecutionSuspended}))
+	d.turn(d.event("Answer", `"x"`), d.message(history.Event{Kind: history.ExecutionResumed}))
+	d.wantOutput(history.Completed, `"x"`)
+}
+
+func TestResultRecordedDuringASuspensionIsNotOutstanding(t *testing.T) {
+	d := one(t, "1", func(ctx *engine.Context, n int) (int, error) { return engine.CallActivity(ctx, double, n).Await() })
+	d.turn(d.message(history.Event{Kind: history.ExecutionSuspended}))
+	d.turn(d.result(0, "2"))
+	if calls := d.live.Outstanding(); len(calls) != 0 {
+		t.Errorf("outstanding: %v", calls)
+	}
+	if got := d.turn(d.result(0, "3")); len(got.Events) != 0 {
+		t.Errorf("recorded %v", got.Events)
+	}
+	d.turn(d.message(history.Event{Kind: history.ExecutionResumed}))
+	d.wantOutput(history.Completed, "2")
+}
+
+func TestWaitUntilTheZeroTimeIsOver(t *testing.T) {
+	d := one(t, "null", func(ctx *engine.Context, _ any) (bool, error) {
+		_, err := engine.WaitForExternalEvent(ctx, answer, engine.Until(time.Time{})).Await()
+		return errors.Is(err, engine.ErrTimeout), nil
+	})
+	d.turn()
+	d.wantOutput(history.Completed, "true")
+}
+
+func TestLoggerIsSilentInReplayAndWhenPutAway(t *testing.T) {
+	var log strings.Builder
+	options := engine.ReplayOptions{Logger: slog.New(slog.NewTextHandler(&log, nil))}
+	r := engine.NewRegistry()
+	engine.AddOrchestrator(r, "test", func(ctx *engine.Context, _ any) (string, error) {
+		defer ctx.Logger().Info("leaving")
+		ctx.Logger().Info("entering")
+		return engine.WaitForExternalEvent(ctx, answer).Await()
+	})
+	x := r.Replay("i", nil, options)
+	d, err := x.Turn(epoch, []history.Event{{Kind: history.ExecutionStarted, Name: "test", Message: "a"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	x.Close()
+	r.Replay("i", d.Events, options).Close()
+	if strings.Count(log.String(), "entering") != 1 || strings.Contains(log.String(), "leaving") || !strings.Contains(log.String(), "instance=i") {
+		t.Errorf("logged:\n%s", log.String())
+	}
+}
+
+func TestABacklogIsTakenInOneTurn(t *testing.T) {
+	const n = 20_000
+	d := one(t, "null", func(ctx *engine.Context, _ any) (int, error) {
+		for range n {
+			if _, err := engine.WaitForExternalEvent(ctx, number).Await(); err != nil {
+				return 0, err
+			}
+		}
+		return n, nil
+	})
+	var backlog []history.Event
+	for i := range n {
+		backlog = append(backlog, d.event("Number", fmt.Sprint(i)))
+	}
+	d.turn(backlog...)
+	d.wantOutput(history.Completed, fmt.Sprint(n))
+}
+
 func TestGUIDsAreUniqueAndStable(t *testing.T) {
 	d := one(t, "null", func(ctx *engine.Context, _ any) ([]string, error) {
 		a := ctx.NewGUID()
@@ -575,13 +644,13 @@ func TestReplayingIsTrueOnlyForThePast(t *testing.T) {
 		log = append(log, ctx.IsReplaying())
 		return s, err
 	})
-	first, _ := r.Replay("i", nil, engine.ReplayOptions{})
+	first := r.Replay("i", nil, engine.ReplayOptions{})
 	defer first.Close()
 	d, err := first.Turn(epoch, []history.Event{{Kind: history.ExecutionStarted, Name: "test", Message: "a"}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	second, _ := r.Replay("i", d.Events, engine.ReplayOptions{})
+	second := r.Replay("i", d.Events, engine.ReplayOptions{})
 	defer second.Close()
 	if _, err := second.Turn(epoch, []history.Event{{Kind: history.EventRaised, Name: "Answer", Message: "b", Input: json.RawMessage(`""`)}}); err != nil {
 		t.Fatal(err)
@@ -616,10 +685,7 @@ func TestCustomStatusIsBounded(t *testing.T) {
 }
 
 func TestUnknownOrchestrationIsNotTouched(t *testing.T) {
-	x, err := engine.NewRegistry().Replay("i", nil, engine.ReplayOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	x := engine.NewRegistry().Replay("i", nil, engine.ReplayOptions{})
 	defer x.Close()
 	if _, err := x.Turn(epoch, []history.Event{{Kind: history.ExecutionStarted, Name: "nobody"}}); !errors.Is(err, engine.ErrUnknownName) {
 		t.Error(err)

@@ -33,7 +33,7 @@ func Example() {
 		return answer.Await()
 	})
 
-	x, _ := r.Replay("instance-1", nil, engine.ReplayOptions{})
+	x := r.Replay("instance-1", nil, engine.ReplayOptions{})
 	defer x.Close()
 	at := time.Date(2026, 1, 1, 9, 0, 0, 0, time.UTC)
 	for _, message := range []history.Event{

@@ -36,6 +36,8 @@ type Execution struct {
 	waiting map[string][]*task
 	kept    map[string][]json.RawMessage
 	held    []history.Event // came while suspended
+	settled map[int32]bool  // tasks whose completion is among the held
+	missing error           // the orchestration is not registered
 
 	// Where it stands.
 	now          time.Time
@@ -79,10 +81,9 @@ type ReplayOptions struct {
 }
 
 // Replay brings the instance back to life from its history, which may be empty
-// for one that has not begun. The error wraps ErrUnknownName when the
-// orchestration is not registered. A history that the code does not follow is
-// no error here: it makes the next turn a failure.
-func (r *Registry) Replay(instance string, past []history.Event, o ReplayOptions) (*Execution, error) {
+// for one that has not begun. A history that the code does not follow makes the
+// next turn a failure.
+func (r *Registry) Replay(instance string, past []history.Event, o ReplayOptions) *Execution {
 	logger := o.Logger
 	if logger == nil {
 		logger = slog.New(slog.DiscardHandler)
@@ -91,17 +92,14 @@ func (r *Registry) Replay(instance string, past []history.Event, o ReplayOptions
 		registry: r, logger: logger.With("instance", instance), instance: instance,
 		calls: map[int32]*call{}, timers: map[int32]*timer{},
 		waiting: map[string][]*task{}, kept: map[string][]json.RawMessage{},
-		seen: map[string]bool{}, recorded: map[int32]recordedEvent{},
+		seen: map[string]bool{}, settled: map[int32]bool{}, recorded: map[int32]recordedEvent{},
 	}
-	if err := x.replay(past); err != nil {
-		x.Close()
-		return nil, err
-	}
-	return x, nil
+	x.replay(past)
+	return x
 }
 
 // replay runs the code over the past, one event at a time.
-func (x *Execution) replay(past []history.Event) error {
+func (x *Execution) replay(past []history.Event) {
 	for i, e := range past {
 		if e.Kind.IsAction() {
 			x.recorded[e.ID] = recordedEvent{e, i}
@@ -109,30 +107,29 @@ func (x *Execution) replay(past []history.Event) error {
 	}
 	x.replaying = true
 	for _, e := range past {
-		if err := x.take(e); err != nil {
-			return err
-		}
+		x.take(e)
 	}
 	x.replaying = false
-	x.checkAllAsked()
+	if x.missing == nil {
+		x.checkAllAsked()
+	}
 	x.recorded = nil
-	return nil
 }
 
 // take lets one recorded event have its effect.
-func (x *Execution) take(e history.Event) error {
+func (x *Execution) take(e history.Event) {
 	if e.Message != "" {
 		x.seen[e.Message] = true
 	}
-	if x.suspended && e.Kind != history.ExecutionResumed && e.Kind != history.ExecutionTerminated && e.Kind != history.OrchestratorStarted {
-		x.held = append(x.held, e)
-		return nil
+	if x.suspended && !actsAtOnce(e.Kind) {
+		x.hold(e)
+		return
 	}
 	switch e.Kind {
 	case history.OrchestratorStarted:
 		x.now = e.Time
 	case history.ExecutionStarted:
-		return x.start(e)
+		x.start(e)
 	case history.TaskCompleted:
 		x.complete(e.TaskID, e.Result, nil)
 	case history.TaskFailed:
@@ -147,25 +144,43 @@ func (x *Execution) take(e history.Event) error {
 	case history.ExecutionSuspended:
 		x.suspended = true
 	case history.ExecutionResumed:
-		return x.unsuspend()
+		x.unsuspend()
 	case history.ExecutionCompleted:
 		x.nextID = e.ID + 1
 	}
-	return nil
 }
 
-func (x *Execution) start(e history.Event) error {
+// actsAtOnce reports whether events of this kind have their effect although the
+// execution is suspended.
+func actsAtOnce(k history.Kind) bool {
+	switch k {
+	case history.OrchestratorStarted, history.ExecutionSuspended, history.ExecutionResumed, history.ExecutionTerminated:
+		return true
+	default:
+		return false
+	}
+}
+
+// hold keeps an event for the time after the suspension.
+func (x *Execution) hold(e history.Event) {
+	x.held = append(x.held, e)
+	if isResult(e.Kind) || e.Kind == history.TimerFired {
+		x.settled[e.TaskID] = true
+	}
+}
+
+func (x *Execution) start(e history.Event) {
+	x.name, x.execution, x.secret = e.Name, e.Execution, e.Secret
 	o, ok := x.registry.orchestrators[e.Name]
 	if !ok {
-		return fmt.Errorf("run orchestration %q: %w", e.Name, ErrUnknownName)
+		x.missing = fmt.Errorf("run orchestration %q: %w", e.Name, ErrUnknownName)
+		return
 	}
-	x.name, x.execution, x.secret = e.Name, e.Execution, e.Secret
 	x.next, x.stop = iter.Pull(func(yield func(struct{}) bool) {
 		x.yield = yield
 		x.run(o, e.Input)
 	})
 	x.resume()
-	return nil
 }
 
 // complete settles an activity's call; a result nobody waits for is ignored.
@@ -199,17 +214,18 @@ func (x *Execution) terminate(reason string) {
 }
 
 // unsuspend lets what came during the pause have its effect, in order.
-func (x *Execution) unsuspend() error {
+func (x *Execution) unsuspend() {
 	x.suspended = false
 	held := x.held
 	x.held = nil
+	clear(x.settled)
 	for _, e := range held {
-		if err := x.take(e); err != nil {
-			return err
-		}
+		x.take(e)
 	}
-	return nil
 }
+
+// ID returns the id of the run; empty before its start.
+func (x *Execution) ID() string { return x.execution }
 
 // Status returns where the execution stands after the last turn.
 func (x *Execution) Status() history.Status {
@@ -226,13 +242,16 @@ func (x *Execution) Status() history.Status {
 }
 
 // Outstanding returns the TaskScheduled events of the activities whose results
-// are still waited for, in order.
+// are waited for and not recorded yet, in order.
 func (x *Execution) Outstanding() []history.Event {
 	if x.ended || len(x.calls) == 0 {
 		return nil
 	}
 	events := make([]history.Event, 0, len(x.calls))
 	for _, id := range sortedKeys(x.calls) {
+		if x.settled[id] {
+			continue
+		}
 		events = append(events, x.calls[id].scheduled)
 	}
 	return events
@@ -246,7 +265,7 @@ func (x *Execution) NextTimer() time.Time {
 		return next
 	}
 	for _, t := range x.timers {
-		if x.hasFired(t.id) {
+		if x.settled[t.id] {
 			continue
 		}
 		if next.IsZero() || t.at.Before(next) {

@@ -52,7 +52,10 @@ type OrchestratorOption func(*orchestrator)
 // SecretEvent declares that the payload of an external event must never be
 // written down as it was sent: it is sealed at the door, and the orchestration
 // waits for an Event[Sealed]. The declaration holds from the start of an
-// instance, so it also covers an event that comes before anyone waits for it.
+// instance, so it also covers an event that comes before anyone waits for it. A
+// client also seals what was sent to such an instance under a nearly right name
+// or looks like a secret, so the payloads of its other events should not: wrap a
+// bare number in an object.
 func SecretEvent(name Event[Sealed]) OrchestratorOption {
 	return func(o *orchestrator) { o.secret = append(o.secret, string(name)) }
 }

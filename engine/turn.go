@@ -30,7 +30,7 @@ type Decision struct {
 // or answer nothing that is waited for are dropped. A message accepted before a
 // timer's due time goes before it, and one accepted after it goes behind,
 // however late the turn is. The error wraps ErrUnknownName when the
-// orchestration that a start names is not registered.
+// orchestration is not registered; an execution of it can only be terminated.
 func (x *Execution) Turn(now time.Time, messages []history.Event) (Decision, error) {
 	fresh := x.admit(messages, x.due(now.UTC().Round(0)))
 	diverged := x.ended && x.failure != nil && x.failure.Kind == KindNonDeterministic
@@ -41,9 +41,10 @@ func (x *Execution) Turn(now time.Time, messages []history.Event) (Decision, err
 	x.now = started.Time
 	x.actions = nil
 	for _, e := range fresh {
-		if err := x.take(e); err != nil {
-			return Decision{}, err
-		}
+		x.take(e)
+	}
+	if x.missing != nil && !x.ended {
+		return Decision{}, x.missing
 	}
 	events := make([]history.Event, 0, len(fresh)+len(x.actions)+2)
 	events = append(events, started)
@@ -90,19 +91,13 @@ func (x *Execution) due(now time.Time) []history.Event {
 	var fired []history.Event
 	for _, id := range sortedKeys(x.timers) {
 		t := x.timers[id]
-		if t.at.After(now) || x.hasFired(id) {
+		if t.at.After(now) || x.settled[id] {
 			continue
 		}
 		fired = append(fired, history.Event{Kind: history.TimerFired, ID: history.Outside, Time: now, TaskID: t.id, FireAt: t.at})
 	}
 	slices.SortStableFunc(fired, func(a, b history.Event) int { return a.FireAt.Compare(b.FireAt) })
 	return fired
-}
-
-// hasFired reports whether the timer fired during a suspension, so that it is
-// recorded and has had no effect yet.
-func (x *Execution) hasFired(id int32) bool {
-	return slices.ContainsFunc(x.held, func(h history.Event) bool { return h.Kind == history.TimerFired && h.TaskID == id })
 }
 
 // admit returns the messages that this execution has a use for with the timers
@@ -112,8 +107,9 @@ func (x *Execution) admit(messages, timers []history.Event) []history.Event {
 		return nil
 	}
 	fresh := make([]history.Event, 0, len(messages)+len(timers))
+	same := batch{messages: map[string]bool{}, results: map[int32]bool{}}
 	for _, m := range messages {
-		if !x.wants(m, fresh) {
+		if !x.wants(m) || same.has(m) {
 			continue
 		}
 		for len(timers) > 0 && timers[0].FireAt.Before(m.Time) {
@@ -125,20 +121,30 @@ func (x *Execution) admit(messages, timers []history.Event) []history.Event {
 	return append(fresh, timers...)
 }
 
+// batch knows what one turn's messages have brought so far.
+type batch struct {
+	messages map[string]bool
+	results  map[int32]bool
+}
+
+// has reports whether the batch had the same message, or another result for the
+// same call, and takes note of this one.
+func (b *batch) has(m history.Event) bool {
+	before := m.Message != "" && b.messages[m.Message] || isResult(m.Kind) && b.results[m.TaskID]
+	b.messages[m.Message] = true
+	if isResult(m.Kind) {
+		b.results[m.TaskID] = true
+	}
+	return before
+}
+
 func isResult(k history.Kind) bool {
 	return k == history.TaskCompleted || k == history.TaskFailed
 }
 
-// wants reports whether a message should be recorded, given those that will be
-// in the same turn.
-func (x *Execution) wants(m history.Event, fresh []history.Event) bool {
-	same := func(o history.Event) bool {
-		if m.Message != "" {
-			return o.Message == m.Message
-		}
-		return o.TaskID == m.TaskID && isResult(o.Kind) && isResult(m.Kind)
-	}
-	if x.seen[m.Message] || slices.ContainsFunc(fresh, same) || slices.ContainsFunc(x.held, same) {
+// wants reports whether a message has anything to say to this execution.
+func (x *Execution) wants(m history.Event) bool {
+	if x.seen[m.Message] {
 		return false
 	}
 	switch m.Kind {
@@ -146,10 +152,10 @@ func (x *Execution) wants(m history.Event, fresh []history.Event) bool {
 		return x.next == nil
 	case history.TaskCompleted, history.TaskFailed:
 		_, waited := x.calls[m.TaskID]
-		return waited && (m.Execution == "" || m.Execution == x.execution)
-	case history.TimerFired, history.OrchestratorStarted, history.ExecutionCompleted, history.TaskScheduled, history.TimerCreated:
-		return false
-	default:
+		return waited && !x.settled[m.TaskID] && (m.Execution == "" || m.Execution == x.execution)
+	case history.ExecutionSuspended, history.ExecutionResumed, history.ExecutionTerminated, history.EventRaised:
 		return true
+	default:
+		return false
 	}
 }

@@ -149,6 +149,17 @@ func (s *site) code(number string) string {
 	}
 }
 
+// waiting returns the status of an instance once it waits for the code: a moment
+// after the message came, when that is recorded.
+func (s *site) waiting(l links) string {
+	s.t.Helper()
+	for {
+		if status := s.want(202, "GET", l.StatusQueryGetURI, ""); strings.Contains(status, "waitingFor") || s.t.Failed() {
+			return status
+		}
+	}
+}
+
 func (l links) event() string {
 	return strings.Replace(l.SendEventPostURI, "{eventName}", "SmsChallengeResponse", 1)
 }
@@ -165,6 +176,7 @@ func TestVerificationFromStartToEnd(t *testing.T) {
 	if !strings.Contains(answer, `"output":{"verified":true,"outcome":"verified","tries":2}`) {
 		t.Error(answer)
 	}
+	s.want(200, "GET", strings.Replace(l.StatusQueryGetURI, "/runtime/webhooks/durabletask/instances", "/Runtime/WebHooks/DurableTask/Instances", 1), "")
 	s.want(410, "POST", l.event(), `"1"`)
 	s.want(410, "POST", l.TerminatePostURI, "")
 	s.want(200, "DELETE", l.PurgeHistoryDeleteURI, "")
@@ -254,7 +266,7 @@ func TestAVerificationOutlivesTheProcess(t *testing.T) {
 	s := open(t, folder, true)
 	l := s.authenticate(number)
 	code := s.code(number)
-	before := s.want(202, "GET", l.StatusQueryGetURI, "")
+	before := s.waiting(l)
 	s.stop()
 	again := open(t, folder, true)
 	move := func(url string) string { return strings.Replace(url, s.app.url, again.app.url, 1) }
@@ -272,6 +284,7 @@ func TestABackupIsMadeWhileTheAppRunsAndCanBeOpened(t *testing.T) {
 	s := open(t, folder, true)
 	l := s.authenticate(number)
 	code := s.code(number)
+	s.waiting(l)
 	var made struct{ Folder string }
 	if err := json.Unmarshal([]byte(s.want(201, "POST", backupPath, "")), &made); err != nil {
 		t.Fatal(err)

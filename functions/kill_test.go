@@ -171,7 +171,7 @@ func inspectFlows(t *testing.T, folder string, tw *twiliotest.Server) (sent int)
 		seals := map[engine.Sealed]int{}
 		messages := tw.MessagesFor(flowNumber(n))
 		for _, m := range messages {
-			seals[sealer.SealCode(flowID(n), string(human.SmsChallengeResponse), human.Code(codeIn(m.Body)))]++
+			seals[sealer.SealCode(flowID(n), string(human.SmsChallengeResponse), human.CodeOf(codeIn(m.Body)))]++
 		}
 		inspectFlow(t, flowID(n), events, seals, len(messages))
 		sent += len(messages)

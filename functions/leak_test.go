@@ -67,12 +67,13 @@ func leakFlow(t *testing.T, p *process, tw *twiliotest.Server, n int, answers *b
 		t.Fatal(err)
 	}
 	code := codeIn(messages[0].Body)
-	wrong := []string{fmt.Sprintf("7%09d", n), fmt.Sprintf("8%09d", n), fmt.Sprintf("9%09d", n)}
+	wrong := []string{fmt.Sprintf("6%09d", n), fmt.Sprintf("7%09d", n), fmt.Sprintf("8%09d", n), fmt.Sprintf("9%09d", n)}
 	ways := []string{`"` + code + `"`, code, " " + code + "\n", code[:5] + "-" + code[5:], `"` + code[:3] + " " + code[3:] + `"`}
 	for _, guess := range []struct{ event, body string }{
 		{"SmsChallengeResponse", wrong[0]},
 		{"{eventName}", wrong[1]},
 		{"smschallengeresponse", `"` + wrong[2] + `"`},
+		{"Code", `{"code":"` + wrong[3] + `"}`},
 		{"SmsChallengeResponse", ways[n%len(ways)]},
 	} {
 		status, answer := p.request(http.MethodPost, managementPath+"/instances/"+id+"/raiseEvent/"+guess.event, guess.body)
@@ -81,6 +82,7 @@ func leakFlow(t *testing.T, p *process, tw *twiliotest.Server, n int, answers *b
 		}
 		answers.Write(answer)
 	}
+	p.request(http.MethodPost, managementPath+"/instances/"+id+"/raiseEvent/"+code, `""`)
 	status, answer := p.request(http.MethodGet, managementPath+"/instances/"+id+"?showHistory=true&showHistoryOutput=true&showInput=true", "")
 	if status != http.StatusOK || !bytes.Contains(answer, []byte(`"verified":true`)) || !bytes.Contains(answer, []byte("smschallengeresponse")) {
 		t.Errorf("%s: %d %s", id, status, answer)

@@ -44,7 +44,6 @@ func (r routes) handler(local bool) http.Handler {
 		_, _ = w.Write([]byte("Holdfast is running.\n"))
 	})
 	mux.HandleFunc("POST "+authenticatePath, r.authenticate)
-	mux.Handle(managementPath+"/", r.api)
 	if local {
 		mux.HandleFunc("POST "+backupPath, r.backup)
 	}
@@ -52,7 +51,19 @@ func (r routes) handler(local bool) http.Handler {
 		mux.Handle(phonePath, r.phone.Handler())
 		mux.Handle(phonePath+"/", r.phone.Handler())
 	}
-	return r.recovered(r.addressed(mux))
+	return r.recovered(r.addressed(r.managed(mux)))
+}
+
+// managed gives the management API its paths, which are written in any case.
+func (r routes) managed(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		path := req.URL.Path
+		if len(path) > len(managementPath) && strings.EqualFold(path[:len(managementPath)+1], managementPath+"/") {
+			r.api.ServeHTTP(w, req)
+			return
+		}
+		next.ServeHTTP(w, req)
+	})
 }
 
 // addressed refuses requests that were sent to another name than ours: a page

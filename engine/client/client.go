@@ -3,7 +3,7 @@
 //
 // It works on a store.Instances. Given that of a dispatch.Worker, a start makes
 // its first turn and an event is taken within the call; given a bare store, they
-// are left for a worker to find. The answers are the same.
+// are left for a worker to find, and the instance's status follows when it does.
 package client
 
 import (
@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"mime"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -35,6 +36,9 @@ var (
 	ErrActive = store.ErrActive
 	// ErrBadPayload is returned for an event's payload that is not JSON.
 	ErrBadPayload = errors.New("the payload is not JSON")
+	// ErrBadName is returned for an event whose name looks like the payload
+	// of a secret one.
+	ErrBadName = errors.New("this is not the name of an event, but looks like its payload")
 	// ErrMediaType is returned for an event's payload that its sender does
 	// not call JSON.
 	ErrMediaType = errors.New("the payload's media type is not application/json")
@@ -57,10 +61,10 @@ type Options struct {
 	// Seal turns the payload of a secret event, as it was sent, into what
 	// may be written down: JSON from which the payload cannot be found.
 	Seal func(instance, event string, payload []byte) (json.RawMessage, error)
-	// Suspect reports whether a payload looks like a secret. It is asked
-	// about events that an instance with secret events does not know as
-	// such: somebody may have got the name wrong, and the payload is no less
-	// secret for it. nil suspects nothing.
+	// Suspect reports whether a payload, or a name, looks like a secret. It
+	// is asked about events that an instance with secret events does not know
+	// as such: somebody may have got the name wrong, and the payload is no
+	// less secret for it. nil suspects nothing.
 	Suspect func(payload []byte) bool
 	// Now is the clock; time.Now.
 	Now func() time.Time
@@ -132,11 +136,15 @@ type Payload struct {
 // that the orchestration declared secret is sealed before it goes any further,
 // and so is one that was sent to the same instance under a name that is nearly
 // right, or that looks like a secret. The errors, in the order in which they
-// are looked for: ErrNotFound, ErrFinished, ErrMediaType, ErrBadPayload.
+// are looked for: ErrNotFound, ErrFinished, ErrBadName, ErrMediaType,
+// ErrBadPayload.
 func (c *Client) Raise(ctx context.Context, id, event string, payload Payload) error {
 	in, err := c.living(ctx, id)
 	if err != nil {
 		return fmt.Errorf("raise %s: %w", event, err)
+	}
+	if len(in.Secret) > 0 && c.o.Suspect([]byte(event)) {
+		return fmt.Errorf("raise an event: %w", ErrBadName)
 	}
 	message := c.message(history.EventRaised)
 	message.Name = event
@@ -244,8 +252,8 @@ func (c *Client) living(ctx context.Context, id string) (store.Instance, error) 
 	return in, err
 }
 
-// Restart begins the instance's orchestration again with the input and the
-// secret events it had, under a new id or the same. It returns the id; ErrNotFound, or ErrExists when
+// Restart begins the instance's orchestration again with the input it had, under
+// a new id or the same. Secret are the events that were, and those that are now. It returns the id; ErrNotFound, or ErrExists when
 // the same id is asked for and the instance has not ended.
 func (c *Client) Restart(ctx context.Context, id string, newInstance bool) (string, error) {
 	in, err := c.instances.Get(ctx, id)
@@ -255,7 +263,8 @@ func (c *Client) Restart(ctx context.Context, id string, newInstance bool) (stri
 	if newInstance {
 		id = ""
 	}
-	return c.start(ctx, in.Name, id, in.Input, in.Secret)
+	secret := slices.Sorted(slices.Values(slices.Concat(in.Secret, c.o.Secret(in.Name))))
+	return c.start(ctx, in.Name, id, in.Input, slices.Compact(secret))
 }
 
 // Get returns where an instance stands; ErrNotFound.

@@ -228,3 +228,19 @@ func TestRestartKeepsTheSecretEventsOfTheInstance(t *testing.T) {
 		}
 	})
 }
+
+// An orchestration that declares more than it did when the instance began has
+// it guarded from the next run on.
+func TestRestartGuardsWhatTheOrchestrationDeclaresNow(t *testing.T) {
+	everywhere(t, func(t *testing.T, h *hub) {
+		_, err := client.New(h.store, client.Options{}).Start(h.ctx(), string(verify), "a", nil)
+		h.must(err)
+		h.settle()
+		h.must(h.Terminate(h.ctx(), "a", ""))
+		h.settle()
+		_, err = h.Restart(h.ctx(), "a", false)
+		h.must(err)
+		h.settle()
+		wantSealed(t, h, string(secret), client.Payload{Body: []byte(code)})
+	})
+}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/seed21523604/holdfast/engine/client"
+	"github.com/seed21523604/holdfast/engine/dispatch"
 	"github.com/seed21523604/holdfast/engine/history"
 	"github.com/seed21523604/holdfast/engine/store"
 )
@@ -44,8 +45,23 @@ func TestWaitReturnsAtOnceOnCompletion(t *testing.T) {
 }
 
 func TestWaitPollsAStoreThatTellsOfNothing(t *testing.T) {
+	t.Run("store", func(t *testing.T) { waitPolls(t, onBare) })
+	t.Run("worker", func(t *testing.T) { waitPolls(t, onMute) })
+}
+
+// onMute is a worker on a store that tells nobody of changes.
+func onMute(h *hub) store.Instances {
+	mute := struct {
+		store.Instances
+		store.Queue
+	}{h.store, h.store}
+	h.worker = dispatch.New(mute, registry(), dispatch.Options{})
+	return h.worker.Instances()
+}
+
+func waitPolls(t *testing.T, choose func(*hub) store.Instances) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHub(t, onBare)
+		h := newHub(t, choose)
 		h.begin(string(approve), "a", nil)
 		done := make(chan store.Instance)
 		go func() {

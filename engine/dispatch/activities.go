@@ -1,45 +1,103 @@
 package dispatch
 
 import (
+	"slices"
+
 	"github.com/seed21523604/holdfast/engine"
 	"github.com/seed21523604/holdfast/engine/history"
+	"github.com/seed21523604/holdfast/engine/store"
 )
 
-// interrupted returns a failure for every call of an activity that must not run
-// twice and was in the hands of a worker that is gone.
-func (w *Worker) interrupted(s *session, before map[int32]history.Event) []history.Event {
+// takeOver returns the calls that were in the hands of workers which are gone,
+// as the doorbells say.
+func (w *Worker) takeOver(s *session, p *plan) map[int32]history.Event {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	taken := map[int32]history.Event{}
+	for _, hand := range s.row.Hands {
+		gone := slices.ContainsFunc(p.bells, func(b store.Doorbell) bool { return b.TakeOver && b.Receipt == hand.Receipt })
+		for _, number := range hand.Tasks {
+			call, waits := p.before[number]
+			if gone && waits && !s.running[task{s.row.Execution, number}] {
+				taken[number] = call
+			}
+		}
+	}
+	return taken
+}
+
+// interrupted returns a failure for every call that is taken over of an activity
+// that must not run twice.
+func (w *Worker) interrupted(p *plan) []history.Event {
 	var failed []history.Event
-	for id, call := range before {
-		if s.running[id] || !w.registry.RunsAtMostOnce(call.Name) {
+	for number, call := range p.taken {
+		if !w.registry.RunsAtMostOnce(call.Name) {
 			continue
 		}
 		failed = append(failed, history.Event{
-			Kind: history.TaskFailed, ID: history.Outside, Time: w.o.Now(), TaskID: id,
+			Kind: history.TaskFailed, ID: history.Outside, Time: w.o.Now().UTC(), TaskID: number,
 			Failure: &history.Failure{Kind: engine.KindInterrupted, Message: engine.ErrInterrupted.Error()},
 		})
 	}
 	return failed
 }
 
-// run starts the activities that the turn asked for, and those that were taken
-// over.
-func (w *Worker) run(s *session, before map[int32]history.Event, takeOver bool) {
+// inHand returns the calls that are in this worker's hands after the turn: those
+// it asked for, those that are running, and those that are taken over.
+func (w *Worker) inHand(s *session, p *plan) []int32 {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if s.live == nil || w.stopping {
+	var numbers []int32
+	for _, e := range s.live.Outstanding() {
+		_, old := p.before[e.ID]
+		_, taken := p.taken[e.ID]
+		if !old || taken || s.running[task{s.live.ID(), e.ID}] {
+			numbers = append(numbers, e.ID)
+		}
+	}
+	return numbers
+}
+
+// hands returns what the row will say of work in hand: that of this worker anew,
+// and that of others as it was, without what has come to an end.
+func (w *Worker) hands(s *session, p *plan, turn store.Turn) (hands []store.Hand, hold bool) {
+	after := outstanding(s.live)
+	for _, hand := range s.row.Hands {
+		if p.start != nil || slices.ContainsFunc(turn.Answered, func(b store.Doorbell) bool { return b.TakeOver && b.Receipt == hand.Receipt }) {
+			continue
+		}
+		hand.Tasks = slices.DeleteFunc(slices.Clone(hand.Tasks), func(number int32) bool { _, waits := after[number]; return !waits })
+		if len(hand.Tasks) > 0 {
+			hands = append(hands, hand)
+		}
+	}
+	mine := w.inHand(s, p)
+	if len(mine) > 0 {
+		hands = append(hands, store.Hand{Receipt: turn.Instance.Turn, Tasks: mine})
+	}
+	return hands, len(mine) > 0
+}
+
+// run starts the activities that the turn asked for, and those that were taken
+// over.
+func (w *Worker) run(s *session, p *plan) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if s.live == nil || w.context.Err() != nil {
 		return
 	}
 	for _, e := range s.live.Outstanding() {
-		if _, old := before[e.ID]; s.running[e.ID] || old && !takeOver {
+		key := task{s.live.ID(), e.ID}
+		_, old := p.before[e.ID]
+		_, taken := p.taken[e.ID]
+		if s.running[key] || old && (!taken || w.registry.RunsAtMostOnce(e.Name)) {
 			continue
 		}
 		if s.running == nil {
-			s.running = map[int32]bool{}
+			s.running = map[task]bool{}
 		}
-		s.running[e.ID] = true
-		call := engine.Call{Instance: s.id, Execution: s.row.Execution, Task: e.ID, Name: e.Name}
+		s.running[key] = true
+		call := engine.Call{Instance: s.id, Execution: s.live.ID(), Task: e.ID, Name: e.Name}
 		w.activities.do(job{run: func() { w.perform(call, e) }, drop: func() { w.abandon(call) }})
 	}
 }

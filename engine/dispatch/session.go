@@ -17,7 +17,7 @@ type session struct {
 	// Guarded by Worker.mu.
 	mail    []*delivery
 	busy    bool
-	running map[int32]bool // activities in hand
+	running map[task]bool  // activities in hand
 	held    store.Doorbell // for the activities in hand
 
 	// Belongs to whoever is busy.
@@ -26,12 +26,19 @@ type session struct {
 	live  *engine.Execution // nil, or at the row's version
 }
 
+// task is one call of an activity. Calls are numbered anew in each execution.
+type task struct {
+	execution string
+	number    int32
+}
+
 // delivery is something that reached the session: a message, or a doorbell.
 type delivery struct {
 	message history.Event
 	bell    store.Doorbell
 	create  bool
 	tried   bool // a create was tried on trust
+	unsure  bool // a commit that would have recorded it seems to have failed
 	done    bool // nothing is left to be done about it
 	// reply gets the outcome; nil when nobody waits for it.
 	reply chan error
@@ -119,12 +126,17 @@ func (w *Worker) pickUp(s *session) ([]*delivery, bool) {
 	return nil, false
 }
 
-// finishes returns the activity whose result a delivery brings.
-func (d *delivery) finishes() int32 {
-	if d.message.Kind == history.TaskCompleted || d.message.Kind == history.TaskFailed {
-		return d.message.TaskID
+// finishes returns the call whose result a delivery brings; none if it brings
+// something else.
+func (d *delivery) finishes() task {
+	if d.isResult() {
+		return task{d.message.Execution, d.message.TaskID}
 	}
-	return history.Outside
+	return task{}
+}
+
+func (d *delivery) isResult() bool {
+	return d.message.Kind == history.TaskCompleted || d.message.Kind == history.TaskFailed
 }
 
 // cache keeps a session live, and puts the one away that moved longest ago.
@@ -142,7 +154,8 @@ func (w *Worker) cache(s *session) {
 }
 
 // deliver brings a message to its instance and waits until it is durable or
-// refused.
+// refused. When nobody else is busy with the instance, the caller's goroutine
+// makes the turn, and its context does not cut that short.
 func (w *Worker) deliver(ctx context.Context, id string, d *delivery) error {
 	d.reply = make(chan error, 1)
 	s, mine, err := w.post(id, d)
@@ -164,7 +177,7 @@ func (w *Worker) deliver(ctx context.Context, id string, d *delivery) error {
 func (w *Worker) abandon(call engine.Call) {
 	w.mu.Lock()
 	s := w.sessions[call.Instance]
-	delete(s.running, call.Task)
+	delete(s.running, task{call.Execution, call.Task})
 	mine := !s.busy
 	s.busy = true
 	w.mu.Unlock()

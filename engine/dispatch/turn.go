@@ -1,8 +1,10 @@
 package dispatch
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/seed21523604/holdfast/engine"
@@ -38,7 +40,7 @@ func (w *Worker) attend(s *session, mail []*delivery) {
 				return
 			}
 		}
-		if !errors.Is(err, store.ErrConflict) && !w.pause(attempt) {
+		if !errors.Is(err, store.ErrConflict) && !w.pause(w.context, attempt) {
 			w.handOver(s.id, mail, err)
 			return
 		}
@@ -46,14 +48,14 @@ func (w *Worker) attend(s *session, mail []*delivery) {
 }
 
 // pause waits longer from one attempt to the next, from 10 ms to 5 s. It
-// reports false when the worker is being stopped.
-func (w *Worker) pause(attempt int) bool {
+// reports false when the context ended.
+func (w *Worker) pause(ctx context.Context, attempt int) bool {
 	timer := time.NewTimer(min(10*time.Millisecond<<min(attempt, 9), 5*time.Second))
 	defer timer.Stop()
 	select {
 	case <-timer.C:
 		return true
-	case <-w.context.Done():
+	case <-ctx.Done():
 		return false
 	}
 }
@@ -64,7 +66,7 @@ func (w *Worker) pause(attempt int) bool {
 func (w *Worker) handOver(id string, mail []*delivery, why error) (results []*delivery) {
 	for _, d := range mail {
 		switch {
-		case d.finishes() != history.Outside:
+		case d.isResult():
 			results = append(results, d)
 		case d.done || !d.isMessage():
 		case d.create:
@@ -93,35 +95,31 @@ func (w *Worker) turn(s *session, mail []*delivery) error {
 		return err
 	}
 	p := w.plan(s, mail)
-	if p.start != nil {
-		s.close()
-		if s.live, err = w.registry.Replay(s.id, nil, engine.ReplayOptions{Logger: w.o.Logger}); err != nil {
-			return err
-		}
-	}
 	if !p.living {
 		return w.release(s, p)
 	}
-	before := outstanding(s.live)
-	messages := append(inbox, p.messages...)
-	if p.takeOver {
-		messages = append(messages, w.interrupted(s, before)...)
+	if p.start != nil {
+		s.close()
+		s.live = w.registry.Replay(s.id, nil, engine.ReplayOptions{Logger: w.o.Logger})
 	}
-	decision, err := s.live.Turn(w.o.Now(), messages)
+	p.before = outstanding(s.live)
+	p.taken = w.takeOver(s, p)
+	decision, err := s.live.Turn(w.o.Now(), slices.Concat(inbox, p.messages, w.interrupted(p)))
 	if err != nil {
 		return err
 	}
-	if len(decision.Events) > 0 || len(inbox) > 0 {
-		if err := w.commit(s, p, inbox, before, decision); err != nil {
-			return err
-		}
-	} else if err := w.release(s, p); err != nil {
+	if len(decision.Events) > 0 || len(inbox) > 0 || len(p.taken) > 0 {
+		err = w.commit(s, p, inbox, decision)
+	} else {
+		err = w.release(s, p)
+	}
+	if err != nil {
 		return err
 	}
 	for _, d := range p.accepted {
 		d.answered(nil)
 	}
-	w.run(s, before, p.takeOver)
+	w.run(s, p)
 	return nil
 }
 
@@ -147,18 +145,29 @@ func (w *Worker) load(s *session, mail []*delivery) (inbox []history.Event, err 
 		return nil, err
 	}
 	s.row, s.known = state.Instance, true
+	settle(mail, state.History)
 	if state.Unchanged || s.row.Status.IsTerminal() {
 		return state.Inbox, nil
 	}
 	s.close()
-	s.live, err = w.registry.Replay(s.id, state.History, engine.ReplayOptions{Logger: w.o.Logger})
-	return state.Inbox, err
+	s.live = w.registry.Replay(s.id, state.History, engine.ReplayOptions{Logger: w.o.Logger})
+	return state.Inbox, nil
+}
+
+// settle answers the messages that were recorded by a commit which seemed to
+// have failed.
+func settle(mail []*delivery, recorded []history.Event) {
+	for _, d := range mail {
+		if d.unsure && slices.ContainsFunc(recorded, func(e history.Event) bool { return e.Message == d.message.Message }) {
+			d.answered(nil)
+		}
+	}
 }
 
 // trusts reports whether a turn may be made without looking at the store.
 func (w *Worker) trusts(s *session, mail []*delivery) bool {
 	for _, d := range mail {
-		if !d.isMessage() {
+		if !d.isMessage() || d.unsure || d.create && s.known {
 			return false
 		}
 	}
@@ -179,8 +188,10 @@ type plan struct {
 	messages []history.Event
 	accepted []*delivery
 	bells    []store.Doorbell
-	takeOver bool
 	living   bool
+
+	before map[int32]history.Event // calls without a result before the turn
+	taken  map[int32]history.Event // those of them that are taken over
 }
 
 // plan sorts the mail into what the turn will carry and what is answered at
@@ -195,7 +206,9 @@ func (w *Worker) plan(s *session, mail []*delivery) *plan {
 			continue
 		case !d.isMessage():
 			p.bells = append(p.bells, d.bell)
-			p.takeOver = p.takeOver || d.bell.TakeOver
+			continue
+		case d.create && exists && d.message.Execution == execution && p.start != nil:
+			p.accepted = append(p.accepted, d) // the same start twice in one batch
 			continue
 		case d.create && exists && d.message.Execution == execution:
 			d.answered(nil)
@@ -218,31 +231,25 @@ func (w *Worker) plan(s *session, mail []*delivery) *plan {
 	return p
 }
 
-// release answers doorbells for which there was nothing to write down. Those
-// for work that is being taken over are held on to.
+// release answers doorbells for which there was nothing to write down, and lets
+// go of the session's own when nothing is in hand any more.
 func (w *Worker) release(s *session, p *plan) error {
 	for _, bell := range p.bells {
-		if bell.TakeOver && p.living && len(outstanding(s.live)) > 0 {
-			bell = w.hold(s, bell)
-		}
 		if err := w.store.Release(w.context, bell); err != nil {
 			return err
 		}
 	}
-	if !p.living {
-		return w.letGo(s)
+	if p.living && len(w.inHand(s, p)) > 0 {
+		return nil
 	}
-	return nil
+	return w.letGo(s)
 }
 
-// hold makes bell the session's own, and returns the one it had instead.
+// hold makes bell the session's own, and returns the one it had before.
 func (w *Worker) hold(s *session, bell store.Doorbell) (before store.Doorbell) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	before, s.held = s.held, bell
-	if before == bell {
-		return store.Doorbell{}
-	}
 	return before
 }
 
@@ -255,24 +262,32 @@ func (w *Worker) letGo(s *session) error {
 }
 
 // commit makes the decision durable.
-func (w *Worker) commit(s *session, p *plan, inbox []history.Event, before map[int32]history.Event, d engine.Decision) error {
-	turn := store.Turn{Base: s.row.Version, Instance: w.nextRow(s, p, d), Append: d.Events, Answered: p.bells}
-	for _, e := range inbox {
-		turn.Consumed = append(turn.Consumed, e.Message)
-	}
-	turn.Hold = w.holds(s, before, p.takeOver)
+func (w *Worker) commit(s *session, p *plan, inbox []history.Event, d engine.Decision) error {
+	turn := store.Turn{Base: s.row.Version, Append: d.Events, Answered: p.bells}
 	if s.held != (store.Doorbell{}) {
 		turn.Answered = append(turn.Answered, s.held)
 	}
-	version, bell, err := w.store.Commit(w.context, turn)
+	for _, e := range inbox {
+		turn.Consumed = append(turn.Consumed, e.Message)
+	}
+	turn.Instance = w.nextRow(s, p, d)
+	turn.Instance.Hands, turn.Hold = w.hands(s, p, turn)
+	version, err := w.store.Commit(w.context, turn)
 	if err != nil {
 		if version, err = w.isMine(s, turn.Instance.Turn, err); err != nil {
+			for _, d := range p.accepted {
+				d.unsure = true
+			}
 			return err
 		}
 	}
 	s.row, s.known = turn.Instance, true
 	s.row.Version = version
-	w.hold(s, bell)
+	held := store.Doorbell{}
+	if turn.Hold {
+		held = store.Doorbell{Instance: s.id, Receipt: turn.Instance.Turn, TakeOver: true}
+	}
+	w.hold(s, held)
 	w.log(s, d)
 	return nil
 }
@@ -308,23 +323,9 @@ func (w *Worker) nextRow(s *session, p *plan, d engine.Decision) store.Instance 
 		row.Completed = row.Updated
 	}
 	row.Wake = s.live.NextTimer()
-	row.InHand = len(s.live.Outstanding()) > 0
 	row.Events += len(d.Events)
 	row.Turn = newToken()
 	return row
-}
-
-// holds reports whether, after the turn, activities of the instance are in this
-// worker's hands.
-func (w *Worker) holds(s *session, before map[int32]history.Event, takeOver bool) bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for _, e := range s.live.Outstanding() {
-		if _, old := before[e.ID]; !old || takeOver || s.running[e.ID] {
-			return true
-		}
-	}
-	return false
 }
 
 func outstanding(x *engine.Execution) map[int32]history.Event {

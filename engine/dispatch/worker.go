@@ -99,8 +99,10 @@ func New(s Store, r *engine.Registry, o Options) *Worker {
 // Run answers doorbells until the context ends, then finishes what is in hand
 // and returns nil. It returns an error when the storage fails for good.
 func (w *Worker) Run(ctx context.Context) error {
+	extending, done := context.WithCancel(context.WithoutCancel(ctx))
+	defer done()
 	defer w.stop()
-	go w.extend(ctx)
+	go w.extend(extending)
 	turns := make(chan struct{}, w.o.Turns)
 	for {
 		turns <- struct{}{}
@@ -130,11 +132,11 @@ func (w *Worker) receive(ctx context.Context, most int) ([]store.Doorbell, error
 		switch {
 		case err == nil || ctx.Err() != nil:
 			return bells, nil
-		case isFinal(err), attempt >= maxAttempts:
+		case isFinal(err):
 			return nil, err
 		}
-		w.o.Logger.Warn("receive doorbells", "error", err)
-		w.pause(attempt)
+		w.o.Logger.Warn("receive doorbells", "attempt", attempt, "error", err)
+		w.pause(ctx, attempt)
 	}
 }
 
@@ -181,13 +183,13 @@ func (w *Worker) stop() {
 	w.mu.Lock()
 	w.stopping = true
 	w.mu.Unlock()
-	w.activities.drop()
 	ctx, cancel := context.WithTimeout(context.Background(), w.o.Grace)
 	defer cancel()
 	if err := w.Settle(ctx); err != nil {
 		w.o.Logger.Warn("stopped with activities running; they will be taken up again", "grace", w.o.Grace)
 	}
 	w.cancel()
+	w.activities.drop()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for e := w.recent.Front(); e != nil; e = e.Next() {

@@ -101,7 +101,7 @@ func decodeEvent(e *Event, b []byte) error {
 		case fieldID:
 			e.ID = int32(wire.Int(x))
 		case fieldTime:
-			e.Time = wire.Time(x)
+			e.Time, err = wire.Time(v)
 		case fieldMessage:
 			e.Message = string(v)
 		case fieldTaskID:
@@ -119,7 +119,7 @@ func decodeEvent(e *Event, b []byte) error {
 		case fieldFailure:
 			e.Failure, err = DecodeFailure(v)
 		case fieldFireAt:
-			e.FireAt = wire.Time(x)
+			e.FireAt, err = wire.Time(v)
 		case fieldStatus:
 			e.Status = Status(x)
 		case fieldSecret:

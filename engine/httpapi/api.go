@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -138,8 +139,8 @@ func (a *API) operation(name, id string) func(*call) {
 
 func lowerNames(query url.Values) url.Values {
 	lower := url.Values{}
-	for name, values := range query {
-		lower[strings.ToLower(name)] = append(lower[strings.ToLower(name)], values...)
+	for _, name := range slices.Sorted(maps.Keys(query)) {
+		lower[strings.ToLower(name)] = append(lower[strings.ToLower(name)], query[name]...)
 	}
 	return lower
 }
@@ -229,6 +230,8 @@ func (a *API) fail(c *call, err error) {
 		c.w.WriteHeader(http.StatusNotFound)
 	case errors.Is(err, client.ErrFinished):
 		c.w.WriteHeader(http.StatusGone)
+	case errors.Is(err, client.ErrBadName):
+		c.refuse(http.StatusBadRequest, "This is not the name of an event. Put the name in the URL, such as .../raiseEvent/SmsChallengeResponse, and the payload in the body.")
 	case errors.Is(err, client.ErrMediaType):
 		c.refuse(http.StatusBadRequest, "Only application/json request content is supported. With curl, add: -H 'Content-Type: application/json'")
 	case errors.Is(err, client.ErrBadPayload):

@@ -13,23 +13,41 @@ import (
 // hidden is what a code prints as.
 const hidden = "***"
 
-// Code is a one-time code. However it is printed, it shows nothing of itself;
-// Reveal is the one way out.
-type Code string
+// Code is a one-time code. However it is printed, alone or inside something
+// else, it shows nothing of itself; Reveal is the one way out. The zero Code is
+// no code.
+type Code struct {
+	digits *string // behind a pointer, which printing does not follow
+}
+
+// ErrDigits is returned by NewCode for a length that is not between MinDigits
+// and MaxDigits.
+var ErrDigits = fmt.Errorf("a code has %d to %d digits", MinDigits, MaxDigits)
 
 // NewCode returns a code of so many decimal digits, each of them equally
 // likely, from the system's source of randomness.
 func NewCode(digits int) (Code, error) {
+	if digits < MinDigits || digits > MaxDigits {
+		return Code{}, fmt.Errorf("make a code of %d digits: %w", digits, ErrDigits)
+	}
 	limit := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(digits)), nil)
 	n, err := rand.Int(rand.Reader, limit)
 	if err != nil {
-		return "", fmt.Errorf("make a code: %w", err)
+		return Code{}, fmt.Errorf("make a code: %w", err)
 	}
-	return Code(fmt.Sprintf("%0*s", digits, n)), nil
+	return CodeOf(fmt.Sprintf("%0*s", digits, n)), nil
 }
 
+// CodeOf returns the code with these digits.
+func CodeOf(digits string) Code { return Code{&digits} }
+
 // Reveal returns the code in clear.
-func (c Code) Reveal() string { return string(c) }
+func (c Code) Reveal() string {
+	if c.digits == nil {
+		return ""
+	}
+	return *c.digits
+}
 
 // String returns stars.
 func (c Code) String() string { return hidden }
@@ -40,8 +58,8 @@ func (c Code) GoString() string { return hidden }
 // Format prints stars whatever the verb.
 func (c Code) Format(f fmt.State, _ rune) { fmt.Fprint(f, hidden) }
 
-// MarshalJSON writes stars.
-func (c Code) MarshalJSON() ([]byte, error) { return json.Marshal(hidden) }
+// MarshalText writes stars.
+func (c Code) MarshalText() ([]byte, error) { return []byte(hidden), nil }
 
 // LogValue logs stars.
 func (c Code) LogValue() slog.Value { return slog.StringValue(hidden) }
@@ -64,18 +82,21 @@ func normalize(typed []byte) string {
 	return strings.TrimLeft(text, "0")
 }
 
-// LooksLikeCode reports whether a payload may be a code: four to ten digits and
-// nothing else that counts.
+// LooksLikeCode reports whether a code may stand in a payload: whether as many
+// digits as a code may have follow each other somewhere, spaces and dashes
+// between them not counted.
 func LooksLikeCode(payload []byte) bool {
 	digits := 0
 	for _, r := range string(payload) {
 		switch {
 		case r >= '0' && r <= '9':
 			digits++
-		case unicode.IsSpace(r), unicode.Is(unicode.Dash, r), r == '"':
+		case unicode.IsSpace(r), unicode.Is(unicode.Dash, r):
+		case digits >= MinDigits && digits <= MaxDigits:
+			return true
 		default:
-			return false
+			digits = 0
 		}
 	}
-	return digits >= 4 && digits <= 10
+	return digits >= MinDigits && digits <= MaxDigits
 }

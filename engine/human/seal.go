@@ -10,6 +10,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
+	"slices"
 
 	"github.com/seed21523604/holdfast/engine"
 )
@@ -32,8 +34,14 @@ func NewSealer(key []byte) (*Sealer, error) {
 	if len(key) < KeySize {
 		return nil, fmt.Errorf("%w: %d bytes, at least %d", ErrShortKey, len(key), KeySize)
 	}
-	return &Sealer{key}, nil
+	return &Sealer{slices.Clone(key)}, nil
 }
+
+// Format prints stars instead of the key, whatever the verb.
+func (s *Sealer) Format(f fmt.State, _ rune) { fmt.Fprint(f, hidden) }
+
+// LogValue logs stars instead of the key.
+func (s *Sealer) LogValue() slog.Value { return slog.StringValue(hidden) }
 
 // NewKey returns a random sealing key.
 func NewKey() []byte {
@@ -51,7 +59,7 @@ func (s *Sealer) Seal(instance, event string, typed []byte) (json.RawMessage, er
 
 // SealCode seals a code as Seal seals what was typed.
 func (s *Sealer) SealCode(instance, event string, code Code) engine.Sealed {
-	return s.seal(instance, event, normalize([]byte(code)))
+	return s.seal(instance, event, normalize([]byte(code.Reveal())))
 }
 
 func (s *Sealer) seal(instance, event, secret string) engine.Sealed {

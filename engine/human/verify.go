@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/seed21523604/holdfast/engine"
@@ -36,33 +37,6 @@ const (
 	KindUnavailable   = "unavailable"   // it was not sent, and later it may work
 	KindUnknown       = "unknown"       // it may have been sent or not
 )
-
-// Limits bound one verification.
-type Limits struct {
-	// Timeout is how long a code that was sent may be typed.
-	Timeout Duration `json:"timeout"`
-	// Tries is how many answers are compared.
-	Tries int `json:"tries"`
-	// Digits is the length of the code.
-	Digits int `json:"digits"`
-	// Sends is how often a code is sent when a message does not get through.
-	Sends int `json:"sends"`
-	// ResendDelay is the pause before the second sending; it doubles.
-	ResendDelay Duration `json:"resendDelay"`
-}
-
-// Duration is a time.Duration that is written "5m0s" in JSON.
-type Duration time.Duration
-
-// MarshalText writes the duration as Go does.
-func (d Duration) MarshalText() ([]byte, error) { return []byte(time.Duration(d).String()), nil }
-
-// UnmarshalText reads a duration as Go does: 90s, 5m.
-func (d *Duration) UnmarshalText(text []byte) error {
-	v, err := time.ParseDuration(string(text))
-	*d = Duration(v)
-	return err
-}
 
 // Request is the input of a verification: a phone number in E.164 form, and the
 // limits that were in force when it was started, so that a change of settings
@@ -137,9 +111,13 @@ func VerifyPhone(ctx *engine.Context, r Request) (Verification, error) {
 // for those in force.
 func limitsOf(ctx *engine.Context, r Request) (Limits, error) {
 	if r.Limits != nil {
-		return *r.Limits, nil
+		return *r.Limits, r.Limits.Check()
 	}
-	return engine.CallActivity(ctx, SmsVerifyLimits, struct{}{}).Await()
+	limits, err := engine.CallActivity(ctx, SmsVerifyLimits, struct{}{}).Await()
+	if err != nil {
+		return limits, err
+	}
+	return limits, limits.Check()
 }
 
 // send sends a code, and when it is not known to have got through, another.
@@ -223,11 +201,37 @@ func challenge(ctx context.Context, m Messenger, s *Sealer, c Challenge) (Receip
 		return Receipt{}, err
 	}
 	body := fmt.Sprintf("Your verification code is %s. It is valid for %s.", code.Reveal(), inWords(time.Duration(c.Valid)))
-	if err := m.Send(ctx, c.Number, body); err != nil {
-		return Receipt{}, fmt.Errorf("send a code: %w", err)
+	if err := deliver(ctx, m, c.Number, body); err != nil {
+		return Receipt{}, withoutCode(fmt.Errorf("send a code: %w", err), code)
 	}
 	return Receipt{Code: s.SealCode(engine.CallOf(ctx).Instance, string(SmsChallengeResponse), code)}, nil
 }
+
+// deliver sends the message. A panic of the messenger is an error: its text
+// might quote the message.
+func deliver(ctx context.Context, m Messenger, number, body string) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("the messenger panicked: %v", p)
+		}
+	}()
+	return m.Send(ctx, number, body)
+}
+
+// withoutCode returns an error with the kind and the text of err, in which the
+// code is not found.
+func withoutCode(err error, code Code) error {
+	return &sendError{kind: engine.KindOf(err), text: strings.ReplaceAll(err.Error(), code.Reveal(), hidden)}
+}
+
+// sendError is what is told of a message that did not go out.
+type sendError struct{ kind, text string }
+
+// Error returns what went wrong.
+func (e *sendError) Error() string { return e.text }
+
+// Kind returns what went wrong in a word.
+func (e *sendError) Kind() string { return e.kind }
 
 // inWords writes a duration for people.
 func inWords(d time.Duration) string {

@@ -33,8 +33,10 @@ var (
 	ErrClosed = errors.New("the store is closed")
 )
 
-// Version is an instance row's state as the store names it; it is compared for
-// equality only. The empty Version is that of an instance which does not exist.
+// Version is an instance's state as the store names it; it is compared for
+// equality only. It changes with every commit and with every message that is
+// sent, so a turn cannot be made without the messages that came before it. The
+// empty Version is that of an instance which does not exist.
 type Version string
 
 // Instance is the row that says where an instance stands. It is rewritten
@@ -57,10 +59,9 @@ type Instance struct {
 	// Wake is when the instance must be looked at although nobody sends it
 	// anything: its earliest timer. Zero means never.
 	Wake time.Time
-	// InHand says that there is work which earlier turns decided and whose
-	// outcome is not recorded yet. It is in the hands of the workers that
-	// committed those turns, and must be taken over if they go away.
-	InHand bool
+	// Hands say which work, decided by earlier turns and without an outcome
+	// yet, is in whose hands.
+	Hands []Hand
 	// Events is the number of history rows.
 	Events int
 	// Turn is a token of the commit that wrote the row, by which a worker
@@ -69,6 +70,16 @@ type Instance struct {
 	// Version is set by the store when the row is read, and ignored when it
 	// is written.
 	Version Version
+}
+
+// Hand is the work of an instance that one worker has in hand, and that is to be
+// taken over if the worker goes away.
+type Hand struct {
+	// Receipt is that of the doorbell which then rings with TakeOver: the
+	// Turn of the row that the worker committed.
+	Receipt string
+	// Tasks are the numbers of the activities' calls.
+	Tasks []int32
 }
 
 // State is an instance as a worker loads it.
@@ -99,8 +110,8 @@ type Turn struct {
 	Consumed []string
 	// Answered are the doorbells that this turn makes superfluous.
 	Answered []Doorbell
-	// Hold says that the committing worker has some of the work in hand, so
-	// that it needs a doorbell which rings if it goes away.
+	// Hold says that the row has a Hand of this turn: the worker needs a
+	// doorbell that rings if it goes away. Its receipt is Instance.Turn.
 	Hold bool
 }
 
@@ -110,9 +121,9 @@ type Doorbell struct {
 	Instance string
 	// Receipt is the store's own.
 	Receipt string
-	// TakeOver says that a worker which had work of the instance in hand has
-	// not been heard of for the length of a lease, or is known to be gone:
-	// whoever receives the doorbell is to take the work over.
+	// TakeOver says that the worker which had the work of the Hand with this
+	// Receipt has not been heard of for the length of a lease, or is known to
+	// be gone: whoever receives the doorbell is to take that work over.
 	TakeOver bool
 }
 
@@ -178,13 +189,13 @@ type Queue interface {
 	// Commit writes a turn in one transaction, sees to it that a doorbell
 	// exists for the row's Wake, for messages still in the inbox and for the
 	// work that the worker holds, and only then takes the answered doorbells
-	// away. It returns the new version and, for a turn with Hold, a doorbell
-	// that rings with TakeOver unless it is extended or answered.
+	// away. It returns the new version.
 	//
-	// The error wraps ErrConflict when the row is not at the base version,
-	// whether it moved on, was created or is gone. After any other error the
+	// The error wraps ErrConflict when the instance is not at the base
+	// version, whether it moved on, was sent a message, was created or is
+	// gone. After any other error the
 	// turn may have been written: load, and compare the row's Turn.
-	Commit(ctx context.Context, turn Turn) (Version, Doorbell, error)
+	Commit(ctx context.Context, turn Turn) (Version, error)
 
 	// Release takes a doorbell away that turned out to have no cause, or
 	// whose work is no longer held. A cause that came since then keeps it.

@@ -4,6 +4,7 @@
 package wire
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"time"
@@ -37,13 +38,16 @@ func AppendBool(b []byte, n Number, v bool) []byte {
 	return AppendUint(b, n, protowire.EncodeBool(v))
 }
 
-// AppendTime appends a time in nanoseconds since 1970; [Time] reads it.
+// AppendTime appends a time, however far away, to the nanosecond: the seconds
+// since 1970 and the nanoseconds in them. [Time] reads it.
 func AppendTime(b []byte, n Number, t time.Time) []byte {
 	if t.IsZero() {
 		return b
 	}
-	b = protowire.AppendTag(b, n, protowire.VarintType)
-	return protowire.AppendVarint(b, protowire.EncodeZigZag(t.UnixNano()))
+	var v [2 * binary.MaxVarintLen64]byte
+	text := protowire.AppendVarint(v[:0], protowire.EncodeZigZag(t.Unix()))
+	text = protowire.AppendVarint(text, uint64(t.Nanosecond()))
+	return AppendElement(b, n, text)
 }
 
 // AppendBytes appends a text or bytes.
@@ -65,8 +69,18 @@ func AppendElement[T ~string | ~[]byte](b []byte, n Number, v T) []byte {
 // Int reads what AppendInt wrote.
 func Int(x uint64) int64 { return protowire.DecodeZigZag(x) }
 
-// Time reads what AppendTime wrote, as UTC.
-func Time(x uint64) time.Time { return time.Unix(0, Int(x)).UTC() }
+// Time reads what AppendTime wrote, as UTC; ErrCorrupt if it cannot have.
+func Time(v []byte) (time.Time, error) {
+	seconds, size := protowire.ConsumeVarint(v)
+	if size < 0 {
+		return time.Time{}, fmt.Errorf("%w in a time: %w", ErrCorrupt, protowire.ParseError(size))
+	}
+	nanos, size := protowire.ConsumeVarint(v[size:])
+	if size < 0 || nanos >= 1e9 {
+		return time.Time{}, fmt.Errorf("%w in a time", ErrCorrupt)
+	}
+	return time.Unix(Int(seconds), int64(nanos)).UTC(), nil
+}
 
 // Each calls f with every field of the message in b: x for a number, v for
 // bytes, which share b's memory. It returns f's error or ErrCorrupt.

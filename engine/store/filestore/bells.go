@@ -21,18 +21,19 @@ type bells struct {
 	loaded time.Time      // due rows up to this time are here
 	serial uint64
 	rung   chan struct{} // holds a token when something may have become due
+	over   chan struct{} // closed when nothing rings any more
 }
 
 type bell struct {
 	key, id string
 	at      time.Time
 	serial  uint64 // changes when a new cause is put
-	inHand  bool
-	index   int // in the heap
+	hand    string // the receipt, if it is that of a hand
+	index   int    // in the heap
 }
 
 func newBells() *bells {
-	return &bells{byKey: map[string]*bell{}, inbox: map[string]int{}, rung: make(chan struct{}, 1)}
+	return &bells{byKey: map[string]*bell{}, inbox: map[string]int{}, rung: make(chan struct{}, 1), over: make(chan struct{})}
 }
 
 // put gives the instance a bell at a time, in place of the one it had.
@@ -41,13 +42,9 @@ func (b *bells) put(id string, at time.Time) {
 	b.add(&bell{key: id, id: id, at: at, serial: b.serial})
 }
 
-// hold adds a bell for work in hand, which rings at the given time.
-func (b *bells) hold(id string, at time.Time) store.Doorbell {
-	b.serial++
-	e := &bell{id: id, at: at, serial: b.serial, inHand: true}
-	e.key = id + "\x00" + e.receipt()
-	b.add(e)
-	return e.doorbell()
+// hold adds the bell for a hand, which rings at the given time.
+func (b *bells) hold(id, receipt string, at time.Time) {
+	b.add(&bell{key: id + "\x00" + receipt, id: id, at: at, hand: receipt})
 }
 
 func (b *bells) add(e *bell) {
@@ -118,10 +115,15 @@ func (b *bells) signal() {
 }
 
 func (e *bell) doorbell() store.Doorbell {
-	return store.Doorbell{Instance: e.id, Receipt: e.receipt(), TakeOver: e.inHand}
+	return store.Doorbell{Instance: e.id, Receipt: e.receipt(), TakeOver: e.hand != ""}
 }
 
-func (e *bell) receipt() string { return strconv.FormatUint(e.serial, 36) }
+func (e *bell) receipt() string {
+	if e.hand != "" {
+		return e.hand
+	}
+	return strconv.FormatUint(e.serial, 36)
+}
 
 // bellHeap is a heap.Interface with the earliest bell first.
 type bellHeap []*bell

@@ -80,6 +80,76 @@ func TestADiskThatFailsIsReportedAndLosesNothingAccepted(t *testing.T) {
 	}
 }
 
+func TestTimersThatCouldNotBeReadRingLater(t *testing.T) {
+	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	memory := vfs.NewMem()
+	var failing atomic.Bool
+	fs := errorfs.Wrap(memory, errorfs.InjectorFunc(func(op errorfs.Op) error {
+		if failing.Load() && strings.HasSuffix(op.Path, ".sst") {
+			return syscall.EIO
+		}
+		return nil
+	}))
+	open := func() *Store {
+		s, err := Open("hub", Options{fs: fs, Now: func() time.Time { return now }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	s := open()
+	in := store.Instance{ID: "a", Turn: "t", Wake: now.Add(horizon + time.Minute)}
+	if _, err := s.Commit(t.Context(), store.Turn{Instance: in}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s = open()
+	defer s.Close()
+	now = now.Add(horizon / 2)
+	failing.Store(true)
+	if _, err := s.Receive(t.Context(), 1, 0); err == nil {
+		t.Fatal("the disk did not fail, so this is no test")
+	}
+	failing.Store(false)
+	now = now.Add(horizon)
+	if bells, err := s.Receive(t.Context(), 1, 0); err != nil || len(bells) != 1 {
+		t.Errorf("%v %v", bells, err)
+	}
+}
+
+func TestCloseWakesAllWhoWait(t *testing.T) {
+	s, err := Open(t.TempDir(), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Create(t.Context(), "a", start(1)); err != nil {
+		t.Fatal(err)
+	}
+	if bells, err := s.Receive(t.Context(), 1, 0); err != nil || len(bells) != 1 {
+		t.Fatal(bells, err)
+	}
+	ended := make(chan error, 3)
+	for range cap(ended) {
+		go func() {
+			_, err := s.Receive(t.Context(), 1, time.Hour)
+			ended <- err
+		}()
+	}
+	changed, done := s.Watch("a")
+	defer done()
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for range cap(ended) {
+		if err := <-ended; !errors.Is(err, store.ErrClosed) {
+			t.Error(err)
+		}
+	}
+	<-changed
+}
+
 func TestASecondOpenIsTold(t *testing.T) {
 	folder := t.TempDir()
 	s, err := Open(folder, Options{})

@@ -22,11 +22,11 @@
 //	h/<id> 00 <position>       the history rows of one turn, from that position on
 //	m/<id> 00 <message>        a message in the inbox
 //	d/<time><id>               a due row: look at the instance at that time
+//	w/<id>                     work of the instance is in hand
 //
-// Positions and times are 8 bytes, most significant first. An instance id holds
-// no control character, so the byte 00 ends it without doubt. A due row with
-// the time 0 stands for work in hand: the process that had it is gone when the
-// folder is opened the next time.
+// Positions are 8 bytes and times 12, most significant first. An instance id
+// holds no control character, so the byte 00 ends it without doubt. Whoever had
+// work in hand is gone when the folder is opened the next time.
 //
 // Due rows of the near future are kept in memory as well, so that nothing is
 // polled and rows that come and go are never searched for.

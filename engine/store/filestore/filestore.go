@@ -40,6 +40,7 @@ type Store struct {
 	closed bool
 
 	failed failure
+	ended  sync.Once
 }
 
 var (
@@ -75,7 +76,7 @@ func Open(folder string, o Options) (*Store, error) {
 func openPebble(folder string, o Options) (*pebble.DB, error) {
 	if o.fs == nil {
 		o.fs = vfs.Default
-		if err := os.MkdirAll(folder, 0o700); err != nil {
+		if err := makeFolder(folder); err != nil {
 			return nil, err
 		}
 	}
@@ -96,6 +97,17 @@ func openPebble(folder string, o Options) (*pebble.DB, error) {
 	return db, err
 }
 
+// makeFolder makes the folder and makes its name durable.
+func makeFolder(folder string) error {
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		return err
+	}
+	if parent, err := vfs.Default.OpenDir(filepath.Dir(filepath.Clean(folder))); err == nil {
+		return errors.Join(parent.Sync(), parent.Close())
+	}
+	return nil // some systems cannot open a folder, and need not
+}
+
 // isLocked reports whether another process holds the folder's lock.
 func isLocked(fs vfs.FS, folder string) bool {
 	lock, err := pebble.LockDirectory(folder, fs)
@@ -107,7 +119,8 @@ func isLocked(fs vfs.FS, folder string) bool {
 }
 
 // Close ends the use of the folder. Calls under way are waited for. A store that
-// failed is left as it is, for the next process to open.
+// failed is left as it is, for the next process to open; another is flushed, so
+// that opening it has no log to read.
 func (s *Store) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -115,11 +128,17 @@ func (s *Store) Close() error {
 		return nil
 	}
 	s.closed = true
-	s.bells.signal()
+	s.end()
 	if s.failed.get() != nil {
 		return nil
 	}
-	return s.db.Close()
+	return errors.Join(s.db.Flush(), s.db.Close())
+}
+
+// end wakes all who wait for something that will not come any more.
+func (s *Store) end() {
+	s.ended.Do(func() { close(s.bells.over) })
+	s.watches.tellAll()
 }
 
 // Backup copies the hub as it is on disk now into a new folder, which must not
@@ -169,7 +188,7 @@ func (s *Store) write(batch *pebble.Batch) (err error) {
 		}
 		if err != nil {
 			err = s.failed.set(fmt.Errorf("%w: %w", store.ErrBroken, err))
-			s.bells.signal()
+			s.end()
 		}
 	}()
 	return s.db.Apply(batch, pebble.Sync)

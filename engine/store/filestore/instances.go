@@ -18,18 +18,18 @@ const defaultLimit = 100
 
 // Create makes a new instance with its first message.
 func (s *Store) Create(ctx context.Context, id string, start history.Event) error {
-	return s.change(ctx, "create", id, func(old store.Instance) error {
+	return s.change(ctx, "create", id, func(old row) error {
 		switch {
 		case old.Execution == start.Execution && old.Version != "":
 			return nil
 		case old.Version != "" && !old.Status.IsTerminal():
 			return store.ErrExists
 		}
-		row := store.Instance{
+		in := row{Instance: store.Instance{
 			ID: id, Execution: start.Execution, Name: start.Name, Status: history.Pending,
 			Input: start.Input, Secret: start.Secret, Created: start.Time, Updated: start.Time,
 			Turn: start.Execution,
-		}
+		}}
 		batch := s.db.NewBatch()
 		defer batch.Close()
 		if old.Version != "" {
@@ -37,7 +37,7 @@ func (s *Store) Create(ctx context.Context, id string, start history.Event) erro
 				return err
 			}
 		}
-		batch.Set(instanceKey(id), encodeRow(&row), nil)
+		batch.Set(instanceKey(id), encodeRow(&in), nil)
 		batch.Set(inboxKey(id, start.Message), history.AppendEvents(nil, []history.Event{start}), nil)
 		if err := s.write(batch); err != nil {
 			return err
@@ -70,7 +70,7 @@ func (s *Store) deleteAll(batch *pebble.Batch, prefix []byte) error {
 
 // Send puts a message into the inbox.
 func (s *Store) Send(ctx context.Context, id string, message history.Event) error {
-	return s.change(ctx, "send to", id, func(old store.Instance) error {
+	return s.change(ctx, "send to", id, func(old row) error {
 		switch {
 		case old.Version == "":
 			return store.ErrNotFound
@@ -81,8 +81,10 @@ func (s *Store) Send(ctx context.Context, id string, message history.Event) erro
 		if _, found, err := s.read(key); found || err != nil {
 			return err
 		}
+		old.sent++
 		batch := s.db.NewBatch()
 		defer batch.Close()
+		batch.Set(instanceKey(id), encodeRow(&old), nil)
 		batch.Set(key, history.AppendEvents(nil, []history.Event{message}), nil)
 		if err := s.write(batch); err != nil {
 			return err
@@ -97,7 +99,7 @@ func (s *Store) Send(ctx context.Context, id string, message history.Event) erro
 
 // change calls f with the instance's row while nobody else may change it, and
 // tells those who watch it. The row's Version is empty if there is none.
-func (s *Store) change(ctx context.Context, verb, id string, f func(old store.Instance) error) error {
+func (s *Store) change(ctx context.Context, verb, id string, f func(old row) error) error {
 	err := s.with(ctx, func() error {
 		lock := s.locks.of(id)
 		lock.Lock()
@@ -144,7 +146,8 @@ func (s *Store) with(ctx context.Context, f func() error) error {
 // Get returns the instance's row.
 func (s *Store) Get(ctx context.Context, id string) (in store.Instance, err error) {
 	err = s.view(ctx, "get", id, func() error {
-		in, err = s.row(id)
+		stored, err := s.row(id)
+		in = stored.Instance
 		return err
 	})
 	return in, err
@@ -180,7 +183,7 @@ func (s *Store) List(ctx context.Context, q store.Query) (page store.Page, err e
 				return false, nil
 			}
 			in, err := decodeRow(slices.Clone(value))
-			page.Instances = append(page.Instances, in)
+			page.Instances = append(page.Instances, in.Instance)
 			return true, err
 		})
 	})
@@ -192,7 +195,7 @@ func (s *Store) List(ctx context.Context, q store.Query) (page store.Page, err e
 
 // Purge removes an ended instance.
 func (s *Store) Purge(ctx context.Context, id string) error {
-	return s.change(ctx, "purge", id, func(old store.Instance) error {
+	return s.change(ctx, "purge", id, func(old row) error {
 		switch {
 		case old.Version == "":
 			return store.ErrNotFound
@@ -210,13 +213,13 @@ func (s *Store) Purge(ctx context.Context, id string) error {
 }
 
 // row reads an instance's row.
-func (s *Store) row(id string) (store.Instance, error) {
+func (s *Store) row(id string) (row, error) {
 	value, found, err := s.read(instanceKey(id))
 	if err != nil {
-		return store.Instance{}, err
+		return row{}, err
 	}
 	if !found {
-		return store.Instance{}, store.ErrNotFound
+		return row{}, store.ErrNotFound
 	}
 	return decodeRow(value)
 }

@@ -11,10 +11,8 @@ const (
 	historyPrefix  = "h/"
 	inboxPrefix    = "m/"
 	duePrefix      = "d/"
+	handsPrefix    = "w/"
 )
-
-// inHand is the time of a due row that stands for work in hand.
-var inHand = time.Unix(0, 0).UTC()
 
 func instanceKey(id string) []byte { return append([]byte(instancePrefix), id...) }
 
@@ -32,16 +30,21 @@ func historyKey(id string, position int) []byte {
 
 func inboxKey(id, message string) []byte { return append(of(inboxPrefix, id), message...) }
 
+// dueKey sorts by time, times before 1970 included.
 func dueKey(at time.Time, id string) []byte {
-	key := binary.BigEndian.AppendUint64([]byte(duePrefix), uint64(max(at.UnixNano(), 0)))
+	key := binary.BigEndian.AppendUint64([]byte(duePrefix), uint64(at.Unix())^(1<<63))
+	key = binary.BigEndian.AppendUint32(key, uint32(at.Nanosecond()))
 	return append(key, id...)
 }
 
 // parseDue takes apart what dueKey put together.
 func parseDue(key []byte) (at time.Time, id string) {
 	key = key[len(duePrefix):]
-	return time.Unix(0, int64(binary.BigEndian.Uint64(key))).UTC(), string(key[8:])
+	seconds := int64(binary.BigEndian.Uint64(key) ^ (1 << 63))
+	return time.Unix(seconds, int64(binary.BigEndian.Uint32(key[8:]))).UTC(), string(key[12:])
 }
+
+func handsKey(id string) []byte { return append([]byte(handsPrefix), id...) }
 
 // after returns the first key behind all that begin with prefix.
 func after(prefix []byte) []byte {

@@ -46,6 +46,18 @@ func (w *watches) forget(id string, c chan struct{}) {
 	}
 }
 
+// tellAll closes the channels of all who watch anything.
+func (w *watches) tellAll() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for id, channels := range w.byID {
+		for c := range channels {
+			close(c)
+		}
+		delete(w.byID, id)
+	}
+}
+
 // tell closes the channels of those who watch the instance.
 func (w *watches) tell(id string) {
 	w.mu.Lock()

@@ -28,7 +28,21 @@ func (s *Store) recover() error {
 	if err != nil {
 		return err
 	}
+	if err := s.recoverHands(now); err != nil {
+		return err
+	}
 	return s.loadDue(now)
+}
+
+// recoverHands rings for all work that was in hand.
+func (s *Store) recoverHands(now time.Time) error {
+	return s.scan([]byte(handsPrefix), after([]byte(handsPrefix)), func(key, _ []byte) (bool, error) {
+		in, err := s.row(string(key[len(handsPrefix):]))
+		for _, hand := range in.Hands {
+			s.bells.hold(in.ID, hand.Receipt, now)
+		}
+		return true, err
+	})
 }
 
 // inboxOwner returns the instance whose inbox a key belongs to.
@@ -53,17 +67,21 @@ func (s *Store) loadDue(now time.Time) error {
 	until := now.Add(horizon)
 	s.bells.loaded = until
 	s.bells.mu.Unlock()
-	return s.scan(dueKey(from, ""), dueKey(until, ""), func(key, _ []byte) (bool, error) {
+	err := s.scan(dueKey(from, ""), dueKey(until, ""), func(key, _ []byte) (bool, error) {
 		at, id := parseDue(key)
 		s.bells.mu.Lock()
 		defer s.bells.mu.Unlock()
-		if at.Equal(inHand) {
-			s.bells.hold(id, now)
-		} else if e, ok := s.bells.byKey[id]; !ok || at.Before(e.at) {
+		if e, ok := s.bells.byKey[id]; !ok || at.Before(e.at) {
 			s.bells.put(id, at)
 		}
 		return true, nil
 	})
+	if err != nil {
+		s.bells.mu.Lock()
+		defer s.bells.mu.Unlock()
+		s.bells.loaded = from // what was not read is read the next time
+	}
+	return err
 }
 
 // Receive returns doorbells that ring now, or waits for one.
@@ -101,6 +119,7 @@ func (s *Store) sleep(ctx context.Context, d time.Duration) {
 	case <-ctx.Done():
 	case <-timer.C:
 	case <-s.bells.rung:
+	case <-s.bells.over:
 	}
 }
 
@@ -108,13 +127,15 @@ func (s *Store) sleep(ctx context.Context, d time.Duration) {
 // version.
 func (s *Store) Load(ctx context.Context, id string, known store.Version) (state store.State, err error) {
 	err = s.view(ctx, "load", id, func() error {
-		if state.Instance, err = s.row(id); err != nil {
+		in, err := s.row(id)
+		if err != nil {
 			return err
 		}
+		state.Instance = in.Instance
 		if state.Inbox, err = s.inbox(id); err != nil {
 			return err
 		}
-		if state.Instance.Version == known {
+		if sameTurn(state.Instance.Version, known) {
 			state.Unchanged = true
 			return nil
 		}
@@ -136,15 +157,16 @@ func (s *Store) inbox(id string) ([]history.Event, error) {
 }
 
 // Commit writes a turn and its due rows in one batch.
-func (s *Store) Commit(ctx context.Context, turn store.Turn) (version store.Version, held store.Doorbell, err error) {
+func (s *Store) Commit(ctx context.Context, turn store.Turn) (store.Version, error) {
 	id := turn.Instance.ID
-	err = s.change(ctx, "commit a turn of", id, func(old store.Instance) error {
+	in := row{Instance: turn.Instance}
+	err := s.change(ctx, "commit a turn of", id, func(old row) error {
 		if old.Version != turn.Base {
 			return store.ErrConflict
 		}
 		batch := s.db.NewBatch()
 		defer batch.Close()
-		if err := s.fill(batch, &old, &turn); err != nil {
+		if err := s.fill(batch, &old, &in, turn.Append); err != nil {
 			return err
 		}
 		left, err := s.consume(batch, id, turn)
@@ -154,15 +176,14 @@ func (s *Store) Commit(ctx context.Context, turn store.Turn) (version store.Vers
 		if err := s.write(batch); err != nil {
 			return err
 		}
-		held = s.ring(&turn, left)
+		s.ring(&turn, left)
 		return nil
 	})
-	return store.Version(turn.Instance.Turn), held, err
+	return in.version(), err
 }
 
 // fill puts the row, the new history and the due rows into the batch.
-func (s *Store) fill(batch *pebble.Batch, old *store.Instance, turn *store.Turn) error {
-	in := &turn.Instance
+func (s *Store) fill(batch *pebble.Batch, old, in *row, events []history.Event) error {
 	position := old.Events
 	if old.Version != "" && old.Execution != in.Execution {
 		if err := s.deleteAll(batch, of(historyPrefix, in.ID)); err != nil {
@@ -171,19 +192,17 @@ func (s *Store) fill(batch *pebble.Batch, old *store.Instance, turn *store.Turn)
 		position = 0
 	}
 	batch.Set(instanceKey(in.ID), encodeRow(in), nil)
-	if len(turn.Append) > 0 {
-		batch.Set(historyKey(in.ID, position), history.AppendEvents(nil, turn.Append), nil)
+	if len(events) > 0 {
+		batch.Set(historyKey(in.ID, position), history.AppendEvents(nil, events), nil)
 	}
 	moveDue(batch, in.ID, old.Wake, in.Wake)
-	moveDue(batch, in.ID, dueInHand(old), dueInHand(in))
-	return nil
-}
-
-func dueInHand(in *store.Instance) time.Time {
-	if in.InHand {
-		return inHand
+	switch {
+	case len(in.Hands) > 0 && len(old.Hands) == 0:
+		batch.Set(handsKey(in.ID), nil, nil)
+	case len(in.Hands) == 0 && len(old.Hands) > 0:
+		batch.Delete(handsKey(in.ID), nil)
 	}
-	return time.Time{}
+	return nil
 }
 
 // moveDue replaces one due row of the instance by another; a zero time is no
@@ -223,7 +242,7 @@ func (s *Store) consume(batch *pebble.Batch, id string, turn store.Turn) (left i
 
 // ring gives the instance the bells that a committed turn asks for and takes
 // the answered ones away.
-func (s *Store) ring(turn *store.Turn, left int) (held store.Doorbell) {
+func (s *Store) ring(turn *store.Turn, left int) {
 	id := turn.Instance.ID
 	s.bells.mu.Lock()
 	defer s.bells.mu.Unlock()
@@ -238,14 +257,13 @@ func (s *Store) ring(turn *store.Turn, left int) (held store.Doorbell) {
 		s.bells.put(id, at)
 	}
 	if turn.Hold {
-		held = s.bells.hold(id, s.now().Add(s.lease))
+		s.bells.hold(id, turn.Instance.Turn, s.now().Add(s.lease))
 	}
 	for _, d := range turn.Answered {
-		if e := s.bells.find(d); e != nil && e.inHand {
+		if e := s.bells.find(d); e != nil && e.hand != "" {
 			s.bells.remove(e.key)
 		}
 	}
-	return held
 }
 
 // nextRing returns when the instance must be looked at next, as far as memory
@@ -274,7 +292,7 @@ func (s *Store) Release(ctx context.Context, d store.Doorbell) error {
 		if e == nil {
 			return nil
 		}
-		if at := s.nextRing(&in); at.IsZero() || e.inHand {
+		if at := s.nextRing(&in.Instance); at.IsZero() || e.hand != "" {
 			s.bells.remove(e.key)
 		} else {
 			s.bells.postpone(e, at)
@@ -287,7 +305,7 @@ func (s *Store) Release(ctx context.Context, d store.Doorbell) error {
 func (s *Store) Extend(_ context.Context, d store.Doorbell) error {
 	s.bells.mu.Lock()
 	defer s.bells.mu.Unlock()
-	if e := s.bells.find(d); e != nil && e.inHand {
+	if e := s.bells.find(d); e != nil && e.hand != "" {
 		s.bells.postpone(e, s.now().Add(s.lease))
 	}
 	return nil

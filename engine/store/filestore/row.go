@@ -1,6 +1,9 @@
 package filestore
 
 import (
+	"strconv"
+	"strings"
+
 	"github.com/seed21523604/holdfast/engine/history"
 	"github.com/seed21523604/holdfast/engine/internal/wire"
 	"github.com/seed21523604/holdfast/engine/store"
@@ -22,12 +25,35 @@ const (
 	rowUpdated      wire.Number = 11
 	rowCompleted    wire.Number = 12
 	rowWake         wire.Number = 13
-	rowInHand       wire.Number = 14
+	rowHands        wire.Number = 14 // repeated
 	rowEvents       wire.Number = 15
 	rowTurn         wire.Number = 16
+	rowSent         wire.Number = 17
+
+	handReceipt wire.Number = 1
+	handTask    wire.Number = 2 // repeated
 )
 
-func encodeRow(in *store.Instance) []byte {
+// row is an instance's row as it is stored: with the number of messages that
+// were sent since the turn that wrote it.
+type row struct {
+	store.Instance
+	sent uint64
+}
+
+// version names the state of the row: the turn, and the messages sent since.
+func (r *row) version() store.Version {
+	return store.Version(r.Turn + "+" + strconv.FormatUint(r.sent, 36))
+}
+
+// sameTurn reports whether two versions differ by messages at most.
+func sameTurn(a, b store.Version) bool {
+	turnA, _, _ := strings.Cut(string(a), "+")
+	turnB, _, _ := strings.Cut(string(b), "+")
+	return turnA == turnB
+}
+
+func encodeRow(in *row) []byte {
 	b := make([]byte, 0, 256+len(in.Input)+len(in.Output)+len(in.CustomStatus))
 	b = wire.AppendBytes(b, rowID, in.ID)
 	b = wire.AppendBytes(b, rowExecution, in.Execution)
@@ -46,14 +72,38 @@ func encodeRow(in *store.Instance) []byte {
 	b = wire.AppendTime(b, rowUpdated, in.Updated)
 	b = wire.AppendTime(b, rowCompleted, in.Completed)
 	b = wire.AppendTime(b, rowWake, in.Wake)
-	b = wire.AppendBool(b, rowInHand, in.InHand)
+	for _, hand := range in.Hands {
+		b = wire.AppendElement(b, rowHands, encodeHand(hand))
+	}
 	b = wire.AppendUint(b, rowEvents, uint64(in.Events))
-	return wire.AppendBytes(b, rowTurn, in.Turn)
+	b = wire.AppendBytes(b, rowTurn, in.Turn)
+	return wire.AppendUint(b, rowSent, in.sent)
+}
+
+func encodeHand(h store.Hand) []byte {
+	b := wire.AppendBytes(nil, handReceipt, h.Receipt)
+	for _, task := range h.Tasks {
+		b = wire.AppendUint(b, handTask, uint64(task)+1) // zero would be left out
+	}
+	return b
+}
+
+func decodeHand(b []byte) (h store.Hand, err error) {
+	err = wire.Each(b, func(n wire.Number, x uint64, v []byte) error {
+		switch n {
+		case handReceipt:
+			h.Receipt = string(v)
+		case handTask:
+			h.Tasks = append(h.Tasks, int32(x-1))
+		}
+		return nil
+	})
+	return h, err
 }
 
 // decodeRow reads a row; it shares b's memory.
-func decodeRow(b []byte) (store.Instance, error) {
-	var in store.Instance
+func decodeRow(b []byte) (row, error) {
+	var in row
 	err := wire.Each(b, func(n wire.Number, x uint64, v []byte) (err error) {
 		switch n {
 		case rowID:
@@ -75,15 +125,19 @@ func decodeRow(b []byte) (store.Instance, error) {
 		case rowSecret:
 			in.Secret = append(in.Secret, string(v))
 		case rowCreated:
-			in.Created = wire.Time(x)
+			in.Created, err = wire.Time(v)
 		case rowUpdated:
-			in.Updated = wire.Time(x)
+			in.Updated, err = wire.Time(v)
 		case rowCompleted:
-			in.Completed = wire.Time(x)
+			in.Completed, err = wire.Time(v)
 		case rowWake:
-			in.Wake = wire.Time(x)
-		case rowInHand:
-			in.InHand = x != 0
+			in.Wake, err = wire.Time(v)
+		case rowHands:
+			var hand store.Hand
+			hand, err = decodeHand(v)
+			in.Hands = append(in.Hands, hand)
+		case rowSent:
+			in.sent = x
 		case rowEvents:
 			in.Events = int(x)
 		case rowTurn:
@@ -91,6 +145,6 @@ func decodeRow(b []byte) (store.Instance, error) {
 		}
 		return err
 	})
-	in.Version = store.Version(in.Turn)
+	in.Version = in.version()
 	return in, err
 }

@@ -3,6 +3,7 @@ package storetest
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -84,9 +85,10 @@ var contract = map[string]func(*bench){
 		turn := b.turn(b.load("a"), "t1", func(in *store.Instance) {
 			in.Output, in.CustomStatus = json.RawMessage(`false`), json.RawMessage(`""`)
 			in.Failure = &history.Failure{Kind: "k", Message: "m", Stack: "s"}
-			in.Wake, in.InHand = b.clock().Add(time.Hour), true
+			in.Wake = b.clock().Add(time.Hour)
+			in.Hands = []store.Hand{{Receipt: "t1", Tasks: []int32{0, 7}}, {Receipt: "t0", Tasks: []int32{3}}}
 		})
-		version, _ := b.commit(turn)
+		version := b.commit(turn)
 		got, err := b.Store.Get(b.ctx, "a")
 		b.must(err)
 		want := turn.Instance
@@ -95,7 +97,7 @@ var contract = map[string]func(*bench){
 	},
 	"an unchanged history is not read again": func(b *bench) {
 		b.create("a")
-		version, _ := b.commit(b.turn(b.load("a"), "t1", nil))
+		version := b.commit(b.turn(b.load("a"), "t1", nil))
 		state, err := b.Store.Load(b.ctx, "a", version)
 		b.must(err)
 		if !state.Unchanged || state.History != nil {
@@ -110,8 +112,7 @@ var contract = map[string]func(*bench){
 	"the empty version creates": func(b *bench) {
 		turn := b.turn(store.State{}, "t1", func(in *store.Instance) { in.ID, in.Execution = "a", "e" })
 		b.commit(turn)
-		_, _, err := b.Store.Commit(b.ctx, turn)
-		b.want(err, store.ErrConflict)
+		b.refused(turn)
 		b.equal("history", b.load("a").History, turn.Append)
 	},
 	"a commit to what is gone is a conflict": func(b *bench) {
@@ -120,8 +121,7 @@ var contract = map[string]func(*bench){
 		b.commit(b.turn(state, "t1", ended))
 		stale := b.turn(b.load("a"), "t2", nil)
 		b.must(b.Store.Purge(b.ctx, "a"))
-		_, _, err := b.Store.Commit(b.ctx, stale)
-		b.want(err, store.ErrConflict)
+		b.refused(stale)
 	},
 	"another execution replaces the history": func(b *bench) {
 		b.create("a")
@@ -207,11 +207,25 @@ var contract = map[string]func(*bench){
 		b.must(b.Store.Release(b.ctx, bell))
 		b.ring("a")
 	},
+	"a turn cannot be made without a message that came before it": func(b *bench) {
+		b.create("a")
+		version := b.commit(b.turn(b.load("a"), "t1", nil))
+		turn := b.turn(b.load("a"), "t2", nil)
+		b.must(b.Store.Send(b.ctx, "a", b.message(history.EventRaised, "x", "1")))
+		b.refused(turn)
+		state, err := b.Store.Load(b.ctx, "a", version)
+		b.must(err)
+		if state.Instance.Version == version || len(state.Inbox) != 1 {
+			b.Errorf("%+v", state)
+		}
+		b.commit(b.turn(state, "t3", nil))
+	},
 	"a message that a turn did not consume still rings": func(b *bench) {
 		b.create("a")
-		turn := b.turn(b.load("a"), "t1", nil)
-		turn.Answered = []store.Doorbell{b.ring("a")}
 		b.must(b.Store.Send(b.ctx, "a", b.message(history.EventRaised, "x", "1")))
+		turn := b.turn(b.load("a"), "t1", nil)
+		turn.Consumed = turn.Consumed[:1]
+		turn.Answered = []store.Doorbell{b.ring("a")}
 		b.commit(turn)
 		b.ring("a")
 		if left := b.load("a").Inbox; len(left) != 1 || left[0].Name != "x" {
@@ -255,39 +269,35 @@ var contract = map[string]func(*bench){
 		b.advance(b.Store.Lease() - 1)
 		b.silent()
 		b.advance(1)
-		if bell := b.ring("a"); !bell.TakeOver {
-			b.Error("it does not say take over")
-		}
+		b.equal("doorbell", b.ring("a"), held(turn))
 	},
 	"work in hand that is extended does not ring": func(b *bench) {
 		b.create("a")
 		turn := b.turn(b.load("a"), "t1", inHand)
 		turn.Hold, turn.Answered = true, []store.Doorbell{b.ring("a")}
-		_, held := b.commit(turn)
+		b.commit(turn)
 		for range 5 {
 			b.advance(b.Store.Lease() / 2)
-			b.must(b.Store.Extend(b.ctx, held))
+			b.must(b.Store.Extend(b.ctx, held(turn)))
 			b.silent()
 		}
-		b.must(b.Store.Release(b.ctx, held))
+		b.must(b.Store.Release(b.ctx, held(turn)))
 		b.advance(2 * b.Store.Lease())
 		b.silent()
-		b.must(b.Store.Extend(b.ctx, held))
+		b.must(b.Store.Extend(b.ctx, held(turn)))
 	},
 	"a turn by another worker leaves work in hand where it is": func(b *bench) {
 		b.create("a")
 		turn := b.turn(b.load("a"), "t1", inHand)
 		turn.Hold, turn.Answered = true, []store.Doorbell{b.ring("a")}
-		_, held := b.commit(turn)
-		b.commit(b.turn(b.load("a"), "t2", inHand))
+		b.commit(turn)
+		b.commit(b.turn(b.load("a"), "t2", nil))
 		b.advance(b.Store.Lease() / 2)
-		b.must(b.Store.Extend(b.ctx, held))
+		b.must(b.Store.Extend(b.ctx, held(turn)))
 		b.advance(b.Store.Lease() / 2)
 		b.silent()
 		b.advance(b.Store.Lease() / 2)
-		if bell := b.ring("a"); !bell.TakeOver {
-			b.Error("it does not say take over")
-		}
+		b.equal("doorbell", b.ring("a"), held(turn))
 	},
 	"work that was in hand rings at once after a crash": func(b *bench) {
 		b.create("a")
@@ -296,8 +306,35 @@ var contract = map[string]func(*bench){
 		b.commit(turn)
 		b.crash()
 		b.advance(b.Store.Lease())
-		if bell := b.ring("a"); !bell.TakeOver {
-			b.Error("it does not say take over")
+		b.equal("doorbell", b.ring("a"), held(turn))
+	},
+	"an answered doorbell for work in hand does not ring": func(b *bench) {
+		b.create("a")
+		turn := b.turn(b.load("a"), "t1", inHand)
+		turn.Hold, turn.Answered = true, []store.Doorbell{b.ring("a")}
+		b.commit(turn)
+		last := b.turn(b.load("a"), "t2", func(in *store.Instance) { in.Hands = nil })
+		last.Answered = []store.Doorbell{held(turn)}
+		b.commit(last)
+		b.advance(2 * b.Store.Lease())
+		b.silent()
+		b.crash()
+		b.silent()
+	},
+	"times however far away are kept": func(b *bench) {
+		for i, at := range []time.Time{time.Unix(-1, 0), time.Date(1, 1, 1, 0, 0, 0, 1, time.UTC), time.Date(2262, 4, 12, 0, 0, 0, 0, time.UTC), time.Date(9999, 12, 31, 23, 59, 59, 999999999, time.UTC)} {
+			id := fmt.Sprint("a", i)
+			b.create(id)
+			b.ring(id)
+			turn := b.turn(b.load(id), "t"+id, func(in *store.Instance) { in.Wake = at.UTC() })
+			turn.Append[1].FireAt = at.UTC()
+			b.commit(turn)
+			b.crash()
+			state := b.load(id)
+			b.equal("wake", state.Instance.Wake, at.UTC())
+			b.equal("history", state.History, turn.Append)
+			rings := slices.ContainsFunc(b.receive(), func(bell store.Doorbell) bool { return bell.Instance == id })
+			b.equal("it rings", rings, at.Before(b.clock()))
 		}
 	},
 	"receive waits for a doorbell": func(b *bench) {
@@ -356,4 +393,6 @@ var contract = map[string]func(*bench){
 
 func ended(in *store.Instance) { in.Status = history.Completed }
 
-func inHand(in *store.Instance) { in.InHand = true }
+func inHand(in *store.Instance) {
+	in.Hands = []store.Hand{{Receipt: in.Turn, Tasks: []int32{int32(in.Events)}}}
+}

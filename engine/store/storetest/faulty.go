@@ -115,12 +115,12 @@ func (f *Faulty) Load(ctx context.Context, id string, known store.Version) (stat
 }
 
 // Commit calls the store's.
-func (f *Faulty) Commit(ctx context.Context, turn store.Turn) (v store.Version, held store.Doorbell, err error) {
-	err = f.do("Commit", func() error { v, held, err = f.Store.Commit(ctx, turn); return err })
+func (f *Faulty) Commit(ctx context.Context, turn store.Turn) (v store.Version, err error) {
+	err = f.do("Commit", func() error { v, err = f.Store.Commit(ctx, turn); return err })
 	if err != nil {
-		return "", store.Doorbell{}, err
+		return "", err
 	}
-	return v, held, nil
+	return v, nil
 }
 
 // Release calls the store's.

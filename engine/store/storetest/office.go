@@ -18,6 +18,8 @@ const (
 	once  engine.Orchestrator[string, string] = "once"
 	nap   engine.Orchestrator[string, string] = "nap"
 	order engine.Orchestrator[int, []int]     = "order"
+	until engine.Orchestrator[time.Time, any] = "until"
+	two   engine.Orchestrator[string, any]    = "two"
 
 	notify engine.Activity[string, string] = "notify"
 	charge engine.Activity[string, string] = "charge"
@@ -59,6 +61,18 @@ func (b *bench) newOffice(s store.Store) *office {
 	engine.AddOrchestrator(o.registry, once, chargeOnce)
 	engine.AddOrchestrator(o.registry, nap, takeNap)
 	engine.AddOrchestrator(o.registry, order, collect)
+	engine.AddOrchestrator(o.registry, until, func(ctx *engine.Context, at time.Time) (any, error) {
+		return ctx.CreateTimer(at).Await()
+	})
+	engine.AddOrchestrator(o.registry, two, func(ctx *engine.Context, _ string) (any, error) {
+		first := engine.CallActivity(ctx, charge, "first")
+		if _, err := engine.WaitForExternalEvent(ctx, reply).Await(); err != nil {
+			return nil, err
+		}
+		second := engine.CallActivity(ctx, charge, "second")
+		_, err := engine.WhenAll(ctx, first, second).Await()
+		return nil, err
+	})
 	o.worker = dispatch.New(s, o.registry, dispatch.Options{Now: b.clock})
 	o.client = client.New(o.worker.Instances(), client.Options{Now: b.clock})
 	return o

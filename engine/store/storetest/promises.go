@@ -20,24 +20,32 @@ import (
 
 // promises holds a test for each of the engine's ten promises.
 var promises = map[string]func(*bench){
-	"1 history only grows":                        promiseHistoryGrows,
-	"2 a turn commits whole or not at all":        promiseWhole,
-	"2 two workers make every turn once":          promiseTwoWorkers,
-	"2 a worker recognises its own commit":        promiseOwnCommit,
-	"3 nothing accepted is lost in a crash":       promiseNothingLost,
-	"3 nothing is lost whichever call goes wrong": promiseAnyFault,
-	"4 effects follow the commit":                 promiseEffectsFollow,
-	"4 a crash is repaired by the next ring":      promiseRepair,
-	"5 a result is recorded once":                 promiseResultOnce,
-	"5 an at-most-once activity never runs twice": promiseAtMostOnce,
-	"6 a timer never fires early":                 promiseTimers,
-	"6 an overdue timer fires at once":            promiseOverdue,
-	"6 a canceled timer is dead":                  promiseDeadTimers,
-	"7 an honest answer":                          promiseHonest,
-	"7 events are kept from creation to the end":  promiseKept,
-	"8 status tells the truth":                    promiseTruth,
-	"9 deterministic replay":                      promiseReplay,
-	"10 waiting costs nothing":                    promiseWaiting,
+	"1 history only grows":                          promiseHistoryGrows,
+	"2 a turn commits whole or not at all":          promiseWhole,
+	"2 two workers make every turn once":            promiseTwoWorkers,
+	"2 a worker recognises its own commit":          promiseOwnCommit,
+	"3 nothing accepted is lost in a crash":         promiseNothingLost,
+	"3 nothing is lost whichever call goes wrong":   promiseAnyFault,
+	"4 effects follow the commit":                   promiseEffectsFollow,
+	"4 a crash is repaired by the next ring":        promiseRepair,
+	"5 a result is recorded once":                   promiseResultOnce,
+	"5 an at-most-once activity never runs twice":   promiseAtMostOnce,
+	"6 a timer never fires early":                   promiseTimers,
+	"6 an overdue timer fires at once":              promiseOverdue,
+	"6 a canceled timer is dead":                    promiseDeadTimers,
+	"7 an honest answer":                            promiseHonest,
+	"7 events are kept from creation to the end":    promiseKept,
+	"8 status tells the truth":                      promiseTruth,
+	"5 nor while its instance is suspended":         promiseAtMostOnceSuspended,
+	"5 a worker takes over what it is told to":      promiseTakeOverOne,
+	"5 an activity starts anew with its execution":  promiseAnew,
+	"6 timers of any time work":                     promiseAnyTime,
+	"7 events are taken in the order of acceptance": promiseOrder,
+	"7 an answer is not from memory":                promiseFresh,
+	"7 what was recorded is not refused":            promiseRecorded,
+	"7 the unknown can be terminated":               promiseUnknown,
+	"9 deterministic replay":                        promiseReplay,
+	"10 waiting costs nothing":                      promiseWaiting,
 }
 
 func promiseHistoryGrows(b *bench) {
@@ -61,15 +69,14 @@ func promiseHistoryGrows(b *bench) {
 
 func promiseWhole(b *bench) {
 	b.create("a")
-	first := b.turn(b.load("a"), "t1", nil)
-	second := b.turn(b.load("a"), "t2", func(in *store.Instance) { in.Wake = b.clock() })
 	b.must(b.Store.Send(b.ctx, "a", b.message(history.EventRaised, "x", "1")))
-	second.Consumed = append(second.Consumed, "message-000002")
+	second := b.turn(b.load("a"), "t2", func(in *store.Instance) { in.Wake = b.clock() })
+	first := b.turn(b.load("a"), "t1", nil)
+	first.Consumed = first.Consumed[:1]
 	b.commit(first)
 	b.receive()
 	before := b.load("a")
-	_, _, err := b.Store.Commit(b.ctx, second)
-	b.want(err, store.ErrConflict)
+	b.refused(second)
 	b.equal("state after a refused turn", b.load("a"), before)
 	if len(before.Inbox) != 1 {
 		b.Errorf("inbox %v", before.Inbox)
@@ -394,7 +401,7 @@ func promiseTruth(b *bench) {
 func steady(list []store.Instance) []store.Instance {
 	for i := range list {
 		in := &list[i]
-		in.CustomStatus, in.Updated, in.Wake, in.InHand, in.Events, in.Turn, in.Version = nil, time.Time{}, time.Time{}, false, 0, "", ""
+		in.CustomStatus, in.Updated, in.Wake, in.Hands, in.Events, in.Turn, in.Version = nil, time.Time{}, time.Time{}, nil, 0, "", ""
 	}
 	return list
 }
@@ -433,4 +440,146 @@ func promiseWaiting(b *bench) {
 	b.Store = faulty
 	b.silent()
 	b.equal("calls made for them", faulty.Calls(), 1)
+}
+
+func promiseAtMostOnceSuspended(b *bench) {
+	o := b.newOffice(b.Store)
+	entered, release := make(chan struct{}), make(chan struct{})
+	o.during = func(engine.Call) { close(entered); <-release }
+	o.start("once", "a", "card")
+	<-entered
+	b.must(o.client.Suspend(b.ctx, "a", ""))
+	close(release)
+	b.must(o.worker.Settle(b.ctx))
+	b.crash()
+	o = b.newOffice(b.Store)
+	for range 3 {
+		o.work()
+		b.advance(b.Store.Lease())
+	}
+	b.equal("runs after the crash", o.most(), 0)
+	b.must(o.client.Resume(b.ctx, "a", ""))
+	o.ended("a", history.Completed, `"card done"`)
+}
+
+// promiseTakeOverOne lets one of three workers go away, and sees to it that what
+// another has in hand is left alone.
+func promiseTakeOverOne(b *bench) {
+	gone, alive, third := b.newOffice(b.Store), b.newOffice(b.Store), b.newOffice(b.Store)
+	entered := make(chan engine.Call, 2)
+	release := make(chan struct{})
+	b.Cleanup(func() { close(release) })
+	gone.during = func(c engine.Call) { entered <- c; <-release }
+	alive.during = gone.during
+	gone.start("two", "a", "")
+	<-entered
+	b.advance(b.Store.Lease() / 2)
+	b.must(alive.raise("a", "Reply", `""`))
+	<-entered
+	b.advance(b.Store.Lease() / 2)
+	third.work()
+	events, err := third.client.History(b.ctx, "a")
+	b.must(err)
+	var failed []int32
+	for _, e := range events {
+		if e.Kind == history.TaskFailed {
+			failed = append(failed, e.TaskID)
+		}
+	}
+	b.equal("calls recorded as interrupted", failed, []int32{0})
+}
+
+func promiseAnew(b *bench) {
+	o := b.newOffice(b.Store)
+	entered, release := make(chan struct{}, 2), make(chan struct{})
+	var calls atomic.Int32
+	o.during = func(engine.Call) {
+		entered <- struct{}{}
+		if calls.Add(1) == 1 {
+			<-release
+		}
+	}
+	o.start("once", "a", "card")
+	<-entered
+	b.must(o.client.Terminate(b.ctx, "a", ""))
+	_, err := o.client.Restart(b.ctx, "a", false)
+	b.must(err)
+	<-entered
+	close(release)
+	b.must(o.worker.Settle(b.ctx))
+	o.ended("a", history.Completed, `"card done"`)
+	b.silent()
+}
+
+func promiseAnyTime(b *bench) {
+	for _, at := range []time.Time{{}, time.Unix(-1, 0), time.Date(2300, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)} {
+		id := at.Format(time.RFC3339)
+		id = strings.ReplaceAll(id, ":", "-")
+		b.newOffice(b.Store).start("until", id, at)
+		b.crash()
+		o := b.newOffice(b.Store)
+		o.work()
+		want := history.Running
+		if at.Before(b.clock()) {
+			want = history.Completed
+		}
+		o.ended(id, want, "")
+	}
+}
+
+func promiseOrder(b *bench) {
+	o := b.newOffice(b.Store)
+	o.start("order", "a", 2)
+	bare := client.New(b.Store, client.Options{Now: b.clock})
+	b.must(bare.Raise(b.ctx, "a", "Next", client.Payload{Body: []byte("1")}))
+	b.must(o.raise("a", "Next", "2"))
+	o.ended("a", history.Completed, "[1,2]")
+
+	o.start("human", "late", "Ann")
+	o.settle()
+	b.must(bare.Raise(b.ctx, "late", "Reply", client.Payload{Body: []byte(`"in time"`)}))
+	b.advance(2 * time.Hour)
+	b.must(o.raise("late", "Other", "1"))
+	o.ended("late", history.Completed, `"in time"`)
+}
+
+func promiseFresh(b *bench) {
+	one, two := b.newOffice(b.Store), b.newOffice(b.Store)
+	one.start("order", "a", 1)
+	b.must(two.client.Terminate(b.ctx, "a", ""))
+	b.must(two.client.Purge(b.ctx, "a"))
+	one.start("order", "a", 1)
+	b.must(one.raise("a", "Next", "1"))
+	one.ended("a", history.Completed, "[1]")
+}
+
+func promiseRecorded(b *bench) {
+	var commits int
+	var refuse atomic.Bool
+	faulty := &Faulty{Store: b.Store, Choose: func(method string, _ int) Fault {
+		switch {
+		case method == "Commit":
+			if commits++; commits == 2 {
+				refuse.Store(true)
+				return Lose
+			}
+		case method == "Get" && refuse.CompareAndSwap(true, false):
+			return Fail
+		}
+		return None
+	}}
+	o := b.newOffice(faulty)
+	o.start("order", "a", 1)
+	b.must(o.raise("a", "Next", "1"))
+	o.ended("a", history.Completed, "[1]")
+}
+
+func promiseUnknown(b *bench) {
+	o := b.newOffice(b.Store)
+	o.start("typo", "a", nil)
+	o.work()
+	b.must(o.client.Terminate(b.ctx, "a", "a typo"))
+	o.work()
+	o.ended("a", history.Terminated, `"a typo"`)
+	b.must(o.client.Purge(b.ctx, "a"))
 }

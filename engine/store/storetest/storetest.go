@@ -178,11 +178,24 @@ func (b *bench) turn(state store.State, token string, change func(*store.Instanc
 	return t
 }
 
-func (b *bench) commit(t store.Turn) (store.Version, store.Doorbell) {
+// commit commits a turn and returns the new version.
+func (b *bench) commit(t store.Turn) store.Version {
 	b.Helper()
-	v, held, err := b.Store.Commit(b.ctx, t)
+	v, err := b.Store.Commit(b.ctx, t)
 	b.must(err)
-	return v, held
+	return v
+}
+
+// refused commits a turn that must be a conflict.
+func (b *bench) refused(t store.Turn) {
+	b.Helper()
+	_, err := b.Store.Commit(b.ctx, t)
+	b.want(err, store.ErrConflict)
+}
+
+// held is the doorbell of a turn with work in hand.
+func held(t store.Turn) store.Doorbell {
+	return store.Doorbell{Instance: t.Instance.ID, Receipt: t.Instance.Turn, TakeOver: true}
 }
 
 func (b *bench) equal(what string, got, want any) {

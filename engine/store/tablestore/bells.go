@@ -3,6 +3,7 @@ package tablestore
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -21,7 +22,12 @@ type envelope struct {
 // ring says which instance to look at.
 type ring struct {
 	Instance string `json:"instance"`
-	TakeOver bool   `json:"takeOver"`
+	TakeOver bool   `json:"takeOver,omitempty"`
+	// Receipt is that of the hand which the message was put for, if it is to
+	// be taken over. The row may have passed the message on to a later hand.
+	Receipt string `json:"receipt,omitempty"`
+	// Again says that the message stands in for the one that the row knows.
+	Again bool `json:"again,omitempty"`
 }
 
 func (r ring) text() (string, error) {
@@ -42,13 +48,17 @@ const receiptSeparator = " "
 func (m *message) reference() string { return m.id + receiptSeparator + m.receipt }
 
 func (m *message) doorbell() store.Doorbell {
+	if m.TakeOver {
+		return store.Doorbell{Instance: m.Instance, Receipt: m.Receipt, TakeOver: true}
+	}
 	return store.Doorbell{Instance: m.Instance, Receipt: m.reference(), TakeOver: m.TakeOver}
 }
 
-// messageOf returns the message that a doorbell was given for.
+// messageOf returns the message that a doorbell was given for which is not for
+// work in hand.
 func messageOf(bell store.Doorbell) *message {
 	m := refer(bell.Receipt)
-	m.ring = ring{bell.Instance, bell.TakeOver}
+	m.Instance = bell.Instance
 	return m
 }
 
@@ -118,99 +128,132 @@ func (s *Store) remove(ctx context.Context, m *message) error {
 	if m == nil || m.id == "" {
 		return nil
 	}
-	err := s.held.use(m.id, func(h *heldBell) error {
-		receipt := m.receipt
-		if h.receipt != "" {
-			receipt = h.receipt
-		}
-		_, err := s.queue.DeleteMessage(ctx, m.id, receipt, nil)
-		return err
-	})
-	if err != nil && !isGone(err) {
+	if _, err := s.queue.DeleteMessage(ctx, m.id, m.receipt, nil); err != nil && !isGone(err) {
 		return fmt.Errorf("delete a doorbell: %w", err)
 	}
-	s.held.forget(m.id)
 	return nil
 }
 
-// heldBells knows the pop receipts of the doorbells for work in hand, which
-// change every time one is extended.
-type heldBells struct {
-	mu   sync.Mutex
-	byID map[string]*heldBell
+// silence takes away what rings a doorbell. That for work in hand stays if this
+// process does not know it: when it rings, no hand will be its own.
+func (s *Store) silence(ctx context.Context, bell store.Doorbell) error {
+	if !bell.TakeOver {
+		return s.remove(ctx, messageOf(bell))
+	}
+	h := s.held.get(bell)
+	if h == nil {
+		return nil
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if err := s.remove(ctx, &h.message); err != nil {
+		return err
+	}
+	s.held.forget(bell)
+	return nil
 }
 
-// heldBell is a doorbell that somebody in this process holds.
+// heldBells knows the messages of the doorbells for work in hand that this
+// process put or received.
+type heldBells struct {
+	mu     sync.Mutex
+	byBell map[store.Doorbell]*heldBell
+}
+
+// heldBell is a message for work in hand. Its pop receipt changes every time it
+// is extended.
 type heldBell struct {
-	mu      sync.Mutex // held while a request uses the receipt
-	receipt string
-	until   time.Time
+	mu sync.Mutex // held while a request uses the pop receipt
+	message
 }
 
 // pruneAbove is the number of held doorbells above which those are forgotten
 // that were lost long ago.
 const pruneAbove = 1000
 
-func (h *heldBells) keep(m *message, now time.Time) {
+func (h *heldBells) get(bell store.Doorbell) *heldBell {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.byID == nil {
-		h.byID = map[string]*heldBell{}
+	return h.byBell[bell]
+}
+
+// keep remembers the message of a doorbell.
+func (h *heldBells) keep(bell store.Doorbell, held *heldBell, now time.Time) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.byBell == nil {
+		h.byBell = map[store.Doorbell]*heldBell{}
 	}
-	if len(h.byID) >= pruneAbove {
-		for id, bell := range h.byID {
-			if bell.mu.TryLock() {
-				if bell.until.Before(now) {
-					delete(h.byID, id)
+	if len(h.byBell) >= pruneAbove {
+		for other, old := range h.byBell {
+			if old.mu.TryLock() {
+				if old.visible.Before(now) {
+					delete(h.byBell, other)
 				}
-				bell.mu.Unlock()
+				old.mu.Unlock()
 			}
 		}
 	}
-	h.byID[m.id] = &heldBell{receipt: m.receipt, until: m.visible}
+	h.byBell[bell] = held
 }
 
-func (h *heldBells) forget(id string) {
+func (h *heldBells) forget(bell store.Doorbell) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	delete(h.byID, id)
+	delete(h.byBell, bell)
 }
 
-// use calls f while nobody else uses the bell, with an empty one if it is not
-// held here.
-func (h *heldBells) use(id string, f func(*heldBell) error) error {
-	h.mu.Lock()
-	bell := h.byID[id]
-	h.mu.Unlock()
-	if bell == nil {
-		return f(&heldBell{})
+// putHeld puts a message for work in hand into the queue.
+func (s *Store) putHeld(ctx context.Context, bell store.Doorbell, again bool) (*heldBell, error) {
+	m, err := s.put(ctx, ring{bell.Instance, true, bell.Receipt, again}, s.o.Lease)
+	if err != nil {
+		return nil, err
 	}
-	bell.mu.Lock()
-	defer bell.mu.Unlock()
-	return f(bell)
+	held := &heldBell{message: *m}
+	s.held.keep(bell, held, s.o.Now())
+	return held, nil
 }
 
-// extend hides a doorbell that is held for another lease, and reports whether
-// it was still there. A doorbell that has at least spare left stays as it is.
-func (s *Store) extend(ctx context.Context, bell store.Doorbell, spare time.Duration) (there bool, err error) {
-	m := messageOf(bell)
-	err = s.held.use(m.id, func(h *heldBell) error {
-		if h.receipt == "" {
-			return nil
-		}
-		if there = h.until.Sub(s.o.Now()) > spare; there {
-			return nil
-		}
-		m.receipt = h.receipt
-		err := s.hide(ctx, m, s.o.Lease)
-		if there = err == nil; there {
-			h.receipt, h.until = m.receipt, m.visible
-		}
-		return err
-	})
+// extend hides a doorbell for work in hand for another lease, and returns its
+// message; nil if it is not there any more, or not known here. A doorbell that
+// has more than spare left stays as it is.
+func (s *Store) extend(ctx context.Context, bell store.Doorbell, spare time.Duration) (*heldBell, error) {
+	h := s.held.get(bell)
+	if h == nil {
+		return nil, nil
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.visible.Sub(s.o.Now()) > spare {
+		return h, nil
+	}
+	err := s.hide(ctx, &h.message, s.o.Lease)
 	if isGone(err) {
-		s.held.forget(m.id)
+		s.held.forget(bell)
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return h, nil
+}
+
+// handOf finds the hand that a received message is to have taken over, and gives
+// the message its receipt. It reports false if there is none: the work came to
+// its end, or the turn was not written, or the message was put twice.
+func (s *Store) handOf(ctx context.Context, m *message) (bool, error) {
+	r, err := s.record(ctx, m.Instance)
+	if errors.Is(err, store.ErrNotFound) {
 		return false, nil
 	}
-	return there, err
+	if err != nil {
+		return false, fmt.Errorf("read whose work is to be taken over: %w", err)
+	}
+	for _, hand := range r.Hands {
+		if r.handBells[hand.Receipt] == m.id || m.Again && m.Receipt == hand.Receipt {
+			m.Receipt = hand.Receipt
+			return true, nil
+		}
+	}
+	return false, nil
 }

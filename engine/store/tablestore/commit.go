@@ -24,15 +24,17 @@ type commit struct {
 	rows     []entity // of the history
 	consumed []string // RowKeys in the inbox
 
-	held     *message // put for work in hand
-	keep     store.Doorbell
+	mine store.Doorbell // that for work in hand, if the turn holds any
+	held *heldBell      // put for it
+	kept store.Doorbell // the one before, whose message rings for it now
+
 	wake     *message // put for Wake
 	cover    *message // rings if the projection is not written
 	answered []store.Doorbell
 }
 
 // Commit writes a turn.
-func (s *Store) Commit(ctx context.Context, turn store.Turn) (version store.Version, held store.Doorbell, err error) {
+func (s *Store) Commit(ctx context.Context, turn store.Turn) (version store.Version, err error) {
 	err = s.with("commit a turn of", turn.Instance.ID, func() error {
 		c, err := s.newCommit(&turn)
 		if err != nil {
@@ -41,22 +43,22 @@ func (s *Store) Commit(ctx context.Context, turn store.Turn) (version store.Vers
 		if err := c.make(ctx); err != nil {
 			return asConflict(err)
 		}
-		version, held = c.row.version(), c.keep
+		version = c.row.version()
 		return nil
 	})
-	return version, held, err
+	return version, err
 }
 
 func (s *Store) newCommit(turn *store.Turn) (*commit, error) {
-	c := &commit{s: s, turn: turn, row: record{Instance: turn.Instance, attempt: uuid.NewString()}, creates: turn.Base == "", answered: slices.Clone(turn.Answered)}
+	c := &commit{s: s, turn: turn, mine: store.Doorbell{Instance: turn.Instance.ID, Receipt: turn.Instance.Turn, TakeOver: true}, row: record{Instance: turn.Instance, attempt: uuid.NewString()}, creates: turn.Base == "", answered: slices.Clone(turn.Answered)}
 	if !c.creates {
 		var err error
 		if c.base, err = parseVersion(turn.Base); err != nil {
 			return nil, err
 		}
-		c.restarts = c.base.execution != turn.Instance.Execution
+		c.restarts = c.base.Execution != turn.Instance.Execution
 	}
-	position := c.base.events
+	position := c.base.Events
 	if c.restarts {
 		position = 0
 	}
@@ -96,6 +98,9 @@ func (c *commit) make(ctx context.Context) error {
 	return err
 }
 
+// neverTag is an etag that no row has.
+const neverTag = `W/"datetime'1970-01-01T00%3A00%3A00.0000000Z'"`
+
 // isWritten reports whether a conflict was with this very call, whose answer was
 // lost and whose request was repeated.
 func (c *commit) isWritten(ctx context.Context) bool {
@@ -104,6 +109,10 @@ func (c *commit) isWritten(ctx context.Context) bool {
 		return false
 	}
 	c.row.etag = r.etag
+	if r.waiting != c.row.waiting {
+		// A message came since, which whoever made this turn does not know.
+		c.row.etag = neverTag
+	}
 	return true
 }
 
@@ -133,8 +142,8 @@ func (c *commit) beginLarge(ctx context.Context) error {
 	c.answered = append(c.answered, bell.doorbell())
 	c.consumed = append(c.consumed, inboxKey(start.Message))
 	c.creates, c.restarts = false, false
-	c.base, err = parseVersion(r.version())
-	return err
+	c.base = r.base()
+	return nil
 }
 
 // size reports whether the turn's rows go into one transaction, with room for
@@ -155,7 +164,7 @@ func (c *commit) ring(ctx context.Context) error {
 	if err := c.ringForWake(ctx); err != nil {
 		return err
 	}
-	soon := c.base.wakeBell != "" && c.base.wakeBell != byDueRow
+	soon := c.base.WakeBell != "" && c.base.WakeBell != byDueRow
 	if !c.projects() || c.turn.Hold || len(c.answered) > 0 || c.wake != nil || soon {
 		return nil
 	}
@@ -164,32 +173,73 @@ func (c *commit) ring(ctx context.Context) error {
 	return err
 }
 
-// ringForWork sees to a doorbell that rings if this worker goes away. One that
-// it has is kept.
-func (c *commit) ringForWork(ctx context.Context) (err error) {
+// ringForWork sees to a doorbell that rings if this worker goes away, and passes
+// those of other hands on. The message of one that the worker has is kept.
+func (c *commit) ringForWork(ctx context.Context) error {
+	for _, hand := range c.row.Hands {
+		if id, ok := c.base.HandBells[hand.Receipt]; ok {
+			c.setHandBell(hand.Receipt, id)
+		}
+	}
 	if !c.turn.Hold {
 		return nil
+	}
+	held, err := c.findHeld(ctx)
+	if err == nil && held == nil {
+		held, err = c.s.putHeld(ctx, c.mine, false)
+		c.held = held
+	}
+	if err != nil {
+		return err
+	}
+	c.setHandBell(c.mine.Receipt, held.id)
+	return nil
+}
+
+func (c *commit) setHandBell(receipt, id string) {
+	if c.row.handBells == nil {
+		c.row.handBells = map[string]string{}
+	}
+	c.row.handBells[receipt] = id
+}
+
+// findHeld returns the message that can ring for the turn's hand: the one that
+// the same turn put before, or an answered one that has enough of its lease
+// left. nil if there is none.
+func (c *commit) findHeld(ctx context.Context) (*heldBell, error) {
+	if held := c.s.held.get(c.mine); held != nil {
+		c.answered = slices.DeleteFunc(c.answered, func(bell store.Doorbell) bool { return bell.TakeOver && c.s.held.get(bell) == held })
+		return held, nil
 	}
 	for i, bell := range c.answered {
 		if !bell.TakeOver {
 			continue
 		}
-		there, err := c.s.extend(ctx, bell, c.s.o.Lease/2)
+		held, err := c.s.extend(ctx, bell, c.s.o.Lease/2)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		if there {
-			c.keep = bell
+		if held != nil {
+			c.kept = bell
+			c.s.held.keep(c.mine, held, c.s.o.Now())
 			c.answered = slices.Delete(c.answered, i, i+1)
-			return nil
+			return held, nil
 		}
 	}
-	if c.held, err = c.s.put(ctx, ring{c.turn.Instance.ID, true}, c.s.o.Lease); err != nil {
-		return err
+	return nil, nil
+}
+
+// holdOn sees to it that the doorbell for work in hand is still there, which may
+// have rung before the turn was written.
+func (c *commit) holdOn(ctx context.Context) error {
+	if !c.turn.Hold {
+		return nil
 	}
-	c.s.held.keep(c.held, c.s.o.Now())
-	c.keep = c.held.doorbell()
-	return nil
+	held, err := c.s.extend(ctx, c.mine, 0)
+	if err == nil && held == nil {
+		_, err = c.s.putHeld(ctx, c.mine, true)
+	}
+	return err
 }
 
 // ringForWake sees to a doorbell for the row's Wake.
@@ -199,8 +249,8 @@ func (c *commit) ringForWake(ctx context.Context) (err error) {
 	switch {
 	case in.Wake.IsZero() || in.Status.IsTerminal():
 		return nil
-	case in.Wake.Equal(c.base.wake) && c.base.wakeBell != "" && !c.answersWake(now):
-		c.row.wakeBell = c.base.wakeBell
+	case in.Wake.Equal(c.base.wake()) && c.base.WakeBell != "" && !c.answersWake(now):
+		c.row.wakeBell = c.base.WakeBell
 		return nil
 	case wait > c.s.o.Horizon:
 		c.row.wakeBell = byDueRow
@@ -218,29 +268,33 @@ func (c *commit) ringForWake(ctx context.Context) (err error) {
 // answersWake reports whether one of the answered doorbells may be that for the
 // base's Wake.
 func (c *commit) answersWake(now time.Time) bool {
-	if len(c.answered) > 0 && !c.base.wake.After(now) {
+	if len(c.answered) > 0 && !c.base.wake().After(now) {
 		return true
 	}
-	before := record{Instance: store.Instance{Wake: c.base.wake}, wakeBell: c.base.wakeBell}
+	before := record{Instance: store.Instance{Wake: c.base.wake()}, wakeBell: c.base.WakeBell}
 	return slices.ContainsFunc(c.answered, func(bell store.Doorbell) bool {
-		return before.ringsBy(messageOf(bell), now.Add(c.s.o.Horizon))
+		return !bell.TakeOver && before.ringsBy(messageOf(bell), now.Add(c.s.o.Horizon))
 	})
 }
 
 // projects reports whether the turn changes the status, so that its projection
 // is written.
 func (c *commit) projects() bool {
-	return c.creates || c.restarts || c.base.status != c.row.Status.String()
+	return c.creates || c.restarts || c.base.Status != c.row.Status.String()
 }
 
 // write makes the transaction, or, for a turn that is too large for one, the
 // transactions before it.
 func (c *commit) write(ctx context.Context) error {
-	row, err := c.row.sentinel(c.s.o.Hub)
-	if err != nil {
-		return err
-	}
 	for {
+		c.row.waiting = 0
+		if !c.restarts {
+			c.row.waiting = max(0, c.base.Waiting-int64(len(c.consumed)))
+		}
+		row, err := c.row.sentinel(c.s.o.Hub)
+		if err != nil {
+			return err
+		}
 		b := c.guard(row)
 		n := 0
 		for n < len(c.rows) && b.err == nil {
@@ -272,7 +326,7 @@ func (c *commit) guard(row entity) *batch {
 	if c.creates {
 		b.insert(row)
 	} else {
-		b.replace(row, c.base.etag)
+		b.replace(row, c.base.ETag)
 	}
 	return b
 }
@@ -283,13 +337,13 @@ func (c *commit) writeSurplus(ctx context.Context, rows []entity) error {
 	guard := newEntity(encodeKey(c.turn.Instance.ID), sentinelKey)
 	guard["IsCheckpointComplete"] = false
 	b := &batch{}
-	b.merge(guard, c.base.etag)
+	b.merge(guard, c.base.ETag)
 	for _, e := range rows {
 		b.put(e)
 	}
 	etag, err := b.submit(ctx, c.s.history)
 	if err == nil {
-		c.base.etag = etag
+		c.base.ETag = etag
 	}
 	return err
 }
@@ -319,8 +373,14 @@ func (c *commit) writeLast(ctx context.Context, b *batch) (again bool, err error
 // takeBack deletes the doorbells of a turn that was not written. A due row
 // stays, as it may be that of the turn that was.
 func (c *commit) takeBack(ctx context.Context) {
-	for _, m := range []*message{c.held, c.wake, c.cover} {
+	for _, m := range []*message{c.wake, c.cover} {
 		c.s.warn("delete a doorbell", c.turn.Instance.ID, c.s.remove(ctx, m))
+	}
+	switch {
+	case c.held != nil:
+		c.s.warn("delete a doorbell", c.turn.Instance.ID, c.s.silence(ctx, c.mine))
+	case c.kept != store.Doorbell{}:
+		c.s.held.forget(c.mine)
 	}
 }
 
@@ -328,7 +388,13 @@ func (c *commit) takeBack(ctx context.Context) {
 // the doorbells that are still there.
 func (c *commit) finish(ctx context.Context) {
 	s, id := c.s, c.turn.Instance.ID
+	c.s.held.forget(c.kept)
+	s.warn("hold on to work in hand", id, c.holdOn(ctx))
 	c.ringNow(ctx)
+	if err := c.ringForRest(ctx); err != nil {
+		s.warn("ring for a message", id, err)
+		return
+	}
 	if c.restarts {
 		s.warn("delete what is left of the execution before", id, s.removeStale(ctx, &c.row))
 	}
@@ -347,9 +413,24 @@ func (c *commit) finish(ctx context.Context) {
 	}
 	s.warn("delete the doorbell of a timer", id, c.removeWake(ctx))
 	for _, bell := range c.answered {
-		s.warn("delete a doorbell", id, s.remove(ctx, messageOf(bell)))
+		s.warn("delete a doorbell", id, s.silence(ctx, bell))
 	}
 	s.warn("delete a doorbell", id, s.remove(ctx, c.cover))
+}
+
+// ringForRest lets one of the answered doorbells ring for messages that the turn
+// left in the inbox.
+func (c *commit) ringForRest(ctx context.Context) error {
+	if c.row.waiting == 0 || c.row.Status.IsTerminal() {
+		return nil
+	}
+	i := slices.IndexFunc(c.answered, func(bell store.Doorbell) bool { return !bell.TakeOver })
+	if i < 0 {
+		return nil // theirs are still there
+	}
+	bell := c.answered[i]
+	c.answered = slices.Delete(c.answered, i, i+1)
+	return c.s.reveal(ctx, messageOf(bell))
 }
 
 // ringNow sees to a Wake that has come, or may have rung before the turn was
@@ -369,17 +450,17 @@ func (c *commit) ringNow(ctx context.Context) {
 // removeWake deletes the doorbell of the base's Wake when it is not the row's
 // any more.
 func (c *commit) removeWake(ctx context.Context) error {
-	switch bell := c.base.wakeBell; {
-	case bell == "" || bell == c.row.wakeBell && c.base.wake.Equal(c.row.Wake):
+	switch bell := c.base.WakeBell; {
+	case bell == "" || bell == c.row.wakeBell && c.base.wake().Equal(c.row.Wake):
 		return nil
 	case bell == byDueRow:
-		if !c.base.wake.After(c.s.o.Now()) {
+		if !c.base.wake().After(c.s.o.Now()) {
 			return nil // it was swept
 		}
-		return c.s.removeDue(ctx, bucketKey(c.base.wake), dueKey(c.base.wake, c.turn.Instance.ID))
+		return c.s.removeDue(ctx, bucketKey(c.base.wake()), dueKey(c.base.wake(), c.turn.Instance.ID))
 	default:
 		m := refer(bell)
-		if slices.ContainsFunc(c.answered, func(a store.Doorbell) bool { return messageOf(a).id == m.id }) {
+		if slices.ContainsFunc(c.answered, func(a store.Doorbell) bool { return !a.TakeOver && messageOf(a).id == m.id }) {
 			return nil
 		}
 		return c.s.remove(ctx, m)

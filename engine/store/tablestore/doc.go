@@ -26,29 +26,37 @@
 // within the horizon into the queue.
 //
 // Columns are named as DurableTask.AzureStorage names them, so that tools made
-// for its hubs can read ours. A time is kept twice: readable, to 100
-// nanoseconds, and exactly, in a column whose name ends with Nanos.
+// for its hubs can read ours. A time is kept twice: as Edm.DateTime, which begins
+// in 1601 and knows 100 nanoseconds, and exactly, in a column whose name ends
+// with Exact.
 //
 // # Doorbells
 //
-// The queue {hub}-doorbells holds messages {"holdfast":{"instance":…,"takeOver":…}}.
+// The queue {hub}-doorbells holds messages {"holdfast":{"instance":…}}.
 // A new one is put before what it stands for is written and deleted only after
 // that is settled. One that must not be found too early is hidden first and
 // revealed afterwards; if it is gone by then, because somebody looked before
 // there was anything to see, there is a new one.
 //
 // The queue counts in seconds, so a Wake rings up to a second late, and no lease
-// is a fraction of one. The doorbell for work in hand is kept from one turn to
-// the next while more than half of its lease is left, which costs no request.
+// is a fraction of one.
+//
+// The message for work in hand says "takeOver" too. The row knows which message
+// belongs to which hand, so one is kept from turn to turn while more than half
+// of its lease is left, which costs no request. Who receives it reads the row to
+// learn the hand's receipt; a message that belongs to none is deleted. What this
+// process put or received is found again by receipt, in memory.
 //
 // A worker that waits asks at once when something rings that this process put,
 // and otherwise less and less often, up to the poll ceiling.
 //
 // # Versions
 //
-// A store.Version is the sentinel's ETag with what the next commit must know of
-// the row (execution, number of events, status, where its doorbell is), so that
-// no row is read before it is written.
+// A message is written in one transaction with a count in the sentinel, so its
+// ETag changes with every message too. A store.Version is the ETag with what the
+// next commit must know of the row (execution, turn, number of events, status,
+// messages waiting, where its doorbells are), so that no row is read before it
+// is written.
 //
 // # Limits
 //

@@ -17,9 +17,16 @@ const (
 // dateTime is Edm.DateTime, which knows 100 nanoseconds.
 const dateTime = "2006-01-02T15:04:05.0000000Z"
 
-// nanos is what the name of a column ends with that holds exactly a time of
-// which the column without it holds the readable form.
-const nanos = "Nanos"
+// firstDateTime is where Edm.DateTime begins.
+var firstDateTime = time.Date(1601, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// exact is what the name of a column ends with that holds exactly, as a text, a
+// time which the column without it holds as an Edm.DateTime.
+const exact = "Exact"
+
+// exactTime is a time of the years 1 to 9999 as a text; texts sort as the times
+// do.
+const exactTime = "2006-01-02T15:04:05.000000000Z"
 
 const odataType = "@odata.type"
 
@@ -47,9 +54,29 @@ func (e entity) setTime(column string, t time.Time) {
 	if t.IsZero() {
 		return
 	}
+	e[column+exact] = formatTime(t)
+	if t.Before(firstDateTime) {
+		t = firstDateTime
+	}
 	e[column] = t.UTC().Format(dateTime)
 	e[column+odataType] = "Edm.DateTime"
-	e.setInt64(column+nanos, t.UnixNano())
+}
+
+// formatTime returns a time as a text; the empty one if it is zero.
+func formatTime(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(exactTime)
+}
+
+// parseTime reads what formatTime wrote.
+func parseTime(text string) (time.Time, error) {
+	if text == "" {
+		return time.Time{}, nil
+	}
+	t, err := time.Parse(exactTime, text)
+	return t.UTC(), err
 }
 
 func (e entity) setJSON(column string, v any) error {
@@ -71,11 +98,6 @@ func (e entity) raw(column string) json.RawMessage {
 	return nil
 }
 
-func (e entity) bool(column string) bool {
-	v, _ := e[column].(bool)
-	return v
-}
-
 func (e entity) int32(column string) int32 {
 	v, _ := e[column].(float64)
 	return int32(v)
@@ -87,10 +109,8 @@ func (e entity) int64(column string) int64 {
 }
 
 func (e entity) time(column string) time.Time {
-	if _, ok := e[column+nanos]; !ok {
-		return time.Time{}
-	}
-	return time.Unix(0, e.int64(column+nanos)).UTC()
+	t, _ := parseTime(e.text(column + exact))
+	return t
 }
 
 // json reads what setJSON wrote, if it is there.

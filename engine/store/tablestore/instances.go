@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/data/aztables"
@@ -46,7 +48,7 @@ func (s *Store) begin(ctx context.Context, id string, start history.Event) (r *r
 		ID: id, Execution: start.Execution, Name: start.Name, Status: history.Pending,
 		Input: start.Input, Secret: start.Secret, Created: start.Time, Updated: start.Time,
 		Turn: start.Execution,
-	}}
+	}, waiting: 1}
 	over := &snapshot{}
 	for range maxReads {
 		if r.etag, err = s.writeStart(ctx, r, start, over); err == nil {
@@ -117,27 +119,64 @@ func (s *Store) Send(ctx context.Context, id string, message history.Event) erro
 		switch {
 		case err == nil:
 			return s.reveal(ctx, bell)
-		case errors.Is(err, store.ErrFinished), errors.Is(err, store.ErrNotFound), errors.Is(err, ErrTooLarge):
+		case errors.Is(err, store.ErrFinished), errors.Is(err, store.ErrNotFound), errors.Is(err, errBusy), errors.Is(err, ErrTooLarge):
 			s.warn("delete a doorbell", id, s.remove(ctx, bell))
 		}
 		return err
 	})
 }
 
-// writeMessage writes a message for the execution that r is the row of.
+// maxSends is how often a message is tried to be written to an instance that
+// changes all the time.
+const maxSends = 20
+
+// errBusy is returned for an instance that changed at every attempt to write a
+// message. It was not written.
+var errBusy = errors.New("the instance changes all the time")
+
+// writeMessage writes a message for the execution that r is the row of, in one
+// transaction with a change of the row: no turn that was made before it can be
+// written after it, and nothing is written to what has ended.
 func (s *Store) writeMessage(ctx context.Context, r *record, message history.Event) error {
 	e, err := encodeEvent(r.ID, r.Execution, inboxKey(message.Message), message)
 	if err != nil {
 		return err
 	}
-	text, err := e.encode()
-	if err != nil {
-		return err
+	at, write := r.base(), (*batch).insert
+	for attempt := range maxSends {
+		count := newEntity(encodeKey(r.ID), sentinelKey)
+		count.setInt64(waitingColumn, at.Waiting+1)
+		b := &batch{}
+		b.merge(count, at.ETag)
+		write(b, e)
+		if _, err = b.submit(ctx, s.history); !isConflict(err) {
+			if err != nil {
+				err = fmt.Errorf("write the message: %w", err)
+			}
+			return err
+		}
+		if !s.sleep(ctx, rand.N(time.Millisecond<<min(attempt, 5))) && ctx.Err() != nil {
+			return ctx.Err()
+		}
+		// The row changed, perhaps by this very message, whose answer was lost.
+		state, err := s.load(ctx, r.ID)
+		isIt := func(e history.Event) bool { return e.Message == message.Message }
+		switch {
+		case err != nil:
+			return err
+		case state.Instance.Execution != r.Execution:
+			return store.ErrFinished
+		case slices.ContainsFunc(state.Inbox, isIt), slices.ContainsFunc(state.History, isIt):
+			return nil
+		case state.Instance.Status.IsTerminal():
+			return store.ErrFinished
+		}
+		if at, err = parseVersion(state.Instance.Version); err != nil {
+			return err
+		}
+		write = (*batch).put // what has its key is left over from another execution
 	}
-	if _, err := s.history.UpsertEntity(ctx, text, &aztables.UpsertEntityOptions{UpdateMode: aztables.UpdateModeReplace}); err != nil {
-		return fmt.Errorf("write the message: %w", err)
-	}
-	return s.stillLiving(ctx, r, e, message.Message)
+	return errBusy
 }
 
 // living reads the row of an instance that has not ended.
@@ -147,28 +186,6 @@ func (s *Store) living(ctx context.Context, id string) (*record, error) {
 		err = store.ErrFinished
 	}
 	return r, err
-}
-
-// stillLiving makes sure that the message did not come after the end of the
-// execution it was written for. It may not change the row, whose version guards
-// the turn that is being made meanwhile.
-func (s *Store) stillLiving(ctx context.Context, before *record, row entity, message string) error {
-	r, err := s.living(ctx, before.ID)
-	if err == nil && r.Execution != before.Execution {
-		err = store.ErrFinished
-	}
-	if !errors.Is(err, store.ErrFinished) && !errors.Is(err, store.ErrNotFound) {
-		return err
-	}
-	state, loadErr := s.load(ctx, before.ID)
-	if loadErr == nil && slices.ContainsFunc(state.History, func(e history.Event) bool { return e.Message == message }) {
-		return nil // the last turn took it
-	}
-	_, deleteErr := s.history.DeleteEntity(ctx, row.partition(), row.row(), nil)
-	if deleteErr != nil && !hasCode(deleteErr, codeRowMissing) {
-		return errors.Join(err, fmt.Errorf("delete a message that came too late: %w", deleteErr))
-	}
-	return err
 }
 
 // Get returns the instance's row.

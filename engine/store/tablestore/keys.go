@@ -125,7 +125,7 @@ func bucketKey(at time.Time) string { return at.UTC().Format("2006-01-02T15") }
 
 // dueKey is the RowKey of an instance's due row.
 func dueKey(at time.Time, id string) string {
-	return fit(fmt.Sprintf("%019d-%s", at.UnixNano(), encodeKey(id)), id)
+	return fit(formatTime(at)+"-"+encodeKey(id), id)
 }
 
 // filter builds an OData filter whose values cannot be mistaken for anything

@@ -76,7 +76,7 @@ func TestEveryKindOfEventSurvives(t *testing.T) {
 		{},
 	}
 	turn := store.Turn{Instance: store.Instance{ID: "a", Execution: "e", Events: len(want), Turn: "t"}, Append: want}
-	if _, _, err := s.Commit(t.Context(), turn); err != nil {
+	if _, err := s.Commit(t.Context(), turn); err != nil {
 		t.Fatal(err)
 	}
 	got, err := s.History(t.Context(), "a")

@@ -39,7 +39,7 @@ func TestALargeTurnIsWhole(t *testing.T) {
 			s := newHub(t)
 			events := manyEvents(size.events, size.payload)
 			turn := store.Turn{Instance: store.Instance{ID: "a", Execution: "e", Name: "test", Events: len(events), Turn: "t1"}, Append: events}
-			version, _, err := s.Commit(t.Context(), turn)
+			version, err := s.Commit(t.Context(), turn)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -53,10 +53,10 @@ func TestALargeTurnIsWhole(t *testing.T) {
 			more := manyEvents(size.events, size.payload)[2:]
 			turn.Base, turn.Append, turn.Instance.Turn = version, more, "t2"
 			turn.Instance.Events += len(more)
-			if _, _, err = s.Commit(t.Context(), turn); err != nil {
+			if _, err = s.Commit(t.Context(), turn); err != nil {
 				t.Fatal(err)
 			}
-			if _, _, err = s.Commit(t.Context(), turn); !errors.Is(err, store.ErrConflict) {
+			if _, err = s.Commit(t.Context(), turn); !errors.Is(err, store.ErrConflict) {
 				t.Errorf("the turn again: %v", err)
 			}
 			got, err := s.History(t.Context(), "a")
@@ -70,11 +70,12 @@ func TestALargeTurnIsWhole(t *testing.T) {
 func TestALargeInboxIsConsumedWhole(t *testing.T) {
 	s := newHub(t)
 	turn := store.Turn{Instance: store.Instance{ID: "a", Execution: "e", Turn: "t1"}}
-	version, _, err := s.Commit(t.Context(), turn)
+	version, err := s.Commit(t.Context(), turn)
 	if err != nil {
 		t.Fatal(err)
 	}
-	turn.Base = version
+	stale := turn
+	stale.Base = version
 	for i := range 150 {
 		m := history.Event{Kind: history.EventRaised, ID: history.Outside, Name: "x", Message: fmt.Sprintf("m%03d", i)}
 		if err := s.Send(t.Context(), "a", m); err != nil {
@@ -82,10 +83,18 @@ func TestALargeInboxIsConsumedWhole(t *testing.T) {
 		}
 		turn.Consumed = append(turn.Consumed, m.Message, m.Message, "unknown"+m.Message[:2])
 	}
-	if _, _, err = s.Commit(t.Context(), turn); err != nil {
+	if _, err = s.Commit(t.Context(), stale); !errors.Is(err, store.ErrConflict) {
+		t.Errorf("a turn from before the messages: %v", err)
+	}
+	in, err := s.Get(t.Context(), "a")
+	if err != nil {
 		t.Fatal(err)
 	}
-	state, err := s.Load(t.Context(), "a", "")
+	turn.Base = in.Version
+	if _, err = s.Commit(t.Context(), turn); err != nil {
+		t.Fatal(err)
+	}
+	state, err := s.Load(t.Context(), "a", version)
 	if err != nil || len(state.Inbox) != 0 {
 		t.Errorf("%d messages are left, %v", len(state.Inbox), err)
 	}
@@ -99,7 +108,7 @@ func TestWhatIsTooLargeIsRefused(t *testing.T) {
 		t.Errorf("create: %v", err)
 	}
 	turn := store.Turn{Instance: store.Instance{ID: "a", Execution: "e", Turn: "t", Output: large}}
-	if _, _, err := s.Commit(t.Context(), turn); !errors.Is(err, ErrTooLarge) {
+	if _, err := s.Commit(t.Context(), turn); !errors.Is(err, ErrTooLarge) {
 		t.Errorf("commit: %v", err)
 	}
 	start.Input = large[:len(large)-3]

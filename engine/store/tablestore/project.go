@@ -110,5 +110,5 @@ func (s *Store) lookAtProjection(ctx context.Context, r *record) (etag string, n
 	if there.Execution != r.Execution {
 		return etag, there.Created.After(r.Created), nil
 	}
-	return etag, there.Events > r.Events || there.Version == r.version(), nil
+	return etag, there.Events > r.Events || sameTurn(there.Version, r.version()), nil
 }

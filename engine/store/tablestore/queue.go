@@ -183,7 +183,16 @@ func (s *Store) dequeue(ctx context.Context, most int) (messages []*message, got
 		}
 		m.ring = e.Holdfast
 		if m.TakeOver {
-			s.held.keep(m, s.o.Now())
+			found, err := s.handOf(ctx, m)
+			if err != nil {
+				s.warn("receive a doorbell, which will ring again", m.Instance, err)
+				continue
+			}
+			if !found {
+				s.warn("delete a doorbell", m.Instance, s.remove(ctx, m))
+				continue
+			}
+			s.held.keep(m.doorbell(), &heldBell{message: *m}, s.o.Now())
 		}
 		messages = append(messages, m)
 	}
@@ -202,7 +211,7 @@ func (s *Store) Load(ctx context.Context, id string, known store.Version) (state
 			if shot.record == nil {
 				return store.ErrNotFound
 			}
-			if shot.record.Version == known {
+			if sameTurn(shot.record.Version, known) {
 				state = store.State{Instance: shot.record.Instance, Unchanged: true}
 				state.Inbox, err = shot.record.events(shot.inbox)
 				return err
@@ -235,14 +244,13 @@ func (s *Store) Release(ctx context.Context, bell store.Doorbell) error {
 		return nil
 	}
 	return s.with("release the doorbell of", bell.Instance, func() error {
-		m := messageOf(bell)
-		if !m.TakeOver {
-			kept, err := s.keptByCause(ctx, m)
+		if !bell.TakeOver {
+			kept, err := s.keptByCause(ctx, messageOf(bell))
 			if err != nil || kept {
 				return err
 			}
 		}
-		return s.remove(ctx, m)
+		return s.silence(ctx, bell)
 	})
 }
 

@@ -59,23 +59,31 @@ func (w *Worker) inHand(s *session, p *plan) []int32 {
 }
 
 // hands returns what the row will say of work in hand: that of this worker anew,
-// and that of others as it was, without what has come to an end.
+// with whatever the doorbells that it answers stood for, and that of others as it
+// was; without what has come to an end.
 func (w *Worker) hands(s *session, p *plan, turn store.Turn) (hands []store.Hand, hold bool) {
 	after := outstanding(s.live)
+	mine := w.inHand(s, p)
 	for _, hand := range s.row.Hands {
-		if p.start != nil || slices.ContainsFunc(turn.Answered, func(b store.Doorbell) bool { return b.TakeOver && b.Receipt == hand.Receipt }) {
-			continue
-		}
-		hand.Tasks = slices.DeleteFunc(slices.Clone(hand.Tasks), func(number int32) bool { _, waits := after[number]; return !waits })
-		if len(hand.Tasks) > 0 {
+		hand.Tasks = unfinished(hand, after)
+		switch {
+		case p.start != nil || len(hand.Tasks) == 0:
+		case slices.ContainsFunc(turn.Answered, func(b store.Doorbell) bool { return b.TakeOver && b.Receipt == hand.Receipt }):
+			mine = append(mine, hand.Tasks...)
+		default:
 			hands = append(hands, hand)
 		}
 	}
-	mine := w.inHand(s, p)
-	if len(mine) > 0 {
-		hands = append(hands, store.Hand{Receipt: turn.Instance.Turn, Tasks: mine})
+	if len(mine) == 0 {
+		return hands, false
 	}
-	return hands, len(mine) > 0
+	slices.Sort(mine)
+	return append(hands, store.Hand{Receipt: turn.Instance.Turn, Tasks: slices.Compact(mine)}), true
+}
+
+// unfinished returns the tasks of a hand that have no outcome yet.
+func unfinished(hand store.Hand, outstanding map[int32]history.Event) []int32 {
+	return slices.DeleteFunc(slices.Clone(hand.Tasks), func(number int32) bool { _, waits := outstanding[number]; return !waits })
 }
 
 // run starts the activities that the turn asked for, and those that were taken

@@ -155,10 +155,11 @@ func (w *Worker) load(s *session, mail []*delivery) (inbox []history.Event, err 
 }
 
 // settle answers the messages that were recorded by a commit which seemed to
-// have failed.
+// have failed. Results have no senders: whether they are recorded, the execution
+// knows.
 func settle(mail []*delivery, recorded []history.Event) {
 	for _, d := range mail {
-		if d.unsure && slices.ContainsFunc(recorded, func(e history.Event) bool { return e.Message == d.message.Message }) {
+		if d.unsure && d.message.Message != "" && slices.ContainsFunc(recorded, func(e history.Event) bool { return e.Message == d.message.Message }) {
 			d.answered(nil)
 		}
 	}
@@ -239,10 +240,22 @@ func (w *Worker) release(s *session, p *plan) error {
 			return err
 		}
 	}
-	if p.living && len(w.inHand(s, p)) > 0 {
+	if p.living && s.isWaitedFor(s.held) {
 		return nil
 	}
 	return w.letGo(s)
+}
+
+// isWaitedFor reports whether work of the hand with this doorbell has no outcome
+// yet.
+func (s *session) isWaitedFor(bell store.Doorbell) bool {
+	after := outstanding(s.live)
+	for _, hand := range s.row.Hands {
+		if hand.Receipt == bell.Receipt && len(unfinished(hand, after)) > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // hold makes bell the session's own, and returns the one it had before.

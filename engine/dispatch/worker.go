@@ -229,11 +229,5 @@ func (w *Worker) held() []store.Doorbell {
 	return bells
 }
 
-// newToken returns what a commit is recognised by.
-func newToken() string { return NewID() }
-
-// NewID returns a random id that nobody can guess, in 32 hexadecimal digits.
-// Ids made one after another sort in that order.
-func NewID() string {
-	return strings.ReplaceAll(uuid.Must(uuid.NewV7()).String(), "-", "")
-}
+// newToken returns what a commit is recognised by: nobody else makes the same.
+func newToken() string { return strings.ReplaceAll(uuid.Must(uuid.NewV7()).String(), "-", "") }

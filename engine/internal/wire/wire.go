@@ -33,11 +33,6 @@ func AppendInt(b []byte, n Number, v int64) []byte {
 	return AppendUint(b, n, protowire.EncodeZigZag(v))
 }
 
-// AppendBool appends a truth value; a reader sees 1 for true.
-func AppendBool(b []byte, n Number, v bool) []byte {
-	return AppendUint(b, n, protowire.EncodeBool(v))
-}
-
 // AppendTime appends a time, however far away, to the nanosecond: the seconds
 // since 1970 and the nanoseconds in them. [Time] reads it.
 func AppendTime(b []byte, n Number, t time.Time) []byte {

@@ -20,6 +20,7 @@ const (
 	order engine.Orchestrator[int, []int]     = "order"
 	until engine.Orchestrator[time.Time, any] = "until"
 	two   engine.Orchestrator[string, any]    = "two"
+	many  engine.Orchestrator[int, int]       = "many"
 
 	notify engine.Activity[string, string] = "notify"
 	charge engine.Activity[string, string] = "charge"
@@ -35,19 +36,23 @@ type office struct {
 	client   *client.Client
 	registry *engine.Registry
 
-	mu   sync.Mutex
-	runs map[string]int
+	mu      sync.Mutex
+	runs    map[string]int
+	charged map[string]int // those of the activity that runs at most once
 	// during is called in every activity; nil does nothing.
 	during func(call engine.Call)
 }
 
 // newOffice opens an office on the store s.
 func (b *bench) newOffice(s store.Store) *office {
-	o := &office{b: b, registry: engine.NewRegistry(), runs: map[string]int{}}
+	o := &office{b: b, registry: engine.NewRegistry(), runs: map[string]int{}, charged: map[string]int{}}
 	activity := func(ctx context.Context, what string) (string, error) {
 		call := engine.CallOf(ctx)
 		o.mu.Lock()
 		o.runs[call.Key()]++
+		if call.Name == string(charge) {
+			o.charged[call.Key()]++
+		}
 		during := o.during
 		o.mu.Unlock()
 		if during != nil {
@@ -63,6 +68,14 @@ func (b *bench) newOffice(s store.Store) *office {
 	engine.AddOrchestrator(o.registry, order, collect)
 	engine.AddOrchestrator(o.registry, until, func(ctx *engine.Context, at time.Time) (any, error) {
 		return ctx.CreateTimer(at).Await()
+	})
+	engine.AddOrchestrator(o.registry, many, func(ctx *engine.Context, n int) (int, error) {
+		var calls []*engine.Task[string]
+		for range n {
+			calls = append(calls, engine.CallActivity(ctx, notify, "all"))
+		}
+		results, err := engine.WhenAll(ctx, calls...).Await()
+		return len(results), err
 	})
 	engine.AddOrchestrator(o.registry, two, func(ctx *engine.Context, _ string) (any, error) {
 		first := engine.CallActivity(ctx, charge, "first")

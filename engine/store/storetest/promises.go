@@ -20,32 +20,34 @@ import (
 
 // promises holds a test for each of the engine's ten promises.
 var promises = map[string]func(*bench){
-	"1 history only grows":                          promiseHistoryGrows,
-	"2 a turn commits whole or not at all":          promiseWhole,
-	"2 two workers make every turn once":            promiseTwoWorkers,
-	"2 a worker recognises its own commit":          promiseOwnCommit,
-	"3 nothing accepted is lost in a crash":         promiseNothingLost,
-	"3 nothing is lost whichever call goes wrong":   promiseAnyFault,
-	"4 effects follow the commit":                   promiseEffectsFollow,
-	"4 a crash is repaired by the next ring":        promiseRepair,
-	"5 a result is recorded once":                   promiseResultOnce,
-	"5 an at-most-once activity never runs twice":   promiseAtMostOnce,
-	"6 a timer never fires early":                   promiseTimers,
-	"6 an overdue timer fires at once":              promiseOverdue,
-	"6 a canceled timer is dead":                    promiseDeadTimers,
-	"7 an honest answer":                            promiseHonest,
-	"7 events are kept from creation to the end":    promiseKept,
-	"8 status tells the truth":                      promiseTruth,
-	"5 nor while its instance is suspended":         promiseAtMostOnceSuspended,
-	"5 a worker takes over what it is told to":      promiseTakeOverOne,
-	"5 an activity starts anew with its execution":  promiseAnew,
-	"6 timers of any time work":                     promiseAnyTime,
-	"7 events are taken in the order of acceptance": promiseOrder,
-	"7 an answer is not from memory":                promiseFresh,
-	"7 what was recorded is not refused":            promiseRecorded,
-	"7 the unknown can be terminated":               promiseUnknown,
-	"9 deterministic replay":                        promiseReplay,
-	"10 waiting costs nothing":                      promiseWaiting,
+	"1 history only grows":                                 promiseHistoryGrows,
+	"2 a turn commits whole or not at all":                 promiseWhole,
+	"2 two workers make every turn once":                   promiseTwoWorkers,
+	"2 a worker recognises its own commit":                 promiseOwnCommit,
+	"3 nothing accepted is lost in a crash":                promiseNothingLost,
+	"3 nothing is lost whichever call goes wrong":          promiseAnyFault,
+	"3 nothing is lost when calls go wrong at random":      promiseRandomFaults,
+	"4 effects follow the commit":                          promiseEffectsFollow,
+	"4 a crash is repaired by the next ring":               promiseRepair,
+	"5 a result is recorded once":                          promiseResultOnce,
+	"5 an at-most-once activity never runs twice":          promiseAtMostOnce,
+	"6 a timer never fires early":                          promiseTimers,
+	"6 an overdue timer fires at once":                     promiseOverdue,
+	"6 a canceled timer is dead":                           promiseDeadTimers,
+	"7 an honest answer":                                   promiseHonest,
+	"7 events are kept from creation to the end":           promiseKept,
+	"8 status tells the truth":                             promiseTruth,
+	"5 nor while its instance is suspended":                promiseAtMostOnceSuspended,
+	"5 no result is lost with the replies of many commits": promiseManyResults,
+	"5 a worker takes over what it is told to":             promiseTakeOverOne,
+	"5 an activity starts anew with its execution":         promiseAnew,
+	"6 timers of any time work":                            promiseAnyTime,
+	"7 events are taken in the order of acceptance":        promiseOrder,
+	"7 an answer is not from memory":                       promiseFresh,
+	"7 what was recorded is not refused":                   promiseRecorded,
+	"7 the unknown can be terminated":                      promiseUnknown,
+	"9 deterministic replay":                               promiseReplay,
+	"10 waiting costs nothing":                             promiseWaiting,
 }
 
 func promiseHistoryGrows(b *bench) {
@@ -582,4 +584,32 @@ func promiseUnknown(b *bench) {
 	o.work()
 	o.ended("a", history.Terminated, `"a typo"`)
 	b.must(o.client.Purge(b.ctx, "a"))
+}
+
+// promiseManyResults lets a commit go wrong while many results arrive, with and
+// without its effect and with the read that would tell. No result may be lost,
+// so nothing runs again.
+func promiseManyResults(b *bench) {
+	for _, fault := range []Fault{Fail, Lose} {
+		for at := range 8 {
+			hub := &bench{T: b.T, harness: b.harness, ctx: b.ctx, now: b.clock()}
+			hub.Hub = b.harness(b.T, hub.clock)
+			var commits atomic.Int32
+			var refuse atomic.Bool
+			o := hub.newOffice(&Faulty{Store: hub.Store, Choose: func(method string, _ int) Fault {
+				switch {
+				case method == "Commit" && int(commits.Add(1)) == at+2:
+					refuse.Store(true)
+					return fault
+				case method == "Get" && refuse.CompareAndSwap(true, false):
+					return Fail
+				}
+				return None
+			}})
+			o.start("many", "a", 8)
+			b.must(o.worker.Settle(b.ctx))
+			o.ended("a", history.Completed, "8")
+			b.equal("most runs of a call", o.most(), 1)
+		}
+	}
 }

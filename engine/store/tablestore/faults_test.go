@@ -170,6 +170,31 @@ func TestEveryRequestMayGoWrong(t *testing.T) {
 	}
 }
 
+// A client without a worker leaves everything to doorbells.
+func TestEveryRequestOfABareClientMayGoWrong(t *testing.T) {
+	for _, retries := range []int32{-1, 3} {
+		for _, f := range []fault{reset, lost, busy, vague} {
+			t.Run(fmt.Sprintf("%s, %d retries", faultNames[f], max(retries, 0)), func(t *testing.T) {
+				for at, more := 0, true; more && !t.Failed(); at++ {
+					s := &saboteur{at: -1}
+					d := newFaultyDesk(t, s, retries)
+					d.client = client.New(d.opened, client.Options{Now: d.clock})
+					s.arm(f, at)
+					d.startAgain()
+					d.raiseAgain()
+					more = s.requests() > at
+					s.arm(f, -1)
+					d.openWorker(d.o)
+					d.whole()
+					if t.Failed() {
+						t.Logf("it was request %d", at)
+					}
+				}
+			})
+		}
+	}
+}
+
 func TestEveryRequestMayBeTheLast(t *testing.T) {
 	for at, more := 0, true; more && !t.Failed(); at++ {
 		s := &saboteur{at: -1}

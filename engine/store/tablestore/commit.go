@@ -132,9 +132,12 @@ func (c *commit) beginLarge(ctx context.Context) error {
 		return err
 	}
 	r, created, err := c.s.begin(ctx, id, start)
-	if err == nil && !created || errors.Is(err, store.ErrExists) {
+	switch {
+	case errors.Is(err, store.ErrExists):
 		c.s.warn("delete a doorbell", id, c.s.remove(ctx, bell))
 		return store.ErrConflict
+	case err == nil && !created:
+		return store.ErrConflict // the doorbell stays, as this call may have been repeated on its way
 	}
 	if err != nil {
 		return err

@@ -30,11 +30,11 @@ func (s *Store) Create(ctx context.Context, id string, start history.Event) erro
 		if err != nil {
 			return err
 		}
-		_, created, err := s.begin(ctx, id, start)
+		_, _, err = s.begin(ctx, id, start)
 		switch {
-		case created:
+		case err == nil: // also when it was there: this call may have been repeated on its way
 			return s.reveal(ctx, bell)
-		case err == nil, errors.Is(err, store.ErrExists), errors.Is(err, ErrTooLarge):
+		case errors.Is(err, store.ErrExists), errors.Is(err, ErrTooLarge):
 			s.warn("delete a doorbell", id, s.remove(ctx, bell))
 		}
 		return err

@@ -87,6 +87,19 @@ func TestAMessageThatWasPutTwiceTakesNothingOver(t *testing.T) {
 	}
 }
 
+func TestAStartWhoseAnswerWasLostRings(t *testing.T) {
+	for at := range 4 {
+		s := &saboteur{at: -1}
+		d := newFaultyDesk(t, s, 3)
+		s.arm(lost, at)
+		start := history.Event{Kind: history.ExecutionStarted, ID: history.Outside, Message: "m", Name: "test", Execution: "e"}
+		d.must(d.opened.Create(t.Context(), "a", start))
+		if bells, err := d.store.Receive(t.Context(), 10, 0); err != nil || len(bells) != 1 {
+			t.Errorf("request %d: %v ring, %v", at, bells, err)
+		}
+	}
+}
+
 func TestHandsSurvive(t *testing.T) {
 	for name, hands := range map[string][]store.Hand{
 		"none": nil, "no task": {{Receipt: "r"}}, "two": {{Receipt: "r", Tasks: []int32{0, -1, 1 << 30}}, {Receipt: "s", Tasks: []int32{7}}},

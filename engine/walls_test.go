@@ -26,6 +26,7 @@ var walls = map[string][]string{
 	"engine":                               {"engine/history"},
 	"engine/store":                         {"engine/history"},
 	"engine/store/filestore":               {"engine/store", "engine/history", "engine/internal/wire"},
+	"engine/store/tablestore":              {"engine/store", "engine/history"},
 	"engine/store/storetest":               {"engine", "engine/client", "engine/dispatch", "engine/history", "engine/store"},
 	"engine/dispatch":                      {"engine", "engine/history", "engine/store"},
 	"engine/client":                        {"engine/history", "engine/store"},

@@ -234,19 +234,21 @@ var contract = map[string]func(*bench){
 	},
 	"a wake rings at its time and not before": func(b *bench) {
 		b.create("a")
-		b.ring("a")
-		b.commit(b.turn(b.load("a"), "t1", func(in *store.Instance) { in.Wake = b.clock().Add(time.Hour) }))
+		turn := b.turn(b.load("a"), "t1", func(in *store.Instance) { in.Wake = b.clock().Add(time.Hour) })
+		turn.Answered = []store.Doorbell{b.ring("a")}
+		b.commit(turn)
 		b.advance(time.Hour - 1)
 		b.silent()
-		b.advance(1)
+		b.advance(1 + b.Precision)
 		b.ring("a")
 	},
 	"a wake that was moved or taken back does not ring": func(b *bench) {
 		for i, wake := range []time.Duration{0, time.Hour} {
 			id := fmt.Sprint("a", i)
 			b.create(id)
-			b.ring(id)
-			b.commit(b.turn(b.load(id), "t1"+id, func(in *store.Instance) { in.Wake = b.clock().Add(time.Minute) }))
+			turn := b.turn(b.load(id), "t1"+id, func(in *store.Instance) { in.Wake = b.clock().Add(time.Minute) })
+			turn.Answered = []store.Doorbell{b.ring(id)}
+			b.commit(turn)
 			b.commit(b.turn(b.load(id), "t2"+id, func(in *store.Instance) {
 				in.Wake = time.Time{}
 				if wake != 0 {
@@ -261,9 +263,8 @@ var contract = map[string]func(*bench){
 	},
 	"work in hand rings with take-over after a lease": func(b *bench) {
 		b.create("a")
-		b.ring("a")
 		turn := b.turn(b.load("a"), "t1", inHand)
-		turn.Hold = true
+		turn.Hold, turn.Answered = true, []store.Doorbell{b.ring("a")}
 		b.commit(turn)
 		b.advance(b.Store.Lease() - 1)
 		b.silent()
@@ -272,9 +273,8 @@ var contract = map[string]func(*bench){
 	},
 	"work in hand that is extended does not ring": func(b *bench) {
 		b.create("a")
-		b.ring("a")
 		turn := b.turn(b.load("a"), "t1", inHand)
-		turn.Hold = true
+		turn.Hold, turn.Answered = true, []store.Doorbell{b.ring("a")}
 		b.commit(turn)
 		for range 5 {
 			b.advance(b.Store.Lease() / 2)
@@ -288,9 +288,8 @@ var contract = map[string]func(*bench){
 	},
 	"a turn by another worker leaves work in hand where it is": func(b *bench) {
 		b.create("a")
-		b.ring("a")
 		turn := b.turn(b.load("a"), "t1", inHand)
-		turn.Hold = true
+		turn.Hold, turn.Answered = true, []store.Doorbell{b.ring("a")}
 		b.commit(turn)
 		b.commit(b.turn(b.load("a"), "t2", nil))
 		b.advance(b.Store.Lease() / 2)
@@ -302,9 +301,8 @@ var contract = map[string]func(*bench){
 	},
 	"work that was in hand rings at once after a crash": func(b *bench) {
 		b.create("a")
-		b.ring("a")
 		turn := b.turn(b.load("a"), "t1", inHand)
-		turn.Hold = true
+		turn.Hold, turn.Answered = true, []store.Doorbell{b.ring("a")}
 		b.commit(turn)
 		b.crash()
 		b.advance(b.Store.Lease())
@@ -312,9 +310,8 @@ var contract = map[string]func(*bench){
 	},
 	"an answered doorbell for work in hand does not ring": func(b *bench) {
 		b.create("a")
-		b.ring("a")
 		turn := b.turn(b.load("a"), "t1", inHand)
-		turn.Hold = true
+		turn.Hold, turn.Answered = true, []store.Doorbell{b.ring("a")}
 		b.commit(turn)
 		last := b.turn(b.load("a"), "t2", func(in *store.Instance) { in.Hands = nil })
 		last.Answered = []store.Doorbell{held(turn)}

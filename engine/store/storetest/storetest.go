@@ -27,6 +27,11 @@ type Hub struct {
 	// Crash returns a store on what would be left if the process were killed
 	// now. The store before it must not be used any more.
 	Crash func() store.Store
+	// Precision is how much later than its time a Wake may ring.
+	Precision time.Duration
+	// Projected says that a list shows an instance as it was when its status
+	// changed last.
+	Projected bool
 }
 
 // Harness makes hubs whose clock is now, and closes them when the test ends.

@@ -1,0 +1,259 @@
+package tablestore
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/storage/azqueue/v2"
+
+	"github.com/seed21523604/holdfast/engine/store"
+)
+
+// envelope is the text of a queue message.
+type envelope struct {
+	Holdfast ring `json:"holdfast"`
+}
+
+// ring says which instance to look at.
+type ring struct {
+	Instance string `json:"instance"`
+	TakeOver bool   `json:"takeOver,omitempty"`
+	// Receipt is that of the hand which the message was put for, if it is to
+	// be taken over. The row may have passed the message on to a later hand.
+	Receipt string `json:"receipt,omitempty"`
+	// Again says that the message stands in for the one that the row knows.
+	Again bool `json:"again,omitempty"`
+}
+
+func (r ring) text() (string, error) {
+	b, err := json.Marshal(envelope{r})
+	return string(b), err
+}
+
+// message is a doorbell in the queue as this process knows it.
+type message struct {
+	ring
+	id, receipt string
+	visible     time.Time // when it rings, or rang
+}
+
+const receiptSeparator = " "
+
+// reference is a message as text.
+func (m *message) reference() string { return m.id + receiptSeparator + m.receipt }
+
+func (m *message) doorbell() store.Doorbell {
+	if m.TakeOver {
+		return store.Doorbell{Instance: m.Instance, Receipt: m.Receipt, TakeOver: true}
+	}
+	return store.Doorbell{Instance: m.Instance, Receipt: m.reference(), TakeOver: m.TakeOver}
+}
+
+// messageOf returns the message that a doorbell was given for which is not for
+// work in hand.
+func messageOf(bell store.Doorbell) *message {
+	m := refer(bell.Receipt)
+	m.Instance = bell.Instance
+	return m
+}
+
+func refer(reference string) *message {
+	id, receipt, _ := strings.Cut(reference, receiptSeparator)
+	return &message{id: id, receipt: receipt}
+}
+
+// seconds is a duration as the queue knows it, never shorter.
+func seconds(d time.Duration) *int32 {
+	n := int32((max(d, 0) + time.Second - 1) / time.Second)
+	return &n
+}
+
+// put puts a message into the queue that rings after a while.
+func (s *Store) put(ctx context.Context, r ring, hidden time.Duration) (*message, error) {
+	text, err := r.text()
+	if err != nil {
+		return nil, err
+	}
+	forever := int32(-1)
+	after := seconds(hidden)
+	visible := s.o.Now().Add(time.Duration(*after) * time.Second)
+	answer, err := s.queue.EnqueueMessage(ctx, text, &azqueue.EnqueueMessageOptions{TimeToLive: &forever, VisibilityTimeout: after})
+	if err != nil {
+		return nil, fmt.Errorf("put a doorbell: %w", err)
+	}
+	if len(answer.Messages) != 1 {
+		return nil, fmt.Errorf("put a doorbell: %d messages are there", len(answer.Messages))
+	}
+	put := answer.Messages[0]
+	return &message{ring: r, id: *put.MessageID, receipt: *put.PopReceipt, visible: visible}, nil
+}
+
+// hide lets a message ring after a while, counted from now; errors that isGone
+// knows say that it is not ours any more.
+func (s *Store) hide(ctx context.Context, m *message, d time.Duration) error {
+	text, err := m.text()
+	if err != nil {
+		return err
+	}
+	after := seconds(d)
+	visible := s.o.Now().Add(time.Duration(*after) * time.Second)
+	answer, err := s.queue.UpdateMessage(ctx, m.id, m.receipt, text, &azqueue.UpdateMessageOptions{VisibilityTimeout: after})
+	if err != nil {
+		return fmt.Errorf("hide a doorbell: %w", err)
+	}
+	m.receipt, m.visible = *answer.PopReceipt, visible
+	return nil
+}
+
+// reveal lets a message ring now. If somebody else has it or had it, they may
+// have found no cause for it yet, and there is a new one.
+func (s *Store) reveal(ctx context.Context, m *message) error {
+	err := s.hide(ctx, m, 0)
+	if isGone(err) {
+		_, err = s.put(ctx, m.ring, 0)
+	}
+	if err == nil {
+		s.poll.rings()
+	}
+	return err
+}
+
+// remove takes a message out of the queue, if it is still ours.
+func (s *Store) remove(ctx context.Context, m *message) error {
+	if m == nil || m.id == "" {
+		return nil
+	}
+	if _, err := s.queue.DeleteMessage(ctx, m.id, m.receipt, nil); err != nil && !isGone(err) {
+		return fmt.Errorf("delete a doorbell: %w", err)
+	}
+	return nil
+}
+
+// silence takes away what rings a doorbell. That for work in hand stays if this
+// process does not know it: when it rings, no hand will be its own.
+func (s *Store) silence(ctx context.Context, bell store.Doorbell) error {
+	if !bell.TakeOver {
+		return s.remove(ctx, messageOf(bell))
+	}
+	h := s.held.get(bell)
+	if h == nil {
+		return nil
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if err := s.remove(ctx, &h.message); err != nil {
+		return err
+	}
+	s.held.forget(bell)
+	return nil
+}
+
+// heldBells knows the messages of the doorbells for work in hand that this
+// process put or received.
+type heldBells struct {
+	mu     sync.Mutex
+	byBell map[store.Doorbell]*heldBell
+}
+
+// heldBell is a message for work in hand. Its pop receipt changes every time it
+// is extended.
+type heldBell struct {
+	mu sync.Mutex // held while a request uses the pop receipt
+	message
+}
+
+// pruneAbove is the number of held doorbells above which those are forgotten
+// that were lost long ago.
+const pruneAbove = 1000
+
+func (h *heldBells) get(bell store.Doorbell) *heldBell {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.byBell[bell]
+}
+
+// keep remembers the message of a doorbell.
+func (h *heldBells) keep(bell store.Doorbell, held *heldBell, now time.Time) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.byBell == nil {
+		h.byBell = map[store.Doorbell]*heldBell{}
+	}
+	if len(h.byBell) >= pruneAbove {
+		for other, old := range h.byBell {
+			if old.mu.TryLock() {
+				if old.visible.Before(now) {
+					delete(h.byBell, other)
+				}
+				old.mu.Unlock()
+			}
+		}
+	}
+	h.byBell[bell] = held
+}
+
+func (h *heldBells) forget(bell store.Doorbell) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	delete(h.byBell, bell)
+}
+
+// putHeld puts a message for work in hand into the queue.
+func (s *Store) putHeld(ctx context.Context, bell store.Doorbell, again bool) (*heldBell, error) {
+	m, err := s.put(ctx, ring{bell.Instance, true, bell.Receipt, again}, s.o.Lease)
+	if err != nil {
+		return nil, err
+	}
+	held := &heldBell{message: *m}
+	s.held.keep(bell, held, s.o.Now())
+	return held, nil
+}
+
+// extend hides a doorbell for work in hand for another lease, and returns its
+// message; nil if it is not there any more, or not known here. A doorbell that
+// has more than spare left stays as it is.
+func (s *Store) extend(ctx context.Context, bell store.Doorbell, spare time.Duration) (*heldBell, error) {
+	h := s.held.get(bell)
+	if h == nil {
+		return nil, nil
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.visible.Sub(s.o.Now()) > spare {
+		return h, nil
+	}
+	err := s.hide(ctx, &h.message, s.o.Lease)
+	if isGone(err) {
+		s.held.forget(bell)
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return h, nil
+}
+
+// handOf finds the hand that a received message is to have taken over, and gives
+// the message its receipt. It reports false if there is none: the work came to
+// its end, or the turn was not written, or the message was put twice.
+func (s *Store) handOf(ctx context.Context, m *message) (bool, error) {
+	r, err := s.record(ctx, m.Instance)
+	if errors.Is(err, store.ErrNotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("read whose work is to be taken over: %w", err)
+	}
+	for _, hand := range r.Hands {
+		if r.handBells[hand.Receipt] == m.id || m.Again && m.Receipt == hand.Receipt {
+			m.Receipt = hand.Receipt
+			return true, nil
+		}
+	}
+	return false, nil
+}

@@ -1,0 +1,471 @@
+package tablestore
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/seed21523604/holdfast/engine/history"
+	"github.com/seed21523604/holdfast/engine/store"
+)
+
+// commit is a turn on its way into storage: first the new doorbells, then the
+// turn, then away with the old doorbells.
+type commit struct {
+	s        *Store
+	turn     *store.Turn
+	base     base
+	creates  bool // there is no instance yet
+	restarts bool // there is one, of another execution
+	row      record
+	rows     []entity // of the history
+	consumed []string // RowKeys in the inbox
+
+	mine store.Doorbell // that for work in hand, if the turn holds any
+	held *heldBell      // put for it
+	kept store.Doorbell // the one before, whose message rings for it now
+
+	wake     *message // put for Wake
+	cover    *message // rings if the projection is not written
+	answered []store.Doorbell
+}
+
+// Commit writes a turn.
+func (s *Store) Commit(ctx context.Context, turn store.Turn) (version store.Version, err error) {
+	err = s.with("commit a turn of", turn.Instance.ID, func() error {
+		c, err := s.newCommit(&turn)
+		if err != nil {
+			return err
+		}
+		if err := c.make(ctx); err != nil {
+			return asConflict(err)
+		}
+		version = c.row.version()
+		return nil
+	})
+	return version, err
+}
+
+func (s *Store) newCommit(turn *store.Turn) (*commit, error) {
+	c := &commit{s: s, turn: turn, mine: store.Doorbell{Instance: turn.Instance.ID, Receipt: turn.Instance.Turn, TakeOver: true}, row: record{Instance: turn.Instance, attempt: uuid.NewString()}, creates: turn.Base == "", answered: slices.Clone(turn.Answered)}
+	if !c.creates {
+		var err error
+		if c.base, err = parseVersion(turn.Base); err != nil {
+			return nil, err
+		}
+		c.restarts = c.base.Execution != turn.Instance.Execution
+	}
+	position := c.base.Events
+	if c.restarts {
+		position = 0
+	}
+	id := turn.Instance.ID
+	for i, event := range turn.Append {
+		e, err := encodeEvent(id, turn.Instance.Execution, historyKey(position+i), event)
+		if err != nil {
+			return nil, err
+		}
+		c.rows = append(c.rows, e)
+	}
+	for _, message := range turn.Consumed {
+		if key := inboxKey(message); !slices.Contains(c.consumed, key) {
+			c.consumed = append(c.consumed, key)
+		}
+	}
+	return c, nil
+}
+
+func (c *commit) make(ctx context.Context) error {
+	if err := c.beginLarge(ctx); err != nil {
+		return err
+	}
+	if err := c.ring(ctx); err != nil {
+		return err
+	}
+	err := c.write(ctx)
+	if isConflict(err) && c.isWritten(ctx) {
+		err = nil
+	}
+	switch {
+	case err == nil:
+		c.finish(ctx)
+	case isConflict(err) || errors.Is(err, ErrTooLarge):
+		c.takeBack(ctx)
+	}
+	return err
+}
+
+// neverTag is an etag that no row has.
+const neverTag = `W/"datetime'1970-01-01T00%3A00%3A00.0000000Z'"`
+
+// isWritten reports whether a conflict was with this very call, whose answer was
+// lost and whose request was repeated.
+func (c *commit) isWritten(ctx context.Context) bool {
+	r, err := c.s.record(ctx, c.turn.Instance.ID)
+	if err != nil || r.attempt != c.row.attempt {
+		return false
+	}
+	c.row.etag = r.etag
+	if r.waiting != c.row.waiting {
+		// A message came since, which whoever made this turn does not know.
+		c.row.etag = neverTag
+	}
+	return true
+}
+
+// beginLarge writes the start of an execution whose first turn is too large for
+// one transaction as a message, so that there is a row to guard the others.
+func (c *commit) beginLarge(ctx context.Context) error {
+	if !c.creates && !c.restarts || c.size() {
+		return nil
+	}
+	at := slices.IndexFunc(c.turn.Append, func(e history.Event) bool { return e.Kind == history.ExecutionStarted })
+	if at < 0 {
+		return ErrTooLarge
+	}
+	start, id := c.turn.Append[at], c.turn.Instance.ID
+	bell, err := c.s.put(ctx, ring{Instance: id}, c.s.o.Lease)
+	if err != nil {
+		return err
+	}
+	r, created, err := c.s.begin(ctx, id, start)
+	switch {
+	case errors.Is(err, store.ErrExists):
+		c.s.warn("delete a doorbell", id, c.s.remove(ctx, bell))
+		return store.ErrConflict
+	case err == nil && !created:
+		return store.ErrConflict // the doorbell stays, as this call may have been repeated on its way
+	}
+	if err != nil {
+		return err
+	}
+	c.answered = append(c.answered, bell.doorbell())
+	c.consumed = append(c.consumed, inboxKey(start.Message))
+	c.creates, c.restarts = false, false
+	c.base = r.base()
+	return nil
+}
+
+// size reports whether the turn's rows go into one transaction, with room for
+// the row and what is consumed.
+func (c *commit) size() bool {
+	b := &batch{}
+	for _, e := range c.rows {
+		b.put(e)
+	}
+	return b.err == nil && b.fits(maxEntity) && len(b.actions)+len(c.consumed) < maxOperations
+}
+
+// ring puts the doorbells that the turn calls for.
+func (c *commit) ring(ctx context.Context) error {
+	if err := c.ringForWork(ctx); err != nil {
+		return err
+	}
+	if err := c.ringForWake(ctx); err != nil {
+		return err
+	}
+	soon := c.base.WakeBell != "" && c.base.WakeBell != byDueRow
+	if !c.projects() || c.turn.Hold || len(c.answered) > 0 || c.wake != nil || soon {
+		return nil
+	}
+	var err error
+	c.cover, err = c.s.put(ctx, ring{Instance: c.turn.Instance.ID}, c.s.o.Lease)
+	return err
+}
+
+// ringForWork sees to a doorbell that rings if this worker goes away, and passes
+// those of other hands on. The message of one that the worker has is kept.
+func (c *commit) ringForWork(ctx context.Context) error {
+	for _, hand := range c.row.Hands {
+		if id, ok := c.base.HandBells[hand.Receipt]; ok {
+			c.setHandBell(hand.Receipt, id)
+		}
+	}
+	if !c.turn.Hold {
+		return nil
+	}
+	held, err := c.findHeld(ctx)
+	if err == nil && held == nil {
+		held, err = c.s.putHeld(ctx, c.mine, false)
+		c.held = held
+	}
+	if err != nil {
+		return err
+	}
+	c.setHandBell(c.mine.Receipt, held.id)
+	return nil
+}
+
+func (c *commit) setHandBell(receipt, id string) {
+	if c.row.handBells == nil {
+		c.row.handBells = map[string]string{}
+	}
+	c.row.handBells[receipt] = id
+}
+
+// findHeld returns the message that can ring for the turn's hand: the one that
+// the same turn put before, or an answered one that has enough of its lease
+// left. nil if there is none.
+func (c *commit) findHeld(ctx context.Context) (*heldBell, error) {
+	if held := c.s.held.get(c.mine); held != nil {
+		c.answered = slices.DeleteFunc(c.answered, func(bell store.Doorbell) bool { return bell.TakeOver && c.s.held.get(bell) == held })
+		return held, nil
+	}
+	for i, bell := range c.answered {
+		if !bell.TakeOver {
+			continue
+		}
+		held, err := c.s.extend(ctx, bell, c.s.o.Lease/2)
+		if err != nil {
+			return nil, err
+		}
+		if held != nil {
+			c.kept = bell
+			c.s.held.keep(c.mine, held, c.s.o.Now())
+			c.answered = slices.Delete(c.answered, i, i+1)
+			return held, nil
+		}
+	}
+	return nil, nil
+}
+
+// holdOn sees to it that the doorbell for work in hand is still there, which may
+// have rung before the turn was written.
+func (c *commit) holdOn(ctx context.Context) error {
+	if !c.turn.Hold {
+		return nil
+	}
+	held, err := c.s.extend(ctx, c.mine, 0)
+	if err == nil && held == nil {
+		_, err = c.s.putHeld(ctx, c.mine, true)
+	}
+	return err
+}
+
+// ringForWake sees to a doorbell for the row's Wake.
+func (c *commit) ringForWake(ctx context.Context) (err error) {
+	in, now := &c.row.Instance, c.s.o.Now()
+	wait := in.Wake.Sub(now)
+	switch {
+	case in.Wake.IsZero() || in.Status.IsTerminal():
+		return nil
+	case in.Wake.Equal(c.base.wake()) && c.base.WakeBell != "" && !c.answersWake(now):
+		c.row.wakeBell = c.base.WakeBell
+		return nil
+	case wait > c.s.o.Horizon:
+		c.row.wakeBell = byDueRow
+		return c.s.putDue(ctx, in.ID, in.Wake)
+	case wait <= 0:
+		wait = c.s.o.Lease // until the turn is written
+	}
+	if c.wake, err = c.s.put(ctx, ring{Instance: in.ID}, wait); err != nil {
+		return err
+	}
+	c.row.wakeBell = c.wake.reference()
+	return nil
+}
+
+// answersWake reports whether one of the answered doorbells may be that for the
+// base's Wake.
+func (c *commit) answersWake(now time.Time) bool {
+	if len(c.answered) > 0 && !c.base.wake().After(now) {
+		return true
+	}
+	before := record{Instance: store.Instance{Wake: c.base.wake()}, wakeBell: c.base.WakeBell}
+	return slices.ContainsFunc(c.answered, func(bell store.Doorbell) bool {
+		return !bell.TakeOver && before.ringsBy(messageOf(bell), now.Add(c.s.o.Horizon))
+	})
+}
+
+// projects reports whether the turn changes the status, so that its projection
+// is written.
+func (c *commit) projects() bool {
+	return c.creates || c.restarts || c.base.Status != c.row.Status.String()
+}
+
+// write makes the transaction, or, for a turn that is too large for one, the
+// transactions before it.
+func (c *commit) write(ctx context.Context) error {
+	for {
+		c.row.waiting = 0
+		if !c.restarts {
+			c.row.waiting = max(0, c.base.Waiting-int64(len(c.consumed)))
+		}
+		row, err := c.row.sentinel(c.s.o.Hub)
+		if err != nil {
+			return err
+		}
+		b := c.guard(row)
+		n := 0
+		for n < len(c.rows) && b.err == nil {
+			next := *b
+			next.put(c.rows[n])
+			if next.err != nil && n > 0 {
+				break
+			}
+			*b = next
+			n++
+		}
+		if n < len(c.rows) {
+			if err := c.writeSurplus(ctx, c.rows[:n]); err != nil {
+				return err
+			}
+			c.rows = c.rows[n:]
+			continue
+		}
+		retry, err := c.writeLast(ctx, b)
+		if !retry {
+			return err
+		}
+	}
+}
+
+// guard begins the transaction that writes the row.
+func (c *commit) guard(row entity) *batch {
+	b := &batch{}
+	if c.creates {
+		b.insert(row)
+	} else {
+		b.replace(row, c.base.ETag)
+	}
+	return b
+}
+
+// writeSurplus writes history rows that do not count yet, guarded by the row,
+// which gets a new etag and stays as it is otherwise.
+func (c *commit) writeSurplus(ctx context.Context, rows []entity) error {
+	guard := newEntity(encodeKey(c.turn.Instance.ID), sentinelKey)
+	guard["IsCheckpointComplete"] = false
+	b := &batch{}
+	b.merge(guard, c.base.ETag)
+	for _, e := range rows {
+		b.put(e)
+	}
+	etag, err := b.submit(ctx, c.s.history)
+	if err == nil {
+		c.base.ETag = etag
+	}
+	return err
+}
+
+// writeLast makes the transaction that writes the row, with as much of the inbox
+// as there is room for. It is to be made again without a message that is not
+// there.
+func (c *commit) writeLast(ctx context.Context, b *batch) (again bool, err error) {
+	first, removed := len(b.actions), 0
+	for removed < len(c.consumed) && b.fits(maxKey) {
+		b.remove(encodeKey(c.turn.Instance.ID), c.consumed[removed], "")
+		removed++
+	}
+	c.row.etag, err = b.submit(ctx, c.s.history)
+	var refused *batchError
+	if errors.As(err, &refused) && refused.code == codeRowMissing && refused.index >= first {
+		at := refused.index - first
+		c.consumed = slices.Delete(c.consumed, at, at+1)
+		return true, nil
+	}
+	if err == nil {
+		c.consumed = c.consumed[removed:]
+	}
+	return false, err
+}
+
+// takeBack deletes the doorbells of a turn that was not written. A due row
+// stays, as it may be that of the turn that was.
+func (c *commit) takeBack(ctx context.Context) {
+	for _, m := range []*message{c.wake, c.cover} {
+		c.s.warn("delete a doorbell", c.turn.Instance.ID, c.s.remove(ctx, m))
+	}
+	switch {
+	case c.held != nil:
+		c.s.warn("delete a doorbell", c.turn.Instance.ID, c.s.silence(ctx, c.mine))
+	case c.kept != store.Doorbell{}:
+		c.s.held.forget(c.mine)
+	}
+}
+
+// finish does what follows from a turn that is written. What fails is mended by
+// the doorbells that are still there.
+func (c *commit) finish(ctx context.Context) {
+	s, id := c.s, c.turn.Instance.ID
+	c.s.held.forget(c.kept)
+	s.warn("hold on to work in hand", id, c.holdOn(ctx))
+	c.ringNow(ctx)
+	if err := c.ringForRest(ctx); err != nil {
+		s.warn("ring for a message", id, err)
+		return
+	}
+	if c.restarts {
+		s.warn("delete what is left of the execution before", id, s.removeStale(ctx, &c.row))
+	}
+	if c.projects() {
+		if err := s.project(ctx, &c.row, c.creates); err != nil {
+			s.warn("write the projection", id, err)
+			return
+		}
+	}
+	if len(c.consumed) > 0 {
+		var rows []entity
+		for _, key := range c.consumed {
+			rows = append(rows, newEntity(encodeKey(id), key))
+		}
+		s.warn("delete messages", id, s.removeRows(ctx, rows))
+	}
+	s.warn("delete the doorbell of a timer", id, c.removeWake(ctx))
+	for _, bell := range c.answered {
+		s.warn("delete a doorbell", id, s.silence(ctx, bell))
+	}
+	s.warn("delete a doorbell", id, s.remove(ctx, c.cover))
+}
+
+// ringForRest lets one of the answered doorbells ring for messages that the turn
+// left in the inbox.
+func (c *commit) ringForRest(ctx context.Context) error {
+	if c.row.waiting == 0 || c.row.Status.IsTerminal() {
+		return nil
+	}
+	i := slices.IndexFunc(c.answered, func(bell store.Doorbell) bool { return !bell.TakeOver })
+	if i < 0 {
+		return nil // theirs are still there
+	}
+	bell := c.answered[i]
+	c.answered = slices.Delete(c.answered, i, i+1)
+	return c.s.reveal(ctx, messageOf(bell))
+}
+
+// ringNow sees to a Wake that has come, or may have rung before the turn was
+// written.
+func (c *commit) ringNow(ctx context.Context) {
+	if c.wake == nil {
+		return
+	}
+	now := c.s.o.Now()
+	if c.row.Wake.After(now) && c.wake.visible.After(now) {
+		c.s.alarm(c.wake.visible)
+		return
+	}
+	c.s.warn("ring for a timer", c.turn.Instance.ID, c.s.reveal(ctx, c.wake))
+}
+
+// removeWake deletes the doorbell of the base's Wake when it is not the row's
+// any more.
+func (c *commit) removeWake(ctx context.Context) error {
+	switch bell := c.base.WakeBell; {
+	case bell == "" || bell == c.row.wakeBell && c.base.wake().Equal(c.row.Wake):
+		return nil
+	case bell == byDueRow:
+		if !c.base.wake().After(c.s.o.Now()) {
+			return nil // it was swept
+		}
+		return c.s.removeDue(ctx, bucketKey(c.base.wake()), dueKey(c.base.wake(), c.turn.Instance.ID))
+	default:
+		m := refer(bell)
+		if slices.ContainsFunc(c.answered, func(a store.Doorbell) bool { return !a.TakeOver && messageOf(a).id == m.id }) {
+			return nil
+		}
+		return c.s.remove(ctx, m)
+	}
+}

@@ -1,0 +1,67 @@
+// Package tablestore keeps a Holdfast hub in Azure Table Storage and one
+// storage queue, for any number of processes at a time.
+//
+// # Tables
+//
+// An instance's truth is one partition of the table {Hub}History, so that a turn
+// is one transaction. Its key is the escaped instance id; its rows are
+//
+//	0000000000000000 …   the history, by position, in 16 hexadecimal digits
+//	inbox-<message id>   a message that is not in the history yet
+//	sentinel             the instance's row; its ETag guards every turn
+//
+// A history row counts if its position is below the sentinel's number of events
+// and its ExecutionId is the sentinel's; so does an inbox row of that
+// ExecutionId. What does not count is left over from an execution that was
+// replaced, or was written ahead by a turn too large for one transaction, and is
+// overwritten or deleted sooner or later.
+//
+// {Hub}Instances is what lists are made of: a copy of every sentinel, written
+// after the commit when the status changes. So a list may show other columns as
+// they were then, and the status a moment late. Somebody's doorbell stays until
+// the copy is written, and whoever answers it without finding a cause writes it.
+//
+// {Hub}Due has a row for each Wake that is further ahead than the horizon, in a
+// partition for every hour. A sweep, once a minute at most, moves what has come
+// within the horizon into the queue.
+//
+// Columns are named as DurableTask.AzureStorage names them, so that tools made
+// for its hubs can read ours. A time is kept twice: as Edm.DateTime, which begins
+// in 1601 and knows 100 nanoseconds, and exactly, in a column whose name ends
+// with Exact.
+//
+// # Doorbells
+//
+// The queue {hub}-doorbells holds messages {"holdfast":{"instance":…}}.
+// A new one is put before what it stands for is written and deleted only after
+// that is settled. One that must not be found too early is hidden first and
+// revealed afterwards; if it is gone by then, because somebody looked before
+// there was anything to see, there is a new one.
+//
+// The queue counts in seconds, so a Wake rings up to a second late, and no lease
+// is a fraction of one.
+//
+// The message for work in hand says "takeOver" too. The row knows which message
+// belongs to which hand, so one is kept from turn to turn while more than half
+// of its lease is left, which costs no request. Who receives it reads the row to
+// learn the hand's receipt; a message that belongs to none is deleted. What this
+// process put or received is found again by receipt, in memory.
+//
+// A worker that waits asks at once when something rings that this process put,
+// and otherwise less and less often, up to the poll ceiling.
+//
+// # Versions
+//
+// A message is written in one transaction with a count in the sentinel, so its
+// ETag changes with every message too. A store.Version is the ETag with what the
+// next commit must know of the row (execution, turn, number of events, status,
+// messages waiting, where its doorbells are), so that no row is read before it
+// is written.
+//
+// # Limits
+//
+// Payloads over 60 KiB are refused with ErrTooLarge, as are rows over 1 MiB. A
+// worker cannot record an activity's result that is refused, and tries again
+// and again. An id whose escaped form has more than 512 UTF-16 units is refused
+// too; no id of 256 characters has.
+package tablestore

@@ -1,0 +1,121 @@
+package tablestore
+
+import (
+	"container/heap"
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/data/aztables"
+)
+
+// sweepInterval is how far apart two looks at the due rows are at least.
+const sweepInterval = time.Minute
+
+// maxAlarms is how many times of rings to come are remembered.
+const maxAlarms = 10000
+
+// putDue writes the row that stands for a Wake too far ahead for the queue.
+func (s *Store) putDue(ctx context.Context, id string, at time.Time) error {
+	e := newEntity(bucketKey(at), dueKey(at, id))
+	e.setText("InstanceId", id)
+	e.setTime("FireAt", at)
+	text, err := e.encode()
+	if err != nil {
+		return err
+	}
+	if _, err := s.due.UpsertEntity(ctx, text, &aztables.UpsertEntityOptions{UpdateMode: aztables.UpdateModeReplace}); err != nil {
+		return fmt.Errorf("put a due row: %w", err)
+	}
+	return nil
+}
+
+func (s *Store) removeDue(ctx context.Context, partition, row string) error {
+	if _, err := s.due.DeleteEntity(ctx, partition, row, nil); err != nil && !hasCode(err, codeRowMissing) {
+		return fmt.Errorf("delete a due row: %w", err)
+	}
+	return nil
+}
+
+// sweep moves the due rows before the horizon into the queue, at most once in
+// an interval.
+func (s *Store) sweep(ctx context.Context, now time.Time) error {
+	s.poll.mu.Lock()
+	before := s.poll.swept
+	if !before.IsZero() && now.Sub(before) < sweepInterval {
+		s.poll.mu.Unlock()
+		return nil
+	}
+	s.poll.swept = now
+	s.poll.mu.Unlock()
+	err := s.moveDue(ctx, now)
+	if err != nil {
+		s.poll.mu.Lock()
+		s.poll.swept = before
+		s.poll.mu.Unlock()
+		return fmt.Errorf("sweep the due rows: %w", err)
+	}
+	return nil
+}
+
+func (s *Store) moveDue(ctx context.Context, now time.Time) error {
+	horizon := now.Add(s.o.Horizon)
+	return query(ctx, s.due, where("PartitionKey", "le", bucketKey(horizon)), "", func(e entity) error {
+		at := e.time("FireAt")
+		if at.After(horizon) {
+			return nil
+		}
+		m, err := s.put(ctx, ring{Instance: e.text("InstanceId")}, at.Sub(now))
+		if err != nil {
+			return err
+		}
+		s.alarm(m.visible)
+		return s.removeDue(ctx, e.partition(), e.row())
+	})
+}
+
+// alarm remembers that something rings at a time, for this process to look.
+func (s *Store) alarm(at time.Time) {
+	s.poll.mu.Lock()
+	defer s.poll.mu.Unlock()
+	if first, any := s.poll.alarms.first(); !any || at.Before(first) {
+		s.poll.signal()
+	}
+	if len(s.poll.alarms) < maxAlarms {
+		heap.Push(&s.poll.alarms, at)
+	}
+}
+
+// alarms is a heap.Interface with the earliest time first.
+type alarms []time.Time
+
+func (a alarms) Len() int           { return len(a) }
+func (a alarms) Less(i, j int) bool { return a[i].Before(a[j]) }
+func (a alarms) Swap(i, j int)      { a[i], a[j] = a[j], a[i] }
+
+// Push is called by container/heap.
+func (a *alarms) Push(x any) { *a = append(*a, x.(time.Time)) }
+
+// Pop is called by container/heap.
+func (a *alarms) Pop() any {
+	last := len(*a) - 1
+	at := (*a)[last]
+	*a = (*a)[:last]
+	return at
+}
+
+func (a alarms) first() (at time.Time, any bool) {
+	if len(a) == 0 {
+		return time.Time{}, false
+	}
+	return a[0], true
+}
+
+// passed forgets the times up to now, and reports whether there were any.
+func (a *alarms) passed(now time.Time) (any bool) {
+	for len(*a) > 0 && !(*a)[0].After(now) {
+		heap.Pop(a)
+		any = true
+	}
+	return any
+}

@@ -1,0 +1,78 @@
+package tablestore
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+
+	"github.com/seed21523604/holdfast/engine/store"
+)
+
+// ErrTooLarge is returned for what does not fit into a table row. Nothing was
+// written.
+var ErrTooLarge = errors.New("too large for table storage")
+
+// The codes of Azure's that are told apart.
+const (
+	codeEntityExists   = "EntityAlreadyExists"
+	codeTableExists    = "TableAlreadyExists"
+	codeQueueExists    = "QueueAlreadyExists"
+	codeRowMissing     = "ResourceNotFound"
+	codeRowChanged     = "UpdateConditionNotSatisfied"
+	codeMessageMissing = "MessageNotFound"
+	codeReceiptStale   = "PopReceiptMismatch"
+)
+
+// batchError tells which operation of a transaction was refused. The SDK shows
+// no more of it than the status 202.
+type batchError struct {
+	index  int
+	status int
+	code   string
+	text   string
+	sdk    error
+}
+
+// Error names the operation and Azure's reason.
+func (e *batchError) Error() string {
+	return fmt.Sprintf("operation %d of the transaction: %d %s: %s", e.index, e.status, e.code, e.text)
+}
+
+// Unwrap returns what the SDK made of it.
+func (e *batchError) Unwrap() error { return e.sdk }
+
+// hasCode reports whether Azure refused a request for one of the reasons.
+func hasCode(err error, codes ...string) bool {
+	var batch *batchError
+	if errors.As(err, &batch) {
+		return slices.Contains(codes, batch.code)
+	}
+	var response *azcore.ResponseError
+	return errors.As(err, &response) && slices.Contains(codes, response.ErrorCode)
+}
+
+// isConflict reports whether a guarded write met another row than it expected.
+func isConflict(err error) bool {
+	return hasCode(err, codeRowChanged, codeEntityExists, codeRowMissing)
+}
+
+// isGone reports whether a message was deleted, or received by someone else.
+func isGone(err error) bool { return hasCode(err, codeMessageMissing, codeReceiptStale) }
+
+// asNotFound translates the reason why a row could not be read.
+func asNotFound(err error) error {
+	if hasCode(err, codeRowMissing) {
+		return fmt.Errorf("%w (%w)", store.ErrNotFound, err)
+	}
+	return err
+}
+
+// asConflict translates the reason why a turn could not be written.
+func asConflict(err error) error {
+	if isConflict(err) {
+		return fmt.Errorf("%w (%w)", store.ErrConflict, err)
+	}
+	return err
+}

@@ -1,0 +1,142 @@
+package tablestore
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// The RowKeys of an instance's partition. Digits sort before the inbox, and the
+// inbox before the sentinel.
+const (
+	sentinelKey = "sentinel"
+	inboxPrefix = "inbox-"
+)
+
+// maxKey is the number of UTF-16 units that Azure allows in a key.
+const maxKey = 512
+
+// errBadKey is returned by decodeKey for what encodeKey cannot have made.
+var errBadKey = errors.New("not an escaped key")
+
+// escapes are the characters that a key may not hold, or that do not survive
+// the way there, with what stands for them behind a caret. Those up to ? are
+// the escapes of DurableTask.AzureStorage.
+var escapes = map[rune]rune{'^': '^', '/': '0', '\\': '1', '#': '2', '?': '3', '\'': '4', '%': '5'}
+
+var unescapes = func() map[rune]rune {
+	m := map[rune]rune{}
+	for r, e := range escapes {
+		m[e] = r
+	}
+	return m
+}()
+
+// controlBase is added to a control character to make it a letter.
+const controlBase = 0xC0
+
+func isControl(r rune) bool { return r < 0x20 || r >= 0x7f && r < 0xa0 }
+
+// encodeKey turns a text of valid UTF-8 into one that may be a key. Different
+// texts give different keys.
+func encodeKey(text string) string {
+	var b strings.Builder
+	for _, r := range text {
+		switch e, special := escapes[r]; {
+		case special:
+			b.WriteRune('^')
+			b.WriteRune(e)
+		case isControl(r):
+			b.WriteRune('^')
+			b.WriteRune(r + controlBase)
+		default:
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}
+
+// decodeKey turns back what encodeKey made.
+func decodeKey(key string) (string, error) {
+	var b strings.Builder
+	escaped := false
+	for _, r := range key {
+		switch {
+		case escaped:
+			original, ok := unescapes[r]
+			if !ok {
+				original = r - controlBase
+			}
+			if !ok && (r < controlBase || !isControl(original)) {
+				return "", fmt.Errorf("%w: %q", errBadKey, key)
+			}
+			b.WriteRune(original)
+			escaped = false
+		case r == '^':
+			escaped = true
+		default:
+			b.WriteRune(r)
+		}
+	}
+	if escaped {
+		return "", fmt.Errorf("%w: %q", errBadKey, key)
+	}
+	return b.String(), nil
+}
+
+// units returns the length of a text in UTF-16.
+func units(text string) (n int) {
+	for _, r := range text {
+		n += utf16.RuneLen(max(r, 0))
+	}
+	return n
+}
+
+// checkID refuses an id that cannot be a key.
+func checkID(id string) error {
+	if !utf8.ValidString(id) || units(encodeKey(id)) > maxKey {
+		return fmt.Errorf("%w: the id %q cannot be a key", ErrTooLarge, id)
+	}
+	return nil
+}
+
+// historyKey is the RowKey of the event at a position.
+func historyKey(position int) string { return fmt.Sprintf("%016X", position) }
+
+func inboxKey(message string) string { return fit(inboxPrefix+encodeKey(message), message) }
+
+// fit returns key, or, if it is too long to be one, its beginning and a digest
+// of what it stands for.
+func fit(key, text string) string {
+	if units(key) <= maxKey {
+		return key
+	}
+	sum := sha256.Sum256([]byte(text))
+	return strings.ToValidUTF8(key[:20], "") + hex.EncodeToString(sum[:])
+}
+
+// bucketKey is the PartitionKey of the due rows of an hour.
+func bucketKey(at time.Time) string { return at.UTC().Format("2006-01-02T15") }
+
+// dueKey is the RowKey of an instance's due row.
+func dueKey(at time.Time, id string) string {
+	return fit(formatTime(at)+"-"+encodeKey(id), id)
+}
+
+// filter builds an OData filter whose values cannot be mistaken for anything
+// else.
+type filter string
+
+func where(column, operator, value string) filter {
+	return filter(column + " " + operator + " '" + strings.ReplaceAll(value, "'", "''") + "'")
+}
+
+func (f filter) and(other filter) filter { return f + " and " + other }
+
+// ofInstance matches an instance's whole partition.
+func ofInstance(id string) filter { return where("PartitionKey", "eq", encodeKey(id)) }

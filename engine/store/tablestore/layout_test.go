@@ -1,0 +1,141 @@
+package tablestore
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+
+	"github.com/seed21523604/holdfast/engine/history"
+	"github.com/seed21523604/holdfast/engine/store"
+)
+
+// Tools made for hubs of DurableTask.AzureStorage read these columns.
+func TestColumnsAreThoseOfDurableTask(t *testing.T) {
+	d := newDesk(t, nil)
+	d.start("verify", "a", 7)
+	d.raise("a")
+	columns := map[string]string{
+		"ExecutionStarted":   "Name Input OrchestrationInstance",
+		"TaskScheduled":      "Name Input",
+		"TaskCompleted":      "TaskScheduledId Result",
+		"TimerCreated":       "FireAt",
+		"EventRaised":        "Name Input",
+		"ExecutionCompleted": "OrchestrationStatus Result",
+	}
+	n := 0
+	shot, err := d.store.read(t.Context(), ofInstance("a"), "")
+	d.must(err)
+	for i, e := range shot.history {
+		if e.row() != historyKey(i) || len(e.row()) != 16 {
+			t.Errorf("event %d is in row %s", i, e.row())
+		}
+		want := columns[e.text("EventType")]
+		if want != "" {
+			n++
+		}
+		for _, column := range append(strings.Fields(want), "EventId", "EventType", "_Timestamp", "ExecutionId") {
+			if _, ok := e[column]; !ok {
+				t.Errorf("%s has no column %s", e.text("EventType"), column)
+			}
+		}
+	}
+	if n != len(columns) {
+		t.Errorf("%d events of %d kinds", n, len(columns))
+	}
+	answer, err := d.store.instances.GetEntity(t.Context(), "a", "", nil)
+	d.must(err)
+	e, err := decodeEntity(answer.Value)
+	d.must(err)
+	for _, column := range strings.Fields("ExecutionId Name Input Output RuntimeStatus CreatedTime LastUpdatedTime CompletedTime TaskHubName CustomStatus") {
+		if _, ok := e[column]; !ok {
+			t.Errorf("the instance has no column %s", column)
+		}
+	}
+}
+
+func TestEveryKindOfEventSurvives(t *testing.T) {
+	at := time.Date(2026, 11, 23, 20, 47, 35, 123456789, time.UTC)
+	s := newHub(t)
+	want := []history.Event{
+		{Kind: history.OrchestratorStarted, ID: history.Outside, Time: at},
+		{Kind: history.ExecutionStarted, ID: history.Outside, Time: at, Message: "m1", Name: "Größe 📏", Execution: "e", Input: []byte(`{"a":"<&'\"\u0000>"}`), Secret: []string{"Code", ""}},
+		{Kind: history.TaskScheduled, Time: at, Name: "work", Input: []byte(`null`)},
+		{Kind: history.TaskCompleted, ID: history.Outside, Time: at, Result: []byte(`""`)},
+		{Kind: history.TaskFailed, ID: history.Outside, TaskID: 7, Time: at, Failure: &history.Failure{Kind: "panic", Message: "boom", Stack: "a\nb"}},
+		{Kind: history.TaskFailed, ID: history.Outside, TaskID: 8, Time: at, Failure: &history.Failure{}},
+		{Kind: history.TimerCreated, ID: 1, Time: at, FireAt: at.Add(400 * 24 * time.Hour)},
+		{Kind: history.TimerFired, ID: history.Outside, TaskID: 1, Time: at, FireAt: at},
+		{Kind: history.ExecutionSuspended, ID: history.Outside, Time: at, Message: "m3", Reason: "lunch"},
+		{Kind: history.ExecutionTerminated, ID: history.Outside, Time: at, Message: "m5", Reason: "enough"},
+		{Kind: history.ExecutionCompleted, ID: 2, Time: at, Status: history.Terminated, Result: []byte(`0`)},
+		{},
+	}
+	turn := store.Turn{Instance: store.Instance{ID: "a", Execution: "e", Events: len(want), Turn: "t"}, Append: want}
+	if _, err := s.Commit(t.Context(), turn); err != nil {
+		t.Fatal(err)
+	}
+	got, err := s.History(t.Context(), "a")
+	if err != nil || len(got) != len(want) {
+		t.Fatalf("%d events of %d, %v", len(got), len(want), err)
+	}
+	for i := range got {
+		if string(history.AppendEvents(nil, got[i:i+1])) != string(history.AppendEvents(nil, want[i:i+1])) {
+			t.Errorf("event %d:\n got %+v\nwant %+v", i, got[i], want[i])
+		}
+	}
+}
+
+func TestAMessageThatIsNoDoorbellIsDropped(t *testing.T) {
+	s := newHub(t)
+	for _, text := range []string{"hello", `{"holdfast":{}}`, "{}"} {
+		if _, err := s.queue.EnqueueMessage(t.Context(), text, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if bells, err := s.Receive(t.Context(), 10, 0); len(bells) != 0 || err != nil {
+		t.Errorf("%v, %v", bells, err)
+	}
+	properties, err := s.queue.GetProperties(t.Context(), nil)
+	if err != nil || *properties.ApproximateMessagesCount != 0 {
+		t.Errorf("%d messages are left, %v", *properties.ApproximateMessagesCount, err)
+	}
+}
+
+// token is a credential that says who it is.
+type token string
+
+// GetToken is called by the SDK.
+func (c token) GetToken(context.Context, policy.TokenRequestOptions) (azcore.AccessToken, error) {
+	return azcore.AccessToken{Token: string(c), ExpiresOn: time.Now().Add(time.Hour)}, nil
+}
+
+// witness passes requests on and remembers them.
+type witness struct {
+	empty
+	seen []string
+}
+
+// Do is called by the SDK instead of the network.
+func (w *witness) Do(r *http.Request) (*http.Response, error) {
+	w.seen = append(w.seen, r.Method+" "+r.URL.String()+" "+r.Header.Get("Authorization"))
+	return w.empty.Do(r)
+}
+
+func TestACredentialTakesTheKeysPlace(t *testing.T) {
+	w := &witness{}
+	o := Options{TableURL: "https://x.table.core.windows.net", QueueURL: "https://x.queue.core.windows.net/", Credential: token("me"), Hub: "MyHub"}
+	o.Client.Transport = w
+	open(t, o)
+	want := "PUT https://x.queue.core.windows.net/myhub-doorbells Bearer me"
+	if last := w.seen[len(w.seen)-1]; last != want {
+		t.Errorf("%s, want %s", last, want)
+	}
+	if first := w.seen[0]; !strings.HasPrefix(first, "POST https://x.table.core.windows.net/Tables") || !strings.HasSuffix(first, "Bearer me") {
+		t.Error(first)
+	}
+}

@@ -1,0 +1,114 @@
+package tablestore
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/data/aztables"
+)
+
+// maxProjected is how many projections' etags are remembered.
+const maxProjected = 10000
+
+// projections remembers the etags of the projections that were written here,
+// so that the next one can be written without a look.
+type projections struct {
+	mu    sync.Mutex
+	etags map[string]string
+}
+
+func (p *projections) get(id string) string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.etags[id]
+}
+
+// set remembers an etag; the empty one forgets.
+func (p *projections) set(id, etag string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.etags == nil {
+		p.etags = map[string]string{}
+	}
+	delete(p.etags, id)
+	for other := range p.etags {
+		if len(p.etags) < maxProjected {
+			break
+		}
+		delete(p.etags, other)
+	}
+	if etag != "" {
+		p.etags[id] = etag
+	}
+}
+
+// project writes what lists show of an instance, unless something newer is
+// there. fresh says that there is hardly a projection yet.
+func (s *Store) project(ctx context.Context, r *record, fresh bool) error {
+	e, err := r.projection(s.o.Hub)
+	if err != nil {
+		return err
+	}
+	text, err := e.encode()
+	if err != nil {
+		return err
+	}
+	etag := s.projected.get(r.ID)
+	look := etag == "" && !fresh
+	for range maxReads {
+		if look {
+			var newer bool
+			if etag, newer, err = s.lookAtProjection(ctx, r); err != nil || newer {
+				return err
+			}
+		}
+		if etag, err = s.writeProjection(ctx, text, etag); err == nil {
+			s.projected.set(r.ID, etag)
+			return nil
+		}
+		if !isConflict(err) {
+			return fmt.Errorf("write the projection: %w", err)
+		}
+		look = true
+	}
+	return fmt.Errorf("write the projection: %w", err)
+}
+
+// writeProjection inserts a projection, or replaces the one with the etag.
+func (s *Store) writeProjection(ctx context.Context, text []byte, etag string) (string, error) {
+	if etag == "" {
+		answer, err := s.instances.AddEntity(ctx, text, nil)
+		return string(answer.ETag), err
+	}
+	match := azcore.ETag(etag)
+	answer, err := s.instances.UpdateEntity(ctx, text, &aztables.UpdateEntityOptions{IfMatch: &match, UpdateMode: aztables.UpdateModeReplace})
+	return string(answer.ETag), err
+}
+
+// lookAtProjection returns the etag of the projection that is there, if any,
+// and whether it is as new as r.
+func (s *Store) lookAtProjection(ctx context.Context, r *record) (etag string, newer bool, err error) {
+	answer, err := s.instances.GetEntity(ctx, encodeKey(r.ID), "", nil)
+	if hasCode(err, codeRowMissing) {
+		return "", false, nil
+	}
+	if err != nil {
+		return "", false, fmt.Errorf("read the projection: %w", err)
+	}
+	e, err := decodeEntity(answer.Value)
+	if err != nil {
+		return "", false, err
+	}
+	there, err := decodeRecord(e)
+	if err != nil {
+		return "", false, err
+	}
+	etag = string(answer.ETag)
+	s.projected.set(r.ID, etag)
+	if there.Execution != r.Execution {
+		return etag, there.Created.After(r.Created), nil
+	}
+	return etag, there.Events > r.Events || sameTurn(there.Version, r.version()), nil
+}

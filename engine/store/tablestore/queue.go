@@ -1,0 +1,302 @@
+package tablestore
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/storage/azqueue/v2"
+
+	"github.com/seed21523604/holdfast/engine/store"
+)
+
+const (
+	// firstPause is the time between two polls of a queue that was busy.
+	firstPause = 100 * time.Millisecond
+	// maxReceived is how many messages Azure hands out in one answer.
+	maxReceived = 32
+)
+
+// poller says when the queue is looked at: at once when something was put here,
+// otherwise less and less often.
+type poller struct {
+	mu     sync.Mutex
+	pause  time.Duration
+	next   time.Time
+	alarms alarms // when what was put here rings
+	swept  time.Time
+	rung   chan struct{} // holds a token when a receiver should think again
+}
+
+func newPoller() poller { return poller{rung: make(chan struct{}, 1)} }
+
+// signal lets a receiver that waits think again.
+func (p *poller) signal() {
+	select {
+	case p.rung <- struct{}{}:
+	default:
+	}
+}
+
+// rings says that something rings now.
+func (p *poller) rings() {
+	p.mu.Lock()
+	p.pause, p.next = 0, time.Time{}
+	p.mu.Unlock()
+	p.signal()
+}
+
+// found takes note of a poll.
+func (p *poller) found(now time.Time, any bool, ceiling time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if any {
+		p.pause, p.next = 0, now
+		return
+	}
+	p.pause = min(max(2*p.pause, firstPause), ceiling)
+	p.next = now.Add(p.pause)
+}
+
+// heard forgets the alarms up to now. If there were any, the queue is looked at
+// again soon, as its clock may be a little behind.
+func (p *poller) heard(now time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.alarms.passed(now) {
+		p.pause = 0
+	}
+}
+
+// wait returns how long the queue need not be looked at.
+func (p *poller) wait(now time.Time) time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	next := p.next
+	if at, any := p.alarms.first(); any && at.Before(next) {
+		next = at
+	}
+	return next.Sub(now)
+}
+
+// Receive returns doorbells that ring now, or waits for one.
+func (s *Store) Receive(ctx context.Context, most int, wait time.Duration) ([]store.Doorbell, error) {
+	bells, err := s.receive(ctx, most, wait)
+	if err != nil && !errors.Is(err, store.ErrClosed) {
+		err = fmt.Errorf("receive doorbells: %w", err)
+	}
+	return bells, err
+}
+
+func (s *Store) receive(ctx context.Context, most int, wait time.Duration) ([]store.Doorbell, error) {
+	now := s.o.Now()
+	end := now.Add(wait)
+	look := wait <= 0
+	for {
+		select {
+		case <-s.closed:
+			return nil, store.ErrClosed
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		default:
+		}
+		pause := s.poll.wait(now)
+		if look || pause <= 0 {
+			bells, err := s.look(ctx, most, now)
+			if err != nil || len(bells) > 0 {
+				return bells, err
+			}
+			pause = s.poll.wait(now)
+		}
+		if !now.Before(end) {
+			return nil, nil
+		}
+		rest := end.Sub(now)
+		look = s.sleep(ctx, min(pause, rest)) && pause <= rest
+		now = s.o.Now()
+	}
+}
+
+// sleep waits, and reports whether it did so to the end.
+func (s *Store) sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-s.poll.rung:
+	case <-ctx.Done():
+	case <-s.closed:
+	}
+	return false
+}
+
+// look sweeps the due rows when it is time and asks the queue.
+func (s *Store) look(ctx context.Context, most int, now time.Time) (bells []store.Doorbell, err error) {
+	if err := s.sweep(ctx, now); err != nil {
+		return nil, err
+	}
+	s.poll.heard(now)
+	seen := map[ring]bool{}
+	for got := maxReceived; len(bells) < most && got == maxReceived; {
+		var messages []*message
+		if messages, got, err = s.dequeue(ctx, min(most-len(bells), maxReceived)); err != nil {
+			break
+		}
+		for _, m := range messages {
+			if seen[m.ring] {
+				// One look answers both, and the other is still there.
+				s.warn("delete a second doorbell", m.Instance, s.remove(ctx, m))
+				continue
+			}
+			seen[m.ring] = true
+			bells = append(bells, m.doorbell())
+		}
+	}
+	if len(bells) > 0 {
+		s.warn("receive more doorbells", "", err)
+		err = nil
+	}
+	s.poll.found(now, len(bells) > 0, s.o.PollCeiling)
+	return bells, err
+}
+
+// dequeue asks for messages, and returns how many there were with those that
+// are not doorbells.
+func (s *Store) dequeue(ctx context.Context, most int) (messages []*message, got int, err error) {
+	number := int32(most)
+	until := s.o.Now().Add(s.o.Lease)
+	answer, err := s.queue.DequeueMessages(ctx, &azqueue.DequeueMessagesOptions{NumberOfMessages: &number, VisibilityTimeout: seconds(s.o.Lease)})
+	if err != nil {
+		return nil, 0, err
+	}
+	for _, d := range answer.Messages {
+		m := &message{id: *d.MessageID, receipt: *d.PopReceipt, visible: until}
+		var e envelope
+		if d.MessageText == nil || json.Unmarshal([]byte(*d.MessageText), &e) != nil || e.Holdfast.Instance == "" {
+			s.o.Logger.Warn("a message in the queue is no doorbell; it is deleted", "message", m.id)
+			s.warn("delete a message", "", s.remove(ctx, m))
+			continue
+		}
+		m.ring = e.Holdfast
+		if m.TakeOver {
+			found, err := s.handOf(ctx, m)
+			if err != nil {
+				s.warn("receive a doorbell, which will ring again", m.Instance, err)
+				continue
+			}
+			if !found {
+				s.warn("delete a doorbell", m.Instance, s.remove(ctx, m))
+				continue
+			}
+			s.held.keep(m.doorbell(), &heldBell{message: *m}, s.o.Now())
+		}
+		messages = append(messages, m)
+	}
+	return messages, len(answer.Messages), nil
+}
+
+// Load reads an instance with its inbox, and its history unless known is its
+// version.
+func (s *Store) Load(ctx context.Context, id string, known store.Version) (state store.State, err error) {
+	err = s.with("load", id, func() error {
+		if known != "" {
+			shot, err := s.readInbox(ctx, id)
+			if err != nil {
+				return err
+			}
+			if shot.record == nil {
+				return store.ErrNotFound
+			}
+			if sameTurn(shot.record.Version, known) {
+				state = store.State{Instance: shot.record.Instance, Unchanged: true}
+				state.Inbox, err = shot.record.events(shot.inbox)
+				return err
+			}
+		}
+		state, err = s.load(ctx, id)
+		return err
+	})
+	if err != nil {
+		return store.State{}, err
+	}
+	return state, nil
+}
+
+// Extend hides a doorbell for work in hand for another lease.
+func (s *Store) Extend(ctx context.Context, bell store.Doorbell) error {
+	if bell == (store.Doorbell{}) {
+		return nil
+	}
+	return s.with("extend the doorbell of", bell.Instance, func() error {
+		_, err := s.extend(ctx, bell, s.o.Lease)
+		return err
+	})
+}
+
+// Release takes a doorbell away that had no cause, or leaves it for the one
+// that its instance gives.
+func (s *Store) Release(ctx context.Context, bell store.Doorbell) error {
+	if bell == (store.Doorbell{}) {
+		return nil
+	}
+	return s.with("release the doorbell of", bell.Instance, func() error {
+		if !bell.TakeOver {
+			kept, err := s.keptByCause(ctx, messageOf(bell))
+			if err != nil || kept {
+				return err
+			}
+		}
+		return s.silence(ctx, bell)
+	})
+}
+
+// keptByCause looks whether there is something to ring for, and lets the
+// message ring for it. Otherwise it mends what a crash may have left undone:
+// that is what a doorbell without cause may have been there for.
+func (s *Store) keptByCause(ctx context.Context, m *message) (bool, error) {
+	shot, err := s.readInbox(ctx, m.Instance)
+	if err != nil {
+		return false, err
+	}
+	r := shot.record
+	switch {
+	case r == nil:
+		return false, s.removeRows(ctx, shot.inbox)
+	case r.Status.IsTerminal():
+		if err := s.removeRows(ctx, shot.inbox); err != nil {
+			return false, err
+		}
+		return false, s.project(ctx, r, false)
+	}
+	now := s.o.Now()
+	waiting, err := r.events(shot.inbox)
+	switch {
+	case err != nil:
+		return false, err
+	case len(waiting) > 0, !r.Wake.IsZero() && !r.Wake.After(now):
+		return true, s.reveal(ctx, m)
+	case r.ringsBy(m, now.Add(s.o.Horizon)):
+		err := s.hide(ctx, m, r.Wake.Sub(now))
+		if isGone(err) {
+			err = nil // somebody else has it
+		}
+		return true, err
+	}
+	return false, s.project(ctx, r, false)
+}
+
+// ringsBy reports whether the message may be the one that rings for the row's
+// Wake: its own, or one that a sweep put for a Wake before the horizon.
+func (r *record) ringsBy(m *message, horizon time.Time) bool {
+	switch {
+	case r.Wake.IsZero():
+		return false
+	case r.wakeBell == byDueRow:
+		return !r.Wake.After(horizon)
+	}
+	return refer(r.wakeBell).id == m.id
+}

@@ -1,0 +1,169 @@
+package tablestore
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/seed21523604/holdfast/engine/history"
+	"github.com/seed21523604/holdfast/engine/store"
+)
+
+// record is an instance's row with what only this package knows of it.
+type record struct {
+	store.Instance
+	etag string
+	// wakeBell is where the doorbell for Wake is: the message's id and pop
+	// receipt, or byDueRow.
+	wakeBell string
+	// handBells are the ids of the messages for work in hand, by the hands'
+	// receipts.
+	handBells map[string]string
+	// waiting is how many messages are in the inbox.
+	waiting int64
+	// attempt names the call that wrote the row, by which a request that was
+	// repeated on its way recognises itself.
+	attempt string
+}
+
+// byDueRow is the wakeBell of a row whose Wake is too far ahead for the queue.
+const byDueRow = "due"
+
+// waitingColumn counts the inbox; every message changes it.
+const waitingColumn = "Waiting"
+
+// encode returns the columns that the sentinel and the projection share.
+func (r *record) encode(row, hub string) (entity, error) {
+	in := &r.Instance
+	e := newEntity(encodeKey(in.ID), row)
+	e.setText("ExecutionId", in.Execution)
+	e.setText("Name", in.Name)
+	e.setText("RuntimeStatus", in.Status.String())
+	e.setText("Input", string(in.Input))
+	e.setText("Output", string(in.Output))
+	e.setText("CustomStatus", string(in.CustomStatus))
+	e.setTime("CreatedTime", in.Created)
+	e.setTime("LastUpdatedTime", in.Updated)
+	e.setTime("CompletedTime", in.Completed)
+	e.setText("TaskHubName", hub)
+	e.setTime("Wake", in.Wake)
+	if in.Hands != nil {
+		if err := e.setJSON("Hands", in.Hands); err != nil {
+			return nil, err
+		}
+	}
+	e.setInt64("Events", int64(in.Events))
+	e.setText("Turn", in.Turn)
+	return e, setDetails(e, in.Failure, in.Secret)
+}
+
+// sentinel returns the row that guards the instance's turns.
+func (r *record) sentinel(hub string) (entity, error) {
+	e, err := r.encode(sentinelKey, hub)
+	if err != nil {
+		return nil, err
+	}
+	e["IsCheckpointComplete"] = true
+	e.setTime("CheckpointCompletedTimestamp", r.Updated)
+	e.setText("WakeBell", r.wakeBell)
+	e.setText("Attempt", r.attempt)
+	e.setInt64(waitingColumn, r.waiting)
+	if len(r.handBells) > 0 {
+		return e, e.setJSON("HandBells", r.handBells)
+	}
+	return e, nil
+}
+
+// projection returns the row that lists are made of.
+func (r *record) projection(hub string) (entity, error) {
+	e, err := r.encode("", hub)
+	if err != nil {
+		return nil, err
+	}
+	e.setText("RowVersion", string(r.version()))
+	return e, nil
+}
+
+// decodeRecord reads a sentinel, or a projection, which knows its version.
+func decodeRecord(e entity) (*record, error) {
+	id, err := decodeKey(e.partition())
+	if err != nil {
+		return nil, err
+	}
+	in := store.Instance{
+		ID: id, Execution: e.text("ExecutionId"), Name: e.text("Name"),
+		Input: e.raw("Input"), Output: e.raw("Output"), CustomStatus: e.raw("CustomStatus"),
+		Created: e.time("CreatedTime"), Updated: e.time("LastUpdatedTime"), Completed: e.time("CompletedTime"),
+		Wake: e.time("Wake"), Events: int(e.int64("Events")), Turn: e.text("Turn"),
+	}
+	in.Status, _ = history.ParseStatus(e.text("RuntimeStatus"))
+	if err := e.json("FailureDetails", &in.Failure); err != nil {
+		return nil, err
+	}
+	if err := e.json("Secret", &in.Secret); err != nil {
+		return nil, err
+	}
+	if err := e.json("Hands", &in.Hands); err != nil {
+		return nil, err
+	}
+	r := &record{Instance: in, etag: e.etag(), wakeBell: e.text("WakeBell"), attempt: e.text("Attempt"), waiting: e.int64(waitingColumn)}
+	if err := e.json("HandBells", &r.handBells); err != nil {
+		return nil, err
+	}
+	if e.row() == sentinelKey {
+		r.Version = r.version()
+	} else {
+		r.Version = store.Version(e.text("RowVersion"))
+	}
+	return r, nil
+}
+
+// base is what a commit must know of the row it replaces. It travels in the
+// version, so that no commit need read the row again.
+type base struct {
+	ETag      string            `json:"etag"`
+	Execution string            `json:"execution"`
+	Turn      string            `json:"turn"`
+	Events    int               `json:"events"`
+	Status    string            `json:"status"`
+	Waiting   int64             `json:"waiting,omitempty"`
+	Wake      string            `json:"wake,omitempty"`
+	WakeBell  string            `json:"wakeBell,omitempty"`
+	HandBells map[string]string `json:"handBells,omitempty"`
+}
+
+func (r *record) base() base {
+	return base{
+		ETag: r.etag, Execution: r.Execution, Turn: r.Turn, Events: r.Events, Status: r.Status.String(),
+		Waiting: r.waiting, Wake: formatTime(r.Wake), WakeBell: r.wakeBell, HandBells: r.handBells,
+	}
+}
+
+func (r *record) version() store.Version {
+	text, err := json.Marshal(r.base())
+	if err != nil {
+		panic(err) // texts and numbers only
+	}
+	return store.Version(text)
+}
+
+// parseVersion reads the version of a row; ErrConflict for what is none of
+// ours.
+func parseVersion(v store.Version) (b base, err error) {
+	if json.Unmarshal([]byte(v), &b) != nil || b.ETag == "" {
+		return base{}, store.ErrConflict
+	}
+	return b, nil
+}
+
+// wake returns the row's Wake.
+func (b *base) wake() time.Time {
+	t, _ := parseTime(b.Wake)
+	return t
+}
+
+// sameTurn reports whether two versions differ by messages at most.
+func sameTurn(a, b store.Version) bool {
+	one, errOne := parseVersion(a)
+	two, errTwo := parseVersion(b)
+	return errOne == nil && errTwo == nil && one.Execution == two.Execution && one.Turn == two.Turn && one.Events == two.Events
+}

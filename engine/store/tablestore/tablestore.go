@@ -1,0 +1,227 @@
+package tablestore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"regexp"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+	"github.com/Azure/azure-sdk-for-go/sdk/data/aztables"
+	"github.com/Azure/azure-sdk-for-go/sdk/storage/azqueue/v2"
+
+	"github.com/seed21523604/holdfast/engine/store"
+)
+
+// maxHidden is how long Azure hides a queue message at most.
+const maxHidden = 7 * 24 * time.Hour
+
+// Options says which hub to use and how. Hub and one way to connect are needed.
+type Options struct {
+	// ConnectionString is the storage account's; UseDevelopmentStorage=true
+	// is Azurite on its usual ports.
+	ConnectionString string
+	// TableURL and QueueURL are the endpoints to use with Credential, in
+	// place of a connection string.
+	TableURL, QueueURL string
+	Credential         azcore.TokenCredential
+	// Hub is what the names of tables and queue begin with: 3 to 45 letters
+	// and digits, the first a letter.
+	Hub string
+
+	// Lease is how long a doorbell stays hidden from others, in whole
+	// seconds; one minute.
+	Lease time.Duration
+	// Horizon is how far ahead a Wake waits in the queue and not in a due
+	// row; 10 minutes. It is longer than the minute between two sweeps and
+	// shorter than 7 days.
+	Horizon time.Duration
+	// PollCeiling is how far apart polls of a quiet queue are at most; 30
+	// seconds.
+	PollCeiling time.Duration
+	// Now is the clock; time.Now.
+	Now func() time.Time
+	// Client changes how requests are made. Without a limit of its own, a
+	// request is repeated three times within a few seconds.
+	Client policy.ClientOptions
+	// Logger receives what went wrong without making a call fail; nil
+	// discards it.
+	Logger *slog.Logger
+}
+
+func (o Options) withDefaults() Options {
+	if o.Lease == 0 {
+		o.Lease = time.Minute
+	}
+	if o.Horizon == 0 {
+		o.Horizon = 10 * time.Minute
+	}
+	if o.PollCeiling == 0 {
+		o.PollCeiling = 30 * time.Second
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if retry := &o.Client.Retry; retry.MaxRetries == 0 {
+		retry.MaxRetries, retry.RetryDelay, retry.MaxRetryDelay = 3, 200*time.Millisecond, 2*time.Second
+		retry.TryTimeout = 30 * time.Second
+	}
+	return o
+}
+
+var hubName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9]{2,44}$`)
+
+func (o *Options) check() error {
+	switch {
+	case !hubName.MatchString(o.Hub):
+		return fmt.Errorf("the hub's name %q is not 3 to 45 letters and digits, the first a letter", o.Hub)
+	case o.Lease < time.Second || o.Lease%time.Second != 0 || o.Lease > maxHidden:
+		return fmt.Errorf("a lease of %v is not whole seconds up to 7 days", o.Lease)
+	case o.Horizon <= sweepInterval || o.Horizon > maxHidden:
+		return fmt.Errorf("a horizon of %v is not between %v and 7 days", o.Horizon, sweepInterval)
+	}
+	return nil
+}
+
+// Store is a hub in Azure Storage. Its methods may be called concurrently.
+type Store struct {
+	o         Options
+	history   *aztables.Client // sentinels, history and inboxes
+	instances *aztables.Client // projections
+	due       *aztables.Client
+	queue     *azqueue.QueueClient
+
+	held      heldBells
+	projected projections
+	poll      poller
+
+	closing sync.Once
+	closed  chan struct{}
+}
+
+var _ store.Store = (*Store)(nil)
+
+// Open opens the hub, which is made if it does not exist. Any number of
+// processes may have it open.
+func Open(ctx context.Context, o Options) (*Store, error) {
+	o = o.withDefaults()
+	if err := o.check(); err != nil {
+		return nil, fmt.Errorf("open a hub: %w", err)
+	}
+	tables, queue, err := connect(&o)
+	if err != nil {
+		return nil, fmt.Errorf("open hub %s: %w", o.Hub, err)
+	}
+	s := &Store{
+		o: o, queue: queue, closed: make(chan struct{}), poll: newPoller(),
+		history: tables.NewClient(o.Hub + "History"), instances: tables.NewClient(o.Hub + "Instances"), due: tables.NewClient(o.Hub + "Due"),
+	}
+	if err := s.create(ctx); err != nil {
+		return nil, fmt.Errorf("open hub %s: %w", o.Hub, err)
+	}
+	return s, nil
+}
+
+// create makes the tables and the queue that are not there.
+func (s *Store) create(ctx context.Context) error {
+	for _, table := range []*aztables.Client{s.history, s.instances, s.due} {
+		if _, err := table.CreateTable(ctx, nil); err != nil && !hasCode(err, codeTableExists) {
+			return fmt.Errorf("make a table: %w", err)
+		}
+	}
+	if _, err := s.queue.Create(ctx, nil); err != nil && !hasCode(err, codeQueueExists) {
+		return fmt.Errorf("make the queue: %w", err)
+	}
+	return nil
+}
+
+// Close ends the use of the hub.
+func (s *Store) Close() error {
+	s.closing.Do(func() { close(s.closed) })
+	return nil
+}
+
+// Lease returns how long a received doorbell stays hidden.
+func (s *Store) Lease() time.Duration { return s.o.Lease }
+
+// with calls f if the store is open, and says what for if it fails.
+func (s *Store) with(verb, id string, f func() error) error {
+	select {
+	case <-s.closed:
+		return store.ErrClosed
+	default:
+	}
+	err := checkID(id)
+	if err == nil {
+		err = f()
+	}
+	if err != nil {
+		return fmt.Errorf("%s instance %s: %w", verb, id, err)
+	}
+	return nil
+}
+
+// warn reports what went wrong after a call had its effect.
+func (s *Store) warn(what, id string, err error) {
+	if err != nil {
+		s.o.Logger.Warn(what, "instance", id, "error", err)
+	}
+}
+
+// errNoConnection is returned by Open for Options that name no account.
+var errNoConnection = errors.New("neither a connection string nor endpoints with a credential are given")
+
+func connect(o *Options) (*aztables.ServiceClient, *azqueue.QueueClient, error) {
+	tableOptions := &aztables.ClientOptions{ClientOptions: o.Client}
+	queueOptions := &azqueue.ClientOptions{ClientOptions: o.Client}
+	name := strings.ToLower(o.Hub) + "-doorbells"
+	switch {
+	case o.ConnectionString != "":
+		text := expand(o.ConnectionString)
+		tables, err := aztables.NewServiceClientFromConnectionString(text, tableOptions)
+		if err != nil {
+			return nil, nil, err
+		}
+		queue, err := azqueue.NewQueueClientFromConnectionString(text, name, queueOptions)
+		return tables, queue, err
+	case o.Credential != nil && o.TableURL != "" && o.QueueURL != "":
+		tables, err := aztables.NewServiceClient(o.TableURL, o.Credential, tableOptions)
+		if err != nil {
+			return nil, nil, err
+		}
+		queue, err := azqueue.NewQueueClient(strings.TrimRight(o.QueueURL, "/")+"/"+name, o.Credential, queueOptions)
+		return tables, queue, err
+	}
+	return nil, nil, errNoConnection
+}
+
+// The account that every Azurite has, and whose key everybody knows.
+const (
+	developmentAccount = "devstoreaccount1"
+	developmentKey     = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
+)
+
+// developmentString is the connection string of an Azurite with the given
+// endpoints, which end before the account's name.
+func developmentString(tables, queues string) string {
+	return fmt.Sprintf("DefaultEndpointsProtocol=http;AccountName=%[1]s;AccountKey=%[2]s;QueueEndpoint=%[3]s/%[1]s;TableEndpoint=%[4]s/%[1]s;",
+		developmentAccount, developmentKey, queues, tables)
+}
+
+// expand spells out the short form that the SDKs do not know.
+func expand(connection string) string {
+	for part := range strings.SplitSeq(connection, ";") {
+		if name, value, _ := strings.Cut(part, "="); strings.EqualFold(strings.TrimSpace(name), "UseDevelopmentStorage") && strings.EqualFold(strings.TrimSpace(value), "true") {
+			return developmentString("http://127.0.0.1:10002", "http://127.0.0.1:10001")
+		}
+	}
+	return connection
+}

@@ -1,0 +1,120 @@
+package tablestore
+
+import (
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/seed21523604/holdfast/engine/history"
+	"github.com/seed21523604/holdfast/engine/store"
+)
+
+func TestManySendersToOneInstanceAreAllHeard(t *testing.T) {
+	const senders, each = 8, 5
+	s := newHub(t)
+	if _, err := s.Commit(t.Context(), store.Turn{Instance: store.Instance{ID: "a", Execution: "e", Turn: "t"}}); err != nil {
+		t.Fatal(err)
+	}
+	var wait sync.WaitGroup
+	for sender := range senders {
+		wait.Go(func() {
+			for i := range each {
+				m := history.Event{Kind: history.EventRaised, ID: history.Outside, Name: "x", Message: fmt.Sprint("m", sender, "-", i)}
+				if err := s.Send(t.Context(), "a", m); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wait.Wait()
+	state, err := s.Load(t.Context(), "a", "")
+	if err != nil || len(state.Inbox) != senders*each {
+		t.Errorf("%d messages of %d, %v", len(state.Inbox), senders*each, err)
+	}
+	if base, err := parseVersion(state.Instance.Version); err != nil || base.Waiting != senders*each {
+		t.Errorf("the row counts %d messages, %v", base.Waiting, err)
+	}
+}
+
+// handed is a turn with work in hand, and the doorbell for it.
+func handed(base store.Version, token string) (store.Turn, store.Doorbell) {
+	in := store.Instance{ID: "a", Execution: "e", Turn: token, Hands: []store.Hand{{Receipt: token}}}
+	return store.Turn{Base: base, Instance: in, Hold: true}, store.Doorbell{Instance: "a", Receipt: token, TakeOver: true}
+}
+
+func TestOneMessageServesHandAfterHand(t *testing.T) {
+	d := newDesk(t, nil)
+	s := d.opened
+	turn, bell := handed("", "t0")
+	version, err := s.Commit(t.Context(), turn)
+	d.must(err)
+	for i := range 3 {
+		turn, bell = handed(version, fmt.Sprint("t", i+1))
+		turn.Answered = []store.Doorbell{{Instance: "a", Receipt: fmt.Sprint("t", i), TakeOver: true}}
+		d.meter.take()
+		version, err = s.Commit(t.Context(), turn)
+		d.must(err)
+		if n, log := d.meter.take(); n != 1 {
+			t.Errorf("%d requests for a turn: %s", n, log)
+		}
+	}
+	d.advance(s.Lease())
+	if bells, err := d.store.Receive(t.Context(), 10, 0); err != nil || len(bells) != 1 || bells[0] != bell {
+		t.Errorf("%v ring, want %v, %v", bells, bell, err)
+	}
+}
+
+// A message that Azure took twice, because the first answer was lost, must not
+// tell anybody to take over from a worker that is there.
+func TestAMessageThatWasPutTwiceTakesNothingOver(t *testing.T) {
+	s := &saboteur{at: -1}
+	d := newFaultyDesk(t, s, 3)
+	turn, bell := handed("", "t")
+	s.arm(lost, 0)
+	_, err := d.opened.Commit(t.Context(), turn)
+	d.must(err)
+	for range 4 {
+		d.advance(d.store.Lease() / 2)
+		d.must(d.opened.Extend(t.Context(), bell))
+		if bells, err := d.store.Receive(t.Context(), 10, 0); len(bells) != 0 || err != nil {
+			t.Errorf("%v ring, %v", bells, err)
+		}
+	}
+	d.advance(d.store.Lease())
+	if bells, err := d.store.Receive(t.Context(), 10, 0); err != nil || len(bells) != 1 || bells[0] != bell {
+		t.Errorf("%v ring, want %v, %v", bells, bell, err)
+	}
+}
+
+func TestAStartWhoseAnswerWasLostRings(t *testing.T) {
+	for at := range 4 {
+		s := &saboteur{at: -1}
+		d := newFaultyDesk(t, s, 3)
+		s.arm(lost, at)
+		start := history.Event{Kind: history.ExecutionStarted, ID: history.Outside, Message: "m", Name: "test", Execution: "e"}
+		d.must(d.opened.Create(t.Context(), "a", start))
+		if bells, err := d.store.Receive(t.Context(), 10, 0); err != nil || len(bells) != 1 {
+			t.Errorf("request %d: %v ring, %v", at, bells, err)
+		}
+	}
+}
+
+func TestHandsSurvive(t *testing.T) {
+	for name, hands := range map[string][]store.Hand{
+		"none": nil, "no task": {{Receipt: "r"}}, "two": {{Receipt: "r", Tasks: []int32{0, -1, 1 << 30}}, {Receipt: "s", Tasks: []int32{7}}},
+	} {
+		r := record{Instance: store.Instance{ID: "a", Hands: hands, Wake: time.Date(1, 1, 1, 0, 0, 0, 1, time.UTC)}}
+		e, err := r.sentinel("hub")
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := decodeRecord(e)
+		if err != nil || fmt.Sprintf("%#v", got.Hands) != fmt.Sprintf("%#v", hands) || !got.Wake.Equal(r.Wake) {
+			t.Errorf("%s: %#v, %v", name, got.Hands, err)
+		}
+		if year := e.text("Wake")[:4]; year != "1601" {
+			t.Errorf("Edm.DateTime of the year %s", year)
+		}
+	}
+}

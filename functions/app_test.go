@@ -171,6 +171,7 @@ func TestVerificationFromStartToEnd(t *testing.T) {
 	l := s.authenticate(number)
 	s.want(202, "GET", l.StatusQueryGetURI, "")
 	s.want(202, "POST", l.event(), `"not it"`, "Content-Type: application/json")
+	s.waiting(l)
 	s.want(202, "POST", l.event(), s.code(number), "Content-Type: application/x-www-form-urlencoded")
 	answer := s.want(200, "GET", l.StatusQueryGetURI, "")
 	if !strings.Contains(answer, `"output":{"verified":true,"outcome":"verified","tries":2}`) {

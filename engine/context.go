@@ -76,14 +76,17 @@ type replayHandler struct {
 	slog.Handler
 }
 
+// Enabled is false while the execution replays or is put away.
 func (h replayHandler) Enabled(ctx context.Context, level slog.Level) bool {
 	return !h.x.replaying && !h.x.leaving && h.Handler.Enabled(ctx, level)
 }
 
+// WithAttrs keeps the silence.
 func (h replayHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
 	return replayHandler{h.x, h.Handler.WithAttrs(attrs)}
 }
 
+// WithGroup keeps the silence.
 func (h replayHandler) WithGroup(name string) slog.Handler {
 	return replayHandler{h.x, h.Handler.WithGroup(name)}
 }

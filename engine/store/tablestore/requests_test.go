@@ -2,15 +2,9 @@ package tablestore
 
 import (
 	"context"
-	"io"
-	"net/http"
-	"strings"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
-
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 
 	"github.com/seed21523604/holdfast/engine"
 	"github.com/seed21523604/holdfast/engine/client"
@@ -18,36 +12,6 @@ import (
 	"github.com/seed21523604/holdfast/engine/history"
 	"github.com/seed21523604/holdfast/engine/store"
 )
-
-// meter counts requests.
-type meter struct {
-	mu              sync.Mutex
-	requests, polls int
-	log             []string
-}
-
-// Do is called by the SDK for every attempt.
-func (m *meter) Do(r *policy.Request) (*http.Response, error) {
-	m.mu.Lock()
-	if path := r.Raw().URL.Path; r.Raw().Method == http.MethodGet && (strings.HasSuffix(path, "/messages") || strings.HasSuffix(path, "Due()")) {
-		m.polls++
-	} else {
-		m.requests++
-		m.log = append(m.log, r.Raw().Method+" "+path[strings.LastIndex(path, "/")+1:])
-	}
-	m.mu.Unlock()
-	return r.Next()
-}
-
-// take returns how many requests other than polls were made since the last
-// call, and which.
-func (m *meter) take() (int, string) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	n, log := m.requests, strings.Join(m.log, ", ")
-	m.requests, m.log = 0, nil
-	return n, log
-}
 
 const (
 	work    engine.Activity[int, int]         = "work"
@@ -67,7 +31,7 @@ type desk struct {
 	opened *Store // the worker's
 	worker *dispatch.Worker
 	client *client.Client
-	meter  meter
+	bill   bill
 	o      Options
 }
 
@@ -88,12 +52,12 @@ func newDesk(t testing.TB, change func(*Options)) *desk {
 	d.o = newOptions(t, d.clock)
 	d.store = open(t, d.o)
 	counted := d.o
-	counted.Client.PerRetryPolicies = append(counted.Client.PerRetryPolicies, &d.meter)
+	counted.Client.PerRetryPolicies = append(counted.Client.PerRetryPolicies, &d.bill)
 	if change != nil {
 		change(&counted)
 	}
 	d.openWorker(counted)
-	d.meter.take()
+	d.bill.take()
 	return d
 }
 
@@ -205,75 +169,4 @@ func (d *desk) ended(id, output string) {
 			d.Errorf("%s is listed as %v", id, listed.Status)
 		}
 	}
-}
-
-func TestRequestsAreFew(t *testing.T) {
-	for _, flow := range []struct {
-		name   string
-		most   int
-		output string
-		run    func(*desk)
-	}{
-		{"one activity", 8, "1", func(d *desk) { d.start("serial", "a", 1) }},
-		{"three sequential activities", 10, "3", func(d *desk) { d.start("serial", "a", 3) }},
-		{"ten parallel activities", 12, "55", func(d *desk) { d.start("fanOut", "a", 10) }},
-		{"a verification that is answered", 10, "true", func(d *desk) { d.start("verify", "a", 0); d.raise("a") }},
-		{"a verification that times out", 11, "false", func(d *desk) {
-			d.start("verify", "a", 0)
-			d.advance(5 * time.Minute)
-			d.work()
-		}},
-	} {
-		t.Run(flow.name, func(t *testing.T) {
-			d := newDesk(t, nil)
-			flow.run(d)
-			n, log := d.meter.take()
-			t.Logf("%d requests, at most %d: %s", n, flow.most, log)
-			if n > flow.most {
-				t.Errorf("%d requests, more than %d: %s", n, flow.most, log)
-			}
-			d.ended("a", flow.output)
-		})
-	}
-}
-
-// empty answers every request as a hub does in which nothing happens.
-type empty struct{ n int }
-
-// Do is called by the SDK instead of the network.
-func (e *empty) Do(r *http.Request) (*http.Response, error) {
-	e.n++
-	status, body := http.StatusOK, `{"value":[]}`
-	switch {
-	case r.Method != http.MethodGet:
-		status, body = http.StatusNoContent, ""
-	case strings.HasSuffix(r.URL.Path, "/messages"):
-		body = `<?xml version="1.0"?><QueueMessagesList></QueueMessagesList>`
-	}
-	header := http.Header{"Content-Type": {"application/json"}}
-	return &http.Response{StatusCode: status, Header: header, Body: io.NopCloser(strings.NewReader(body)), Request: r}, nil
-}
-
-func TestAnIdleWorkerAsksRarely(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		transport := &empty{}
-		o := Options{ConnectionString: "UseDevelopmentStorage=true", Hub: "idle"}
-		o.Client.Transport = transport
-		s := open(t, o)
-		receive := func(d time.Duration) int {
-			before := transport.n
-			for end := time.Now().Add(d); time.Now().Before(end); {
-				if bells, err := s.Receive(t.Context(), 10, 30*time.Second); len(bells) > 0 || err != nil {
-					t.Fatal(bells, err)
-				}
-			}
-			return transport.n - before
-		}
-		receive(2 * time.Minute) // it becomes idle
-		n := receive(time.Hour)
-		t.Logf("an idle worker makes %.1f requests a minute", float64(n)/60)
-		if n > 4*60 {
-			t.Errorf("%d requests in an hour", n)
-		}
-	})
 }

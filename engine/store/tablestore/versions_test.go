@@ -52,10 +52,10 @@ func TestOneMessageServesHandAfterHand(t *testing.T) {
 	for i := range 3 {
 		turn, bell = handed(version, fmt.Sprint("t", i+1))
 		turn.Answered = []store.Doorbell{{Instance: "a", Receipt: fmt.Sprint("t", i), TakeOver: true}}
-		d.meter.take()
+		d.bill.take()
 		version, err = s.Commit(t.Context(), turn)
 		d.must(err)
-		if n, log := d.meter.take(); n != 1 {
+		if n, log := d.bill.take(); n.all() != 1 {
 			t.Errorf("%d requests for a turn: %s", n, log)
 		}
 	}

@@ -37,7 +37,7 @@ var walls = map[string][]string{
 	"functions/internal/twilio":            {"functions/settings"},
 	"functions/internal/twilio/twiliotest": {},
 	"functions": {
-		"engine", "engine/client", "engine/dispatch", "engine/httpapi", "engine/human", "engine/store/filestore",
+		"engine", "engine/client", "engine/dispatch", "engine/httpapi", "engine/human", "engine/store", "engine/store/filestore", "engine/store/tablestore",
 		"functions/internal/phone", "functions/internal/twilio", "functions/settings",
 	},
 }

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -16,7 +15,7 @@ import (
 	"github.com/seed21523604/holdfast/engine/dispatch"
 	"github.com/seed21523604/holdfast/engine/httpapi"
 	"github.com/seed21523604/holdfast/engine/human"
-	"github.com/seed21523604/holdfast/engine/store/filestore"
+	"github.com/seed21523604/holdfast/engine/store"
 	"github.com/seed21523604/holdfast/functions/internal/phone"
 	"github.com/seed21523604/holdfast/functions/internal/twilio"
 	"github.com/seed21523604/holdfast/functions/settings"
@@ -35,17 +34,18 @@ type app struct {
 	url       string // where it is reached, without a slash at the end
 	where     string // a sentence on where messages go
 	simulated bool   // they go to a simulated phone
-	folder    string // of the state
+	state     string // where the state is kept, in words
+	folder    string // for what is kept on this machine
 	grace     time.Duration
 	log       *slog.Logger
 
-	store   *filestore.Store
+	store   store.Store
 	worker  *dispatch.Worker
 	handler http.Handler
 }
 
 // newApp wires the app. It opens the store, and starts nothing.
-func newApp(values settings.Values, o options) (*app, error) {
+func newApp(ctx context.Context, values settings.Values, o options) (*app, error) {
 	a := &app{
 		url: "http://" + o.Address, folder: values.Text(settings.DataFolder),
 		grace: values.Duration(settings.StopGrace), log: o.Logger,
@@ -63,9 +63,8 @@ func newApp(values settings.Values, o options) (*app, error) {
 	}
 	registry := engine.NewRegistry()
 	addSmsVerify(registry, messenger, sealer, values)
-	a.store, err = filestore.Open(filepath.Join(a.folder, "store"), filestore.Options{Logger: o.Logger})
-	if err != nil {
-		return nil, fmt.Errorf("%w; stop the other process, or choose another folder with -data FOLDER", err)
+	if a.store, a.state, err = openState(ctx, values, o.Logger); err != nil {
+		return nil, err
 	}
 	a.worker = dispatch.New(a.store, registry, dispatch.Options{
 		Activities: values.Int(settings.MaxActivities), Cached: orNone(values.Int(settings.MaxCachedInstances)),
@@ -73,7 +72,7 @@ func newApp(values settings.Values, o options) (*app, error) {
 	})
 	c := client.New(a.worker.Instances(), client.Options{Secret: registry.SecretEvents, Seal: sealer.Seal, Suspect: human.LooksLikeCode})
 	api, err := httpapi.New(c, httpapi.Options{
-		URL: a.url + managementPath, Orchestrators: registry.Orchestrators(),
+		URL: a.url + managementPath, Hub: values.Text(settings.TaskHubName), Orchestrators: registry.Orchestrators(),
 		MaxBody: int64(values.Int(settings.MaxBodyBytes)), Logger: o.Logger,
 	})
 	if err != nil {

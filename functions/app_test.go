@@ -39,7 +39,7 @@ func open(t *testing.T, folder string, local bool, env ...string) *site {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a, err := newApp(values, options{Logger: slog.New(slog.DiscardHandler), Address: listener.Addr().String(), Local: local})
+	a, err := newApp(t.Context(), values, options{Logger: slog.New(slog.DiscardHandler), Address: listener.Addr().String(), Local: local})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -306,7 +306,7 @@ func TestASecondProcessOnTheFolderIsToldSo(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = newApp(values, options{Logger: slog.New(slog.DiscardHandler), Address: "127.0.0.1:1"})
+	_, err = newApp(t.Context(), values, options{Logger: slog.New(slog.DiscardHandler), Address: "127.0.0.1:1"})
 	if err == nil || !strings.Contains(err.Error(), store.ErrInUse.Error()) || !strings.Contains(err.Error(), "-data") {
 		t.Errorf("%v", err)
 	}

@@ -16,11 +16,18 @@ import (
 // is beside the store, not in it.
 const keyFile = "verification.key"
 
+// errNoKey is returned for a hub in a storage account when no key was given.
+var errNoKey = errors.New("VerificationKey is not set: with the state in a storage account, every process needs the same key, " +
+	"and one that is made and kept on this machine would be lost with it; make one with: openssl rand -base64 32")
+
 // openSealer returns a sealer with the key of the settings, or with the one
 // that is kept beside the data.
 func openSealer(values settings.Values) (*human.Sealer, error) {
 	text := values.Secret(settings.VerificationKey).Reveal()
-	if text == "" {
+	switch {
+	case text == "" && inAccount(values):
+		return nil, errNoKey
+	case text == "":
 		var err error
 		if text, err = keptKey(values.Text(settings.DataFolder)); err != nil {
 			return nil, err

@@ -86,12 +86,12 @@ func serve(ctx context.Context, values settings.Values, env func(string) (string
 	defer listener.Close()
 	logger := slog.New(slog.NewTextHandler(out, &slog.HandlerOptions{Level: level(values)}))
 	_, hosted := env("FUNCTIONS_CUSTOMHANDLER_PORT")
-	app, err := newApp(values, options{Logger: logger, Address: listener.Addr().String(), Local: !hosted})
+	app, err := newApp(ctx, values, options{Logger: logger, Address: listener.Addr().String(), Local: !hosted})
 	if err != nil {
 		return err
 	}
 	if !hosted {
-		welcome(out, app, values)
+		welcome(out, app)
 	}
 	return app.serve(ctx, listener)
 }
@@ -121,7 +121,7 @@ func level(values settings.Values) slog.Level {
 }
 
 // welcome says what is running and what to type next.
-func welcome(out io.Writer, app *app, values settings.Values) {
+func welcome(out io.Writer, app *app) {
 	look, code := "curl \""+app.url+messagesPath+"\"", "the code from the second"
 	if !app.simulated {
 		look, code = "curl \""+app.url+managementPath+"/instances/ID\"", "the code that was sent to the phone"
@@ -137,5 +137,5 @@ Type next, in another terminal:
 
 where ID is the id in the first answer and CODE is %[6]s. How it ended is at the first answer's statusQueryGetUri.
 
-`, app.url, values.Text(settings.DataFolder), app.where, look, managementPath, code)
+`, app.url, app.state, app.where, look, managementPath, code)
 }

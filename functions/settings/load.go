@@ -31,20 +31,23 @@ func Load(args []string, env func(string) (string, bool)) (Values, []string, err
 		}
 		of[s.Name] = got
 	}
-	problems = append(problems, wholeAccount(given))
+	problems = append(problems, wholeAccount(given), wholeStorage(given), wholeHub(given, of, env))
 	if err := errors.Join(problems...); err != nil {
 		return Values{}, nil, err
 	}
 	return Values{&of}, rest, nil
 }
 
-// pick chooses the text of a setting: flag, then environment, then default.
+// pick chooses the text of a setting: flag, then environment, then what follows from where the app runs, then default.
 func pick(s Setting, flags map[string]string, env func(string) (string, bool)) (string, Source) {
 	if raw, ok := flags[s.Name]; ok {
 		return raw, FromFlag
 	}
 	if raw, ok := env(s.Name); ok && raw != "" {
 		return raw, FromEnv
+	}
+	if raw := fromSite(s.Name, siteOf(env)); raw != "" {
+		return raw, FromSite
 	}
 	return s.Default, FromDefault
 }

@@ -41,7 +41,9 @@ func (v *value) parse() string {
 		return checkAddress(v.text)
 	case KindURL:
 		v.text = strings.TrimRight(v.text, "/")
-		return checkURL(v.text)
+		if why := checkURL(v.text); why != "" {
+			return why
+		}
 	case KindSecret:
 		return checkSecret(v.setting, v.text)
 	}

@@ -103,10 +103,10 @@ func (s Setting) place(from Source) string {
 	return "table of defaults"
 }
 
-// kebab turns SmsVerifyTimeout into sms-verify-timeout.
+// kebab turns SmsVerifyTimeout into sms-verify-timeout, and two underscores into a dash.
 func kebab(name string) string {
 	var b strings.Builder
-	for i, r := range name {
+	for i, r := range strings.ReplaceAll(name, "__", "-") {
 		if unicode.IsUpper(r) && i > 0 {
 			b.WriteByte('-')
 		}

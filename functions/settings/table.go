@@ -1,12 +1,28 @@
 package settings
 
 // The names of the settings. Each constant is spelt as its value is, so that one search finds a setting in code,
-// templates and documentation alike.
+// templates and documentation alike; that is also why some hold the two underscores with which Azure Functions joins
+// the name of a connection to that of its property.
 const (
-	Address              = "Address"
-	DataFolder           = "DataFolder"
-	PublicBaseUrl        = "PublicBaseUrl"
-	LogLevel             = "LogLevel"
+	Address       = "Address"
+	DataFolder    = "DataFolder"
+	PublicBaseUrl = "PublicBaseUrl"
+	LogLevel      = "LogLevel"
+
+	AzureWebJobsStorage                  = "AzureWebJobsStorage"
+	AzureWebJobsStorage__accountName     = "AzureWebJobsStorage__accountName"
+	AzureWebJobsStorage__blobServiceUri  = "AzureWebJobsStorage__blobServiceUri"
+	AzureWebJobsStorage__queueServiceUri = "AzureWebJobsStorage__queueServiceUri"
+	AzureWebJobsStorage__tableServiceUri = "AzureWebJobsStorage__tableServiceUri"
+	AzureWebJobsStorage__credential      = "AzureWebJobsStorage__credential"
+	AzureWebJobsStorage__clientId        = "AzureWebJobsStorage__clientId"
+
+	TaskHubName             = "TaskHubName"
+	TaskHubOwner            = "TaskHubOwner"
+	MaxQueuePollingInterval = "MaxQueuePollingInterval"
+	DoorbellLease           = "DoorbellLease"
+	TimerHorizon            = "TimerHorizon"
+
 	SmsVerifyTimeout     = "SmsVerifyTimeout"
 	SmsVerifyTries       = "SmsVerifyTries"
 	SmsVerifyDigits      = "SmsVerifyDigits"
@@ -27,6 +43,8 @@ const (
 // Table returns every setting in the order in which people should meet them. The slice is the caller's own.
 func Table() []Setting {
 	table := runSettings()
+	table = append(table, storageSettings()...)
+	table = append(table, hubSettings()...)
 	table = append(table, verifySettings()...)
 	table = append(table, twilioSettings()...)
 	return append(table, limitSettings()...)
@@ -37,11 +55,47 @@ func runSettings() []Setting {
 		{Name: Address, Kind: KindAddress, Default: "127.0.0.1:7071", Example: "127.0.0.1:7071",
 			Meaning: "where the app listens: host and port; port 0 takes any free one"},
 		{Name: DataFolder, Kind: KindFolder, Default: ".holdfast", Example: ".holdfast",
-			Meaning: "the folder that keeps everything when no storage account is used"},
+			Meaning: "the folder that keeps everything when no storage account is named"},
 		{Name: PublicBaseUrl, Kind: KindURL, Example: "https://verify.example.com",
 			Meaning: "what the links handed out begin with; empty: the address listened on"},
 		{Name: LogLevel, Kind: KindText, Default: "info", OneOf: []string{"debug", "info", "warn", "error"}, Example: "info",
 			Meaning: "the least level that is logged"},
+	}
+}
+
+func storageSettings() []Setting {
+	const service, account = `^https://`, `^[a-z0-9]{3,24}$`
+	return []Setting{
+		{Name: AzureWebJobsStorage, Kind: KindSecret, Secret: true, Pattern: `(?i)^(.*;)?(AccountKey=[^;]+|UseDevelopmentStorage=true)(;.*)?$`,
+			Example: "UseDevelopmentStorage=true, which is Azurite, or a connection string with AccountKey",
+			Meaning: "connection string of the storage account that keeps everything; empty, with the names below: the data folder does"},
+		{Name: AzureWebJobsStorage__accountName, Kind: KindText, Pattern: account, Example: "shopstorage",
+			Meaning: "the storage account, to be reached with the app's identity and without a key"},
+		{Name: AzureWebJobsStorage__blobServiceUri, Kind: KindURL, Pattern: service, Example: "https://shopstorage.blob.core.windows.net",
+			Meaning: "the account's blob service, in a cloud or network where the account's name does not lead to it"},
+		{Name: AzureWebJobsStorage__queueServiceUri, Kind: KindURL, Pattern: service, Example: "https://shopstorage.queue.core.windows.net",
+			Meaning: "the account's queue service"},
+		{Name: AzureWebJobsStorage__tableServiceUri, Kind: KindURL, Pattern: service, Example: "https://shopstorage.table.core.windows.net",
+			Meaning: "the account's table service"},
+		{Name: AzureWebJobsStorage__credential, Kind: KindText, OneOf: []string{"managedidentity"}, Example: "managedidentity",
+			Meaning: "the identity to use; empty: what is found, such as that of az login"},
+		{Name: AzureWebJobsStorage__clientId, Kind: KindText, Pattern: `^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`, Example: "00000000-1111-2222-3333-444444444444",
+			Meaning: "client id of a user-assigned identity; empty: the app's own"},
+	}
+}
+
+func hubSettings() []Setting {
+	return []Setting{
+		{Name: TaskHubName, Kind: KindText, Default: "TestHubName", Pattern: `^[A-Za-z][A-Za-z0-9]{2,44}$`, Example: "ShopHub",
+			Meaning: "what the names of the tables, the queue and the container begin with; on App Service made from the site's name"},
+		{Name: TaskHubOwner, Kind: KindText, Default: "local", Pattern: `^[!-~]{1,200}$`, Example: "shop",
+			Meaning: "the app that a hub belongs to, the same for all that share it; on App Service the site and its slot"},
+		{Name: MaxQueuePollingInterval, Kind: KindDuration, Default: "30s", Min: "1s", Max: "10m", Example: "30s",
+			Meaning: "how far apart looks at a quiet queue are at most"},
+		{Name: DoorbellLease, Kind: KindDuration, Default: "1m", Min: "5s", Max: "10m", Example: "1m",
+			Meaning: "how long a worker need not be heard of before others take over, in whole seconds"},
+		{Name: TimerHorizon, Kind: KindDuration, Default: "10m", Min: "2m", Max: "24h", Example: "10m",
+			Meaning: "how far ahead a timer waits in the queue; later ones wait in a table"},
 	}
 }
 
@@ -73,7 +127,7 @@ func twilioSettings() []Setting {
 		{Name: TwilioTimeout, Kind: KindDuration, Default: "10s", Min: "1s", Max: "30s", Example: "10s",
 			Meaning: "how long one call to Twilio may take"},
 		{Name: VerificationKey, Kind: KindSecret, Secret: true, Min: "32", Example: "the output of: openssl rand -base64 32",
-			Meaning: "key of the hash that stands for a code, base64; empty: made on the first local run and kept beside the data"},
+			Meaning: "key of the hash that stands for a code, base64; empty: made on the first run and kept in the data folder, unless a storage account is used"},
 	}
 }
 

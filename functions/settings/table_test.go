@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -60,8 +61,11 @@ func TestExamplesAreGoodValues(t *testing.T) {
 			continue // their examples are words
 		}
 		env := []string{s.Name, s.Example}
-		if s.Name == settings.TwilioPhoneNumber {
+		switch {
+		case s.Name == settings.TwilioPhoneNumber:
 			env = append(env, "TwilioAccountSid", goodSid, "TwilioAuthToken", goodToken)
+		case strings.HasPrefix(s.Name, settings.AzureWebJobsStorage):
+			env = append(env, "TaskHubOwner", "shop", settings.AzureWebJobsStorage__accountName, "shopstorage", settings.AzureWebJobsStorage__credential, "managedidentity")
 		}
 		load(t, nil, env...)
 	}
@@ -85,6 +89,8 @@ func TestFlagsAreTheNamesInKebabCase(t *testing.T) {
 		settings.TwilioAuthToken:  "",
 		settings.VerificationKey:  "",
 		settings.MaxBodyBytes:     "max-body-bytes",
+
+		settings.AzureWebJobsStorage__tableServiceUri: "azure-web-jobs-storage-table-service-uri",
 	}
 	for _, s := range settings.Table() {
 		if flag, ok := want[s.Name]; ok && s.Flag() != flag {

@@ -11,6 +11,7 @@ type Source string
 // The sources of a value, the weakest first.
 const (
 	FromDefault Source = "default"
+	FromSite    Source = "site" // made from the names that App Service gives to site and slot
 	FromEnv     Source = "env"
 	FromFlag    Source = "flag"
 )

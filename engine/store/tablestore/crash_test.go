@@ -12,16 +12,14 @@ import (
 	"github.com/seed21523604/holdfast/engine/dispatch"
 	"github.com/seed21523604/holdfast/engine/history"
 	"github.com/seed21523604/holdfast/engine/store/storetest"
+	"github.com/seed21523604/holdfast/engine/store/tablestore/azuritetest"
 )
 
 // Three workers on one hub, by the real clock. Every now and then one goes away
 // in the middle of an activity, and another comes in its place.
 func TestWorkersThatGoAwayLoseNothing(t *testing.T) {
-	if testing.Short() {
-		t.Skip("it takes some seconds")
-	}
 	const instances, everyActivity = 30, 9
-	o := newOptions(t, time.Now)
+	o := Options{ConnectionString: azuritetest.Shared(t).ConnectionString(), Hub: azuritetest.NewHub()}
 	o.Lease, o.PollCeiling = time.Second, 200*time.Millisecond
 	s := open(t, o)
 	var activities, deaths atomic.Int32

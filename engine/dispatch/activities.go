@@ -1,6 +1,8 @@
 package dispatch
 
 import (
+	"context"
+	"encoding/json"
 	"slices"
 
 	"github.com/seed21523604/holdfast/engine"
@@ -18,7 +20,7 @@ func (w *Worker) takeOver(s *session, p *plan) map[int32]history.Event {
 		gone := slices.ContainsFunc(p.bells, func(b store.Doorbell) bool { return b.TakeOver && b.Receipt == hand.Receipt })
 		for _, number := range hand.Tasks {
 			call, waits := p.before[number]
-			if gone && waits && !s.running[task{s.row.Execution, number}] {
+			if gone && waits && !s.isRunning(task{s.row.Execution, number}) {
 				taken[number] = call
 			}
 		}
@@ -51,7 +53,7 @@ func (w *Worker) inHand(s *session, p *plan) []int32 {
 	for _, e := range s.live.Outstanding() {
 		_, old := p.before[e.ID]
 		_, taken := p.taken[e.ID]
-		if !old || taken || s.running[task{s.live.ID(), e.ID}] {
+		if !old || taken || s.isRunning(task{s.live.ID(), e.ID}) {
 			numbers = append(numbers, e.ID)
 		}
 	}
@@ -98,23 +100,55 @@ func (w *Worker) run(s *session, p *plan) {
 		key := task{s.live.ID(), e.ID}
 		_, old := p.before[e.ID]
 		_, taken := p.taken[e.ID]
-		if s.running[key] || old && (!taken || w.registry.RunsAtMostOnce(e.Name)) {
+		if s.isRunning(key) || old && (!taken || w.registry.RunsAtMostOnce(e.Name)) {
 			continue
 		}
 		if s.running == nil {
-			s.running = map[task]bool{}
+			s.running = map[task]context.CancelFunc{}
 		}
-		s.running[key] = true
-		call := engine.Call{Instance: s.id, Execution: s.live.ID(), Task: e.ID, Name: e.Name}
-		w.activities.do(job{run: func() { w.perform(call, e) }, drop: func() { w.abandon(call) }})
+		ctx, cancel := context.WithCancel(w.context)
+		s.running[key] = cancel
+		call := engine.NewCall(s.id, s.live.ID(), e)
+		w.activities.do(job{run: func() { w.perform(ctx, call, e) }, drop: func() { w.abandon(call) }})
 	}
 }
 
-// perform runs an activity and brings its result to the instance.
-func (w *Worker) perform(call engine.Call, scheduled history.Event) {
-	result, failure := w.registry.RunActivity(w.context, call, scheduled.Input)
-	if failure != nil && w.context.Err() != nil {
-		w.abandon(call) // cut short by the stop, which is no result
+// hush tells the activities to stop whose results nobody waits for any more.
+func (w *Worker) hush(s *session) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(s.running) == 0 {
+		return
+	}
+	var waits map[int32]history.Event
+	if s.isLiving() {
+		waits = outstanding(s.live)
+	}
+	for t, cancel := range s.running {
+		if _, waited := waits[t.number]; !waited || t.execution != s.row.Execution {
+			cancel()
+		}
+	}
+}
+
+// perform runs an activity and brings its result to the instance, even if it
+// ends the goroutine it runs on.
+func (w *Worker) perform(ctx context.Context, call engine.Call, scheduled history.Event) {
+	if ctx.Err() != nil {
+		w.abandon(call)
+		return
+	}
+	var result json.RawMessage
+	failure := &history.Failure{Kind: engine.KindPanic, Message: "the activity ended its goroutine instead of returning, as runtime.Goexit does"}
+	defer func() { w.report(ctx, call, result, failure) }()
+	result, failure = w.registry.RunActivity(ctx, call, scheduled.Input)
+}
+
+// report brings the outcome of an activity to its instance. One that was told
+// to stop has none: either nobody waits for it, or it will be run again.
+func (w *Worker) report(ctx context.Context, call engine.Call, result json.RawMessage, failure *history.Failure) {
+	if failure != nil && ctx.Err() != nil {
+		w.abandon(call)
 		return
 	}
 	done := history.Event{Kind: history.TaskCompleted, ID: history.Outside, Time: w.o.Now().UTC(), TaskID: call.Task, Execution: call.Execution, Result: result}

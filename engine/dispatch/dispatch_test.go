@@ -38,10 +38,6 @@ type shop struct {
 
 func newShop(t *testing.T, folder string, o dispatch.Options, activity func(context.Context, int) (int, error)) *shop {
 	t.Helper()
-	s, err := filestore.Open(folder, filestore.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
 	r := engine.NewRegistry()
 	engine.AddActivity(r, slow, activity)
 	engine.AddOrchestrator(r, call, func(ctx *engine.Context, n int) (int, error) {
@@ -50,6 +46,16 @@ func newShop(t *testing.T, folder string, o dispatch.Options, activity func(cont
 	engine.AddOrchestrator(r, gate, func(ctx *engine.Context, _ int) (int, error) {
 		return engine.WaitForExternalEvent(ctx, open).Await()
 	})
+	return openShop(t, folder, o, r)
+}
+
+// openShop runs a worker that knows what is registered.
+func openShop(t *testing.T, folder string, o dispatch.Options, r *engine.Registry) *shop {
+	t.Helper()
+	s, err := filestore.Open(folder, filestore.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
 	w := dispatch.New(s, r, o)
 	ctx, cancel := context.WithCancel(context.Background())
 	shop := &shop{t: t, store: s, worker: w, client: client.New(w.Instances(), client.Options{}), cancel: cancel, done: make(chan error, 1)}

@@ -29,7 +29,14 @@ func (p *pool) do(j job) {
 	go p.work(j.run)
 }
 
+// work runs f and what comes after it. A job that ends the goroutine leaves the
+// rest to another.
 func (p *pool) work(f func()) {
+	defer func() {
+		if f != nil {
+			go p.work(p.next())
+		}
+	}()
 	for ; f != nil; f = p.next() {
 		f()
 	}

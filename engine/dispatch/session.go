@@ -17,8 +17,8 @@ type session struct {
 	// Guarded by Worker.mu.
 	mail    []*delivery
 	busy    bool
-	running map[task]bool  // activities in hand
-	held    store.Doorbell // for the activities in hand
+	running map[task]context.CancelFunc // activities in hand
+	held    store.Doorbell              // for the activities in hand
 
 	// Belongs to whoever is busy.
 	known bool              // row is believed to be the present one
@@ -32,10 +32,16 @@ type task struct {
 	number    int32
 }
 
-// delivery is something that reached the session: a message, or a doorbell.
+// isRunning reports whether the activity of a call is in hand here. Worker.mu
+// must be held.
+func (s *session) isRunning(t task) bool { return s.running[t] != nil }
+
+// delivery is something that reached the session: a message, a doorbell, or
+// nothing but a reason to look at what is stored.
 type delivery struct {
 	message history.Event
 	bell    store.Doorbell
+	look    bool
 	create  bool
 	tried   bool // a create was tried on trust
 	unsure  bool // a commit that would have recorded it seems to have failed
@@ -44,7 +50,7 @@ type delivery struct {
 	reply chan error
 }
 
-func (d *delivery) isMessage() bool { return d.bell == store.Doorbell{} }
+func (d *delivery) isMessage() bool { return !d.look && d.bell == store.Doorbell{} }
 
 // answered tells whoever waits for the delivery what became of it.
 func (d *delivery) answered(err error) {
@@ -109,7 +115,7 @@ func (w *Worker) pickUp(s *session) ([]*delivery, bool) {
 		mail := s.mail
 		s.mail = nil
 		for _, d := range mail {
-			delete(s.running, d.finishes())
+			s.finish(d.finishes())
 		}
 		return mail, true
 	}
@@ -124,6 +130,15 @@ func (w *Worker) pickUp(s *session) ([]*delivery, bool) {
 		w.idle = nil
 	}
 	return nil, false
+}
+
+// finish takes note that an activity is not in hand any more. Worker.mu must be
+// held.
+func (s *session) finish(t task) {
+	if cancel := s.running[t]; cancel != nil {
+		cancel()
+		delete(s.running, t)
+	}
 }
 
 // finishes returns the call whose result a delivery brings; none if it brings
@@ -177,7 +192,7 @@ func (w *Worker) deliver(ctx context.Context, id string, d *delivery) error {
 func (w *Worker) abandon(call engine.Call) {
 	w.mu.Lock()
 	s := w.sessions[call.Instance]
-	delete(s.running, task{call.Execution, call.Task})
+	s.finish(task{call.Execution, call.Task})
 	mine := !s.busy
 	s.busy = true
 	w.mu.Unlock()

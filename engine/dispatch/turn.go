@@ -96,6 +96,7 @@ func (w *Worker) turn(s *session, mail []*delivery) error {
 	}
 	p := w.plan(s, mail)
 	if !p.living {
+		w.hush(s)
 		return w.release(s, p)
 	}
 	if p.start != nil {
@@ -119,6 +120,7 @@ func (w *Worker) turn(s *session, mail []*delivery) error {
 	for _, d := range p.accepted {
 		d.answered(nil)
 	}
+	w.hush(s)
 	w.run(s, p)
 	return nil
 }
@@ -204,6 +206,8 @@ func (w *Worker) plan(s *session, mail []*delivery) *plan {
 	for _, d := range mail {
 		switch {
 		case d.done:
+			continue
+		case d.look:
 			continue
 		case !d.isMessage():
 			p.bells = append(p.bells, d.bell)

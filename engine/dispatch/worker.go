@@ -199,7 +199,8 @@ func (w *Worker) stop() {
 	w.cached = map[string]*list.Element{}
 }
 
-// extend keeps the doorbells for work in hand from ringing while it is.
+// extend keeps the doorbells for work in hand from ringing while it is, and
+// looks whether the work is still wanted.
 func (w *Worker) extend(ctx context.Context) {
 	ticker := time.NewTicker(max(w.store.Lease()/3, time.Millisecond))
 	defer ticker.Stop()
@@ -213,7 +214,17 @@ func (w *Worker) extend(ctx context.Context) {
 			if err := w.store.Extend(ctx, bell); err != nil {
 				w.o.Logger.Warn("extend a doorbell", "instance", bell.Instance, "error", err)
 			}
+			w.look(bell.Instance)
 		}
+	}
+}
+
+// look finds out whether an instance whose activities run here was changed
+// elsewhere: if it was terminated, for one, they are told to stop.
+func (w *Worker) look(id string) {
+	s, mine, err := w.post(id, &delivery{look: true})
+	if err == nil && mine {
+		go w.work(s, 0)
 	}
 }
 

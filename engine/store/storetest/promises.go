@@ -229,7 +229,7 @@ func promiseEffectsFollow(b *bench) {
 
 func promiseRepair(b *bench) {
 	o := b.newOffice(b.Store)
-	o.during = func(engine.Call) { runtime.Goexit() } // the process dies in the activity
+	o.during = func(engine.Call) { select {} } // the process dies in the activity
 	o.start("human", "a", "Ann")
 	b.crash()
 	b.advance(b.Store.Lease())
@@ -259,7 +259,7 @@ func promiseResultOnce(b *bench) {
 func promiseAtMostOnce(b *bench) {
 	o := b.newOffice(b.Store)
 	ran := make(chan struct{})
-	o.during = func(engine.Call) { close(ran); runtime.Goexit() }
+	o.during = func(engine.Call) { close(ran); select {} }
 	o.start("once", "a", "card")
 	<-ran
 	b.crash()

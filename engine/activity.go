@@ -28,7 +28,8 @@ func AtMostOnce() ActivityOption {
 
 // AddActivity registers fn under name. It panics when the name is empty or
 // taken, as this is a mistake in the program. fn may be run concurrently; its
-// context ends when the worker gives up waiting for it, and holds the [Call].
+// context holds the [Call], and ends when the worker is stopped or nobody waits
+// for the result any more.
 func AddActivity[In, Out any](r *Registry, name Activity[In, Out], fn func(context.Context, In) (Out, error), options ...ActivityOption) {
 	mustBeNew("activity", string(name), r.activities)
 	a := activity{run: onJSON(string(name), fn)}
@@ -48,14 +49,28 @@ func (r *Registry) RunsAtMostOnce(name string) bool {
 type Call struct {
 	Instance  string // the instance that called
 	Execution string // its run
-	Task      int32  // the number of the call within the run, from 0
+	Task      int32  // the number of the action within the run, from 0
 	Name      string // the activity
+	Attempt   int    // which attempt of a RetryPolicy this is, from 1
+	First     int32  // the Task of the first attempt
 }
 
-// Key identifies the call for all time, however often it is run: an
-// idempotency key for the services that an activity uses.
+// NewCall returns the call that a TaskScheduled event of an execution asks for.
+func NewCall(instance, execution string, scheduled history.Event) Call {
+	c := Call{Instance: instance, Execution: execution, Task: scheduled.ID, Name: scheduled.Name, Attempt: 1, First: scheduled.ID}
+	if scheduled.Attempt > 1 {
+		c.Attempt, c.First = int(scheduled.Attempt), scheduled.TaskID
+	}
+	return c
+}
+
+// Key identifies the call for all time: an idempotency key for the services that
+// an activity uses. It is the same however often the call is run, after a crash
+// and in every attempt of a RetryPolicy: an attempt that failed here may have
+// taken effect there. Where every attempt must count for itself, as with a
+// service that remembers failures too, add Attempt to it.
 func (c Call) Key() string {
-	return c.Instance + "/" + c.Execution + "/" + strconv.Itoa(int(c.Task))
+	return c.Instance + "/" + c.Execution + "/" + strconv.Itoa(int(c.First))
 }
 
 type callKey struct{}

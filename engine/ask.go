@@ -2,7 +2,6 @@ package engine
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -10,34 +9,16 @@ import (
 	"github.com/seed21523604/holdfast/engine/history"
 )
 
-// CallActivity asks for the activity to be run with input. It runs after this
-// turn is durable, at least once unless it is registered [AtMostOnce]; its
-// result is recorded once.
-func CallActivity[In, Out any](c *Context, name Activity[In, Out], input In) *Task[Out] {
-	return jsonTask[Out](c.x.schedule(string(name), input), "result of activity", string(name))
-}
-
-// schedule adds the action for an activity. An input that is no JSON fails the
-// task, not the orchestration, and is recorded nowhere.
-func (x *Execution) schedule(name string, input any) *task {
-	text, err := encode(input)
-	if err != nil {
-		t := &task{x: x}
-		t.settle(nil, fmt.Errorf("call activity %q: %w", name, err))
-		return t
-	}
-	scheduled := x.act(history.Event{Kind: history.TaskScheduled, Name: name, Input: text})
-	t := &task{x: x, forget: func() { delete(x.calls, scheduled.ID) }}
-	x.calls[scheduled.ID] = &call{task: t, scheduled: scheduled}
-	return t
-}
-
 // CreateTimer returns a timer that is due at the given time, however far away;
 // one that is past, the zero time included, is due now and fires in the next
 // turn. It never fires early. A timer that is still running when the
 // orchestration returns dies with it.
 func (c *Context) CreateTimer(at time.Time) *Timer {
-	x := c.x
+	return jsonTask[struct{}](c.x.timer(at), "timer", "")
+}
+
+// timer adds the action for a timer.
+func (x *Execution) timer(at time.Time) *task {
 	at = at.UTC().Round(0)
 	if at.Before(x.now) {
 		at = x.now
@@ -45,21 +26,15 @@ func (c *Context) CreateTimer(at time.Time) *Timer {
 	created := x.act(history.Event{Kind: history.TimerCreated, FireAt: at})
 	t := &task{x: x, forget: func() { delete(x.timers, created.ID) }}
 	x.timers[created.ID] = &timer{task: t, id: created.ID, at: created.FireAt}
-	return jsonTask[struct{}](t, "timer", "")
+	return t
 }
 
-// WaitOption changes how an external event is waited for.
-type WaitOption func(*waitOptions)
+// WaitOption changes how an external event is waited for: a deadline made by
+// [Until].
+type WaitOption interface{ setWait(*waitOptions) }
 
 type waitOptions struct {
 	deadline *time.Time
-}
-
-// Until gives a wait a deadline: if it comes first, Await returns [ErrTimeout]
-// and the event stays for the next one who waits. It is backed by a durable
-// timer, which is canceled when the event comes first.
-func Until(deadline time.Time) WaitOption {
-	return func(o *waitOptions) { o.deadline = &deadline }
 }
 
 // WaitForExternalEvent returns a task that completes with the payload of the
@@ -70,12 +45,11 @@ func Until(deadline time.Time) WaitOption {
 func WaitForExternalEvent[T any](c *Context, name Event[T], options ...WaitOption) *Task[T] {
 	var o waitOptions
 	for _, option := range options {
-		option(&o)
+		option.setWait(&o)
 	}
-	x := c.x
-	t := x.waitFor(string(name), name)
+	t := c.x.waitFor(string(name), name)
 	if !t.done && o.deadline != nil {
-		x.limit(t, c.CreateTimer(*o.deadline))
+		c.x.limit(t, *o.deadline)
 	}
 	return jsonTask[T](t, "payload of event", string(name))
 }
@@ -99,18 +73,6 @@ func (x *Execution) waitFor(name string, typed any) *task {
 	}
 	x.waiting[name] = append(x.waiting[name], t)
 	return t
-}
-
-// limit ends the wait t when the timer fires, and the timer when the wait ends.
-func (x *Execution) limit(t *task, timer *Timer) {
-	timer.whenDone(func() {
-		if t.done || errors.Is(timer.err, ErrCanceled) {
-			return
-		}
-		t.forget()
-		t.settle(nil, ErrTimeout)
-	})
-	t.whenDone(timer.Cancel)
 }
 
 // raise gives an event's payload to the one who has waited longest, or keeps it.

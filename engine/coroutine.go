@@ -80,21 +80,37 @@ func (x *Execution) act(e history.Event) history.Event {
 // diverge fails the execution because the code no longer follows its history,
 // and leaves the code where it is.
 func (x *Execution) diverge(how string) {
-	x.nextID = max(x.nextID, int32(len(x.recorded)))
-	x.end(history.Failed, nil, divergence(how))
+	x.overrule(how)
 	panic(unwinding{})
 }
 
 // checkAllAsked fails the execution when the history has an action that the
-// code did not ask for.
+// code did not ask for, or the code has returned and the history goes on.
 func (x *Execution) checkAllAsked() {
-	if x.ended {
+	recorded, ok := x.recorded[x.nextID]
+	switch {
+	case x.hasDiverged() || !ok && !x.ended:
 		return
+	case !ok:
+		x.overrule(fmt.Sprintf("recorded: nothing; asked for: the end; as action %d, which is past the end of the history", x.nextID))
+	case x.ended:
+		x.overrule(fmt.Sprintf("recorded: %s; asked for: the end; as action %d, event %d of the history", recorded.Event, x.nextID, recorded.position))
+	default:
+		x.overrule(fmt.Sprintf("recorded: %s; asked for: nothing; as action %d, event %d of the history", recorded.Event, x.nextID, recorded.position))
 	}
-	if recorded, ok := x.recorded[x.nextID]; ok {
-		x.end(history.Failed, nil, divergence(fmt.Sprintf("recorded: %s; asked for: nothing; as action %d, event %d of the history",
-			recorded.Event, x.nextID, recorded.position)))
-	}
+}
+
+// overrule fails the execution because the code no longer follows its history,
+// even if it has ended.
+func (x *Execution) overrule(how string) {
+	x.ended = false
+	x.nextID = max(x.nextID, int32(len(x.recorded)))
+	x.end(history.Failed, nil, divergence(how))
+}
+
+// hasDiverged reports whether the code was found not to follow its history.
+func (x *Execution) hasDiverged() bool {
+	return x.failure != nil && x.failure.Kind == KindNonDeterministic
 }
 
 func divergence(how string) *history.Failure {

@@ -484,6 +484,15 @@ func TestChangedCodeFailsWithBothSidesNamed(t *testing.T) {
 			engine.CallActivity(ctx, double, 2)
 			return engine.WaitForExternalEvent(ctx, answer).Await()
 		}, []string{"recorded: nothing", `asked for: TaskScheduled "double"`, "action 2"}},
+		"an earlier end": {func(ctx *engine.Context, _ any) (string, error) {
+			engine.CallActivity(ctx, double, 1).Await()
+			return "", nil
+		}, []string{"recorded: TimerCreated", "asked for: the end", "action 1"}},
+		"an end in place of a wait": {func(ctx *engine.Context, _ any) (string, error) {
+			engine.CallActivity(ctx, double, 1).Await()
+			ctx.CreateTimer(ctx.Now())
+			return "", nil
+		}, []string{"recorded: nothing", "asked for: the end", "action 2"}},
 	}
 	for name, change := range changes {
 		t.Run(name, func(t *testing.T) {
@@ -696,7 +705,7 @@ func TestActivityGetsItsCallAndPanicsAreCaught(t *testing.T) {
 	r := engine.NewRegistry()
 	engine.AddActivity(r, "key", func(ctx context.Context, _ any) (string, error) { return engine.CallOf(ctx).Key(), nil })
 	engine.AddActivity(r, "panic", func(context.Context, any) (string, error) { panic("oops") }, engine.AtMostOnce())
-	result, failure := r.RunActivity(t.Context(), engine.Call{Instance: "i", Execution: "e", Task: 3, Name: "key"}, nil)
+	result, failure := r.RunActivity(t.Context(), engine.NewCall("i", "e", history.Event{ID: 3, Name: "key"}), nil)
 	if string(result) != `"i/e/3"` || failure != nil {
 		t.Errorf("%s %v", result, failure)
 	}

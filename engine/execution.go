@@ -110,10 +110,15 @@ func (x *Execution) replay(past []history.Event) {
 		x.take(e)
 	}
 	x.replaying = false
-	if x.missing == nil {
+	if x.missing == nil && !isComplete(past) {
 		x.checkAllAsked()
 	}
 	x.recorded = nil
+}
+
+// isComplete reports whether a history tells of its execution's end.
+func isComplete(past []history.Event) bool {
+	return len(past) > 0 && past[len(past)-1].Kind == history.ExecutionCompleted
 }
 
 // take lets one recorded event have its effect.
@@ -192,7 +197,7 @@ func (x *Execution) complete(id int32, result json.RawMessage, failure *history.
 	delete(x.calls, id)
 	var err error
 	if failure != nil {
-		err = &TaskError{Name: c.scheduled.Name, Failure: *failure}
+		err = &TaskError{Name: c.scheduled.Name, Attempts: 1, Failure: *failure}
 	}
 	c.task.settle(result, err)
 	x.resume()

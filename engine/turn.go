@@ -33,8 +33,7 @@ type Decision struct {
 // orchestration is not registered; an execution of it can only be terminated.
 func (x *Execution) Turn(now time.Time, messages []history.Event) (Decision, error) {
 	fresh := x.admit(messages, x.due(now.UTC().Round(0)))
-	diverged := x.ended && x.failure != nil && x.failure.Kind == KindNonDeterministic
-	if len(fresh) == 0 && !diverged {
+	if len(fresh) == 0 && !x.hasDiverged() {
 		return x.decision(nil), nil
 	}
 	started := history.Event{Kind: history.OrchestratorStarted, ID: history.Outside, Time: x.turnTime(now, fresh)}

@@ -28,10 +28,12 @@ const (
 	fieldFireAt    wire.Number = 12
 	fieldStatus    wire.Number = 13
 	fieldSecret    wire.Number = 14 // repeated
+	fieldAttempt   wire.Number = 30
 
 	fieldFailureKind    wire.Number = 1
 	fieldFailureMessage wire.Number = 2
 	fieldFailureStack   wire.Number = 3
+	fieldFailureFinal   wire.Number = 10
 )
 
 // AppendEvents appends the encoding of events to b and returns the longer
@@ -65,14 +67,15 @@ func appendEvent(b []byte, e *Event) []byte {
 	for _, name := range e.Secret {
 		b = wire.AppendElement(b, fieldSecret, name)
 	}
-	return b
+	return wire.AppendInt(b, fieldAttempt, int64(e.Attempt))
 }
 
 // AppendFailure appends the encoding of f to b and returns the longer slice.
 func AppendFailure(b []byte, f *Failure) []byte {
 	b = wire.AppendBytes(b, fieldFailureKind, f.Kind)
 	b = wire.AppendBytes(b, fieldFailureMessage, f.Message)
-	return wire.AppendBytes(b, fieldFailureStack, f.Stack)
+	b = wire.AppendBytes(b, fieldFailureStack, f.Stack)
+	return wire.AppendBool(b, fieldFailureFinal, f.NonRetriable)
 }
 
 // DecodeEvents appends the events encoded in b to events. The events share b's
@@ -124,6 +127,8 @@ func decodeEvent(e *Event, b []byte) error {
 			e.Status = Status(x)
 		case fieldSecret:
 			e.Secret = append(e.Secret, string(v))
+		case fieldAttempt:
+			e.Attempt = int32(wire.Int(x))
 		}
 		return err
 	})
@@ -132,7 +137,7 @@ func decodeEvent(e *Event, b []byte) error {
 // DecodeFailure reads what AppendFailure wrote, or returns ErrCorrupt.
 func DecodeFailure(b []byte) (*Failure, error) {
 	f := &Failure{}
-	err := wire.Each(b, func(n wire.Number, _ uint64, v []byte) error {
+	err := wire.Each(b, func(n wire.Number, x uint64, v []byte) error {
 		switch n {
 		case fieldFailureKind:
 			f.Kind = string(v)
@@ -140,6 +145,8 @@ func DecodeFailure(b []byte) (*Failure, error) {
 			f.Message = string(v)
 		case fieldFailureStack:
 			f.Stack = string(v)
+		case fieldFailureFinal:
+			f.NonRetriable = x != 0
 		}
 		return nil
 	})

@@ -20,7 +20,7 @@ const (
 	ExecutionStarted    Kind = 0  // Name, Execution, Input, Secret
 	ExecutionCompleted  Kind = 1  // Status, Result or Failure
 	ExecutionTerminated Kind = 3  // Reason
-	TaskScheduled       Kind = 4  // Name, Input
+	TaskScheduled       Kind = 4  // Name, Input, Attempt, TaskID
 	TaskCompleted       Kind = 5  // TaskID, Result
 	TaskFailed          Kind = 6  // TaskID, Failure
 	TimerCreated        Kind = 10 // FireAt
@@ -75,8 +75,12 @@ type Event struct {
 	// delivered twice is recorded once. Ids sort in the order in which one
 	// sender sent. Empty for everything that is not a message.
 	Message string
-	// TaskID is the ID of the action that this event completes.
+	// TaskID is the ID of the action that this event completes; of a
+	// TaskScheduled with an Attempt, that of the call's first attempt.
 	TaskID int32
+	// Attempt numbers the attempts of a call that is made again when it
+	// fails, from 2; zero is the first.
+	Attempt int32
 	// Name is that of the orchestration, the activity or the external event.
 	Name string
 	// Execution is the id of the run that an ExecutionStarted begins.
@@ -117,6 +121,8 @@ type Failure struct {
 	Message string `json:"message"`
 	// Stack is where a panic came from; empty for errors.
 	Stack string `json:"stack,omitempty"`
+	// NonRetriable says that trying again cannot help.
+	NonRetriable bool `json:"nonRetriable,omitempty"`
 }
 
 // String renders the failure as Durable Functions shows it in an instance's

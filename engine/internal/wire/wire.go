@@ -28,6 +28,14 @@ func AppendUint(b []byte, n Number, v uint64) []byte {
 	return protowire.AppendVarint(b, v)
 }
 
+// AppendBool appends a truth value, which is read as a number.
+func AppendBool(b []byte, n Number, v bool) []byte {
+	if !v {
+		return b
+	}
+	return AppendUint(b, n, 1)
+}
+
 // AppendInt appends a number that may be negative; [Int] reads it.
 func AppendInt(b []byte, n Number, v int64) []byte {
 	return AppendUint(b, n, protowire.EncodeZigZag(v))

@@ -46,6 +46,11 @@ func encodeEvent(id, execution, row string, event history.Event) (entity, error)
 	switch event.Kind {
 	case history.TaskCompleted, history.TaskFailed, history.TimerFired:
 		e.setInt32(taskColumn(event.Kind), event.TaskID)
+	case history.TaskScheduled:
+		if event.Attempt != 0 {
+			e.setInt32("Attempt", event.Attempt)
+			e.setInt32(taskColumn(event.Kind), event.TaskID)
+		}
 	case history.ExecutionCompleted:
 		e.setText("OrchestrationStatus", event.Status.String())
 	}
@@ -78,7 +83,7 @@ func decodeEvent(e entity) (history.Event, error) {
 	event := history.Event{
 		Kind: kind, ID: e.int32("EventId"), Time: e.time("_Timestamp"), Message: e.text("MessageId"),
 		TaskID: e.int32(taskColumn(kind)), Name: e.text("Name"), Input: e.raw("Input"), Result: e.raw("Result"),
-		Reason: e.text("Reason"), FireAt: e.time("FireAt"),
+		Reason: e.text("Reason"), FireAt: e.time("FireAt"), Attempt: e.int32("Attempt"),
 	}
 	event.Status, _ = history.ParseStatus(e.text("OrchestrationStatus"))
 	var who identity

@@ -46,11 +46,6 @@ func (r *record) encode(row, hub string) (entity, error) {
 	e.setTime("CompletedTime", in.Completed)
 	e.setText("TaskHubName", hub)
 	e.setTime("Wake", in.Wake)
-	if in.Hands != nil {
-		if err := e.setJSON("Hands", in.Hands); err != nil {
-			return nil, err
-		}
-	}
 	e.setInt64("Events", int64(in.Events))
 	e.setText("Turn", in.Turn)
 	return e, setDetails(e, in.Failure, in.Secret)
@@ -67,6 +62,9 @@ func (r *record) sentinel(hub string) (entity, error) {
 	e.setText("WakeBell", r.wakeBell)
 	e.setText("Attempt", r.attempt)
 	e.setInt64(waitingColumn, r.waiting)
+	if err := e.setHands(r.Hands); err != nil {
+		return nil, err
+	}
 	if len(r.handBells) > 0 {
 		return e, e.setJSON("HandBells", r.handBells)
 	}
@@ -102,7 +100,7 @@ func decodeRecord(e entity) (*record, error) {
 	if err := e.json("Secret", &in.Secret); err != nil {
 		return nil, err
 	}
-	if err := e.json("Hands", &in.Hands); err != nil {
+	if in.Hands, err = e.hands(); err != nil {
 		return nil, err
 	}
 	r := &record{Instance: in, etag: e.etag(), wakeBell: e.text("WakeBell"), attempt: e.text("Attempt"), waiting: e.int64(waitingColumn)}

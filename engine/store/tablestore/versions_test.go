@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/seed21523604/holdfast/engine/history"
 	"github.com/seed21523604/holdfast/engine/store"
@@ -96,25 +95,6 @@ func TestAStartWhoseAnswerWasLostRings(t *testing.T) {
 		d.must(d.opened.Create(t.Context(), "a", start))
 		if bells, err := d.store.Receive(t.Context(), 10, 0); err != nil || len(bells) != 1 {
 			t.Errorf("request %d: %v ring, %v", at, bells, err)
-		}
-	}
-}
-
-func TestHandsSurvive(t *testing.T) {
-	for name, hands := range map[string][]store.Hand{
-		"none": nil, "no task": {{Receipt: "r"}}, "two": {{Receipt: "r", Tasks: []int32{0, -1, 1 << 30}}, {Receipt: "s", Tasks: []int32{7}}},
-	} {
-		r := record{Instance: store.Instance{ID: "a", Hands: hands, Wake: time.Date(1, 1, 1, 0, 0, 0, 1, time.UTC)}}
-		e, err := r.sentinel("hub")
-		if err != nil {
-			t.Fatal(err)
-		}
-		got, err := decodeRecord(e)
-		if err != nil || fmt.Sprintf("%#v", got.Hands) != fmt.Sprintf("%#v", hands) || !got.Wake.Equal(r.Wake) {
-			t.Errorf("%s: %#v, %v", name, got.Hands, err)
-		}
-		if year := e.text("Wake")[:4]; year != "1601" {
-			t.Errorf("Edm.DateTime of the year %s", year)
 		}
 	}
 }

@@ -59,12 +59,13 @@ func (s *Store) newCommit(turn *store.Turn) (*commit, error) {
 		c.restarts = c.base.Execution != turn.Instance.Execution
 	}
 	position := c.base.Events
+	c.row.generation = c.base.Generation
 	if c.restarts {
 		position = 0
+		c.row.generation = c.base.nextGeneration()
 	}
-	id := turn.Instance.ID
 	for i, event := range turn.Append {
-		e, err := encodeEvent(id, turn.Instance.Execution, historyKey(position+i), event)
+		e, err := c.row.encodeEvent(historyKey(position+i), event)
 		if err != nil {
 			return nil, err
 		}

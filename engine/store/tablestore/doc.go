@@ -11,8 +11,8 @@
 //	sentinel             the instance's row; its ETag guards every turn
 //
 // A history row counts if its position is below the sentinel's number of events
-// and its ExecutionId is the sentinel's; so does an inbox row of that
-// ExecutionId. What does not count is left over from an execution that was
+// and its ExecutionId is the sentinel's; an inbox row counts if its
+// ReceiverExecutionId is. What does not count is left over from an execution that was
 // replaced, or was written ahead by a turn too large for one transaction, and is
 // overwritten or deleted sooner or later.
 //
@@ -25,10 +25,16 @@
 // partition for every hour. A sweep, once a minute at most, moves what has come
 // within the horizon into the queue.
 //
-// Columns are named as DurableTask.AzureStorage names them, so that tools made
-// for its hubs can read ours. A time is kept twice: as Edm.DateTime, which begins
-// in 1601 and knows 100 nanoseconds, and exactly, in a column whose name ends
-// with Exact.
+// # Tools
+//
+// Tools made for the hubs of DurableTask.AzureStorage can read ours: both tables
+// have its names, keys, columns and types, with columns of ours beside them. A
+// message that waits has no ExecutionId, by which such tools tell history from
+// the rest. They cannot give commands: those would go to queues that nobody
+// reads here. They show the escapes for ' and %, which are ours, as 4 and 5.
+//
+// A time is kept twice: as Edm.DateTime, which begins in 1601 and knows 100
+// nanoseconds, and exactly, in a column whose name ends with Exact.
 //
 // # Doorbells
 //

@@ -21,51 +21,93 @@ type identity struct {
 	ExecutionID string `json:"ExecutionId"`
 }
 
-// taskColumn is where the number of the completed action stands.
+// taskColumn is where the number of the action stands that an event completes.
+// That of a call which is made again is in a column of ours, as tools take
+// whatever has a TaskScheduledId for the end of that call.
 func taskColumn(k history.Kind) string {
-	if k == history.TimerFired {
+	switch k {
+	case history.TimerFired:
 		return "TimerId"
+	case history.TaskScheduled:
+		return "FirstTaskScheduledId"
 	}
 	return "TaskScheduledId"
 }
 
-// encodeEvent returns the row of an event that belongs to an execution of an
-// instance.
-func encodeEvent(id, execution, row string, event history.Event) (entity, error) {
-	e := newEntity(encodeKey(id), row)
-	e.setText("ExecutionId", execution)
+// reasonColumn is where the caller's reason stands.
+func reasonColumn(k history.Kind) string {
+	if k == history.ExecutionTerminated {
+		return "Input"
+	}
+	return "Reason"
+}
+
+// encodeEvent returns the row of an event in the record's history.
+func (r *record) encodeEvent(row string, event history.Event) (entity, error) {
+	e, err := r.encodeFact(row, event)
+	e.setText(executionColumn, r.Execution)
+	return e, err
+}
+
+// encodeMessage returns the row of a message to the record's execution. Its
+// execution is in a column of ours, so that no tool takes it for history.
+func (r *record) encodeMessage(message history.Event) (entity, error) {
+	e, err := r.encodeFact(inboxKey(message.Message), message)
+	e.setText(receiverColumn, r.Execution)
+	return e, err
+}
+
+func (r *record) encodeFact(row string, event history.Event) (entity, error) {
+	e := newEntity(encodeKey(r.ID), row)
 	e.setInt32("EventId", event.ID)
+	e["IsPlayed"] = false
 	e.setText("EventType", event.Kind.String())
 	e.setTime("_Timestamp", event.Time)
 	e.setText("MessageId", event.Message)
 	e.setText("Name", event.Name)
 	e.setText("Input", string(event.Input))
 	e.setText("Result", string(event.Result))
-	e.setText("Reason", event.Reason)
+	e.setText(reasonColumn(event.Kind), event.Reason)
 	e.setTime("FireAt", event.FireAt)
 	switch event.Kind {
-	case history.TaskCompleted, history.TaskFailed, history.TimerFired:
-		e.setInt32(taskColumn(event.Kind), event.TaskID)
+	case history.ExecutionStarted:
+		e["Version"], e["GenerateNewTrace"] = "", false
+		e.setInt32("Generation", r.generation)
 	case history.TaskScheduled:
+		e["Version"] = ""
 		if event.Attempt != 0 {
 			e.setInt32("Attempt", event.Attempt)
 			e.setInt32(taskColumn(event.Kind), event.TaskID)
 		}
+	case history.TaskCompleted, history.TaskFailed, history.TimerFired:
+		e.setInt32(taskColumn(event.Kind), event.TaskID)
 	case history.ExecutionCompleted:
 		e.setText("OrchestrationStatus", event.Status.String())
 	}
+	if event.Kind == history.TaskFailed && event.Failure != nil {
+		e.setText("Reason", event.Failure.Message)
+		e.setText("Details", event.Failure.String())
+	}
 	if event.Execution != "" {
-		if err := e.setJSON("OrchestrationInstance", identity{id, event.Execution}); err != nil {
-			return nil, err
+		if err := e.setJSON("OrchestrationInstance", identity{r.ID, event.Execution}); err != nil {
+			return e, err
 		}
 	}
 	return e, setDetails(e, event.Failure, event.Secret)
 }
 
+// failureDetails is a failure as DurableTask.Core writes it.
+type failureDetails struct {
+	ErrorType      string
+	ErrorMessage   string
+	StackTrace     string `json:",omitempty"`
+	IsNonRetriable bool
+}
+
 // setDetails writes the columns that events and instances share.
 func setDetails(e entity, f *history.Failure, secret []string) error {
 	if f != nil {
-		if err := e.setJSON("FailureDetails", f); err != nil {
+		if err := e.setJSON("FailureDetails", failureDetails{ErrorType: f.Kind, ErrorMessage: f.Message, StackTrace: f.Stack, IsNonRetriable: f.NonRetriable}); err != nil {
 			return err
 		}
 	}
@@ -75,6 +117,15 @@ func setDetails(e entity, f *history.Failure, secret []string) error {
 	return nil
 }
 
+// failure reads the column FailureDetails.
+func (e entity) failure() (*history.Failure, error) {
+	var f *failureDetails
+	if err := e.json("FailureDetails", &f); f == nil {
+		return nil, err
+	}
+	return &history.Failure{Kind: f.ErrorType, Message: f.ErrorMessage, Stack: f.StackTrace, NonRetriable: f.IsNonRetriable}, nil
+}
+
 func decodeEvent(e entity) (history.Event, error) {
 	kind, ok := kinds[e.text("EventType")]
 	if !ok {
@@ -82,8 +133,14 @@ func decodeEvent(e entity) (history.Event, error) {
 	}
 	event := history.Event{
 		Kind: kind, ID: e.int32("EventId"), Time: e.time("_Timestamp"), Message: e.text("MessageId"),
-		TaskID: e.int32(taskColumn(kind)), Name: e.text("Name"), Input: e.raw("Input"), Result: e.raw("Result"),
-		Reason: e.text("Reason"), FireAt: e.time("FireAt"), Attempt: e.int32("Attempt"),
+		TaskID: e.int32(taskColumn(kind)), Name: e.text("Name"), Result: e.raw("Result"), FireAt: e.time("FireAt"),
+		Attempt: e.int32("Attempt"),
+	}
+	if kind != history.ExecutionTerminated {
+		event.Input = e.raw("Input")
+	}
+	if kind != history.TaskFailed {
+		event.Reason = e.text(reasonColumn(kind))
 	}
 	event.Status, _ = history.ParseStatus(e.text("OrchestrationStatus"))
 	var who identity
@@ -91,7 +148,8 @@ func decodeEvent(e entity) (history.Event, error) {
 		return history.Event{}, err
 	}
 	event.Execution = who.ExecutionID
-	if err := e.json("FailureDetails", &event.Failure); err != nil {
+	var err error
+	if event.Failure, err = e.failure(); err != nil {
 		return history.Event{}, err
 	}
 	return event, e.json("Secret", &event.Secret)

@@ -70,6 +70,8 @@ func (s *Store) begin(ctx context.Context, id string, start history.Event) (r *r
 			return there, false, nil
 		case !there.Status.IsTerminal():
 			return nil, false, store.ErrExists
+		default:
+			r.generation = there.generation + 1
 		}
 	}
 	return nil, false, errTorn
@@ -81,7 +83,7 @@ func (s *Store) writeStart(ctx context.Context, r *record, start history.Event, 
 	if err != nil {
 		return "", err
 	}
-	message, err := encodeEvent(r.ID, r.Execution, inboxKey(start.Message), start)
+	message, err := r.encodeMessage(start)
 	if err != nil {
 		return "", err
 	}
@@ -97,7 +99,9 @@ func (s *Store) writeStart(ctx context.Context, r *record, start history.Event, 
 
 // removeStale deletes the rows of executions before this one.
 func (s *Store) removeStale(ctx context.Context, r *record) error {
-	shot, err := s.read(ctx, ofInstance(r.ID).and(where("ExecutionId", "ne", r.Execution)), "PartitionKey,RowKey,Timestamp")
+	messages := where("RowKey", "ge", inboxPrefix).and(where("RowKey", "lt", sentinelKey)).and(where(receiverColumn, "ne", r.Execution))
+	others := where("RowKey", "lt", inboxPrefix).or(where("RowKey", "eq", sentinelKey)).and(where(executionColumn, "ne", r.Execution))
+	shot, err := s.read(ctx, ofInstance(r.ID).and(messages.or(others)), "PartitionKey,RowKey,Timestamp")
 	if err != nil || shot.record != nil {
 		return err // the row itself is of another one, which came later
 	}
@@ -138,7 +142,7 @@ var errBusy = errors.New("the instance changes all the time")
 // transaction with a change of the row: no turn that was made before it can be
 // written after it, and nothing is written to what has ended.
 func (s *Store) writeMessage(ctx context.Context, r *record, message history.Event) error {
-	e, err := encodeEvent(r.ID, r.Execution, inboxKey(message.Message), message)
+	e, err := r.encodeMessage(message)
 	if err != nil {
 		return err
 	}

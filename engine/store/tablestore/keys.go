@@ -138,5 +138,8 @@ func where(column, operator, value string) filter {
 
 func (f filter) and(other filter) filter { return f + " and " + other }
 
+// or is in parentheses, so that it may be a part of another filter.
+func (f filter) or(other filter) filter { return "((" + f + ") or (" + other + "))" }
+
 // ofInstance matches an instance's whole partition.
 func ofInstance(id string) filter { return where("PartitionKey", "eq", encodeKey(id)) }

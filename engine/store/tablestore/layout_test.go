@@ -14,50 +14,6 @@ import (
 	"github.com/seed21523604/holdfast/engine/store"
 )
 
-// Tools made for hubs of DurableTask.AzureStorage read these columns.
-func TestColumnsAreThoseOfDurableTask(t *testing.T) {
-	d := newDesk(t, nil)
-	d.start("verify", "a", 7)
-	d.raise("a")
-	columns := map[string]string{
-		"ExecutionStarted":   "Name Input OrchestrationInstance",
-		"TaskScheduled":      "Name Input",
-		"TaskCompleted":      "TaskScheduledId Result",
-		"TimerCreated":       "FireAt",
-		"EventRaised":        "Name Input",
-		"ExecutionCompleted": "OrchestrationStatus Result",
-	}
-	n := 0
-	shot, err := d.store.read(t.Context(), ofInstance("a"), "")
-	d.must(err)
-	for i, e := range shot.history {
-		if e.row() != historyKey(i) || len(e.row()) != 16 {
-			t.Errorf("event %d is in row %s", i, e.row())
-		}
-		want := columns[e.text("EventType")]
-		if want != "" {
-			n++
-		}
-		for _, column := range append(strings.Fields(want), "EventId", "EventType", "_Timestamp", "ExecutionId") {
-			if _, ok := e[column]; !ok {
-				t.Errorf("%s has no column %s", e.text("EventType"), column)
-			}
-		}
-	}
-	if n != len(columns) {
-		t.Errorf("%d events of %d kinds", n, len(columns))
-	}
-	answer, err := d.store.instances.GetEntity(t.Context(), "a", "", nil)
-	d.must(err)
-	e, err := decodeEntity(answer.Value)
-	d.must(err)
-	for _, column := range strings.Fields("ExecutionId Name Input Output RuntimeStatus CreatedTime LastUpdatedTime CompletedTime TaskHubName CustomStatus") {
-		if _, ok := e[column]; !ok {
-			t.Errorf("the instance has no column %s", column)
-		}
-	}
-}
-
 func TestEveryKindOfEventSurvives(t *testing.T) {
 	at := time.Date(2026, 11, 23, 20, 47, 35, 123456789, time.UTC)
 	s := newHub(t)

@@ -20,6 +20,8 @@ type record struct {
 	handBells map[string]string
 	// waiting is how many messages are in the inbox.
 	waiting int64
+	// generation counts the starts under this id, from 0.
+	generation int32
 	// attempt names the call that wrote the row, by which a request that was
 	// repeated on its way recognises itself.
 	attempt string
@@ -28,15 +30,32 @@ type record struct {
 // byDueRow is the wakeBell of a row whose Wake is too far ahead for the queue.
 const byDueRow = "due"
 
-// waitingColumn counts the inbox; every message changes it.
-const waitingColumn = "Waiting"
+const (
+	// waitingColumn counts the inbox; every message changes it.
+	waitingColumn = "Waiting"
+	// executionColumn names the execution that a row of the history, or the
+	// instance's row, belongs to.
+	executionColumn = "ExecutionId"
+	// receiverColumn names the execution that a message is for.
+	receiverColumn = "ReceiverExecutionId"
+)
+
+// execution returns the execution that a row belongs to.
+func (e entity) execution() string {
+	if e.row() >= inboxPrefix && e.row() < sentinelKey {
+		return e.text(receiverColumn)
+	}
+	return e.text(executionColumn)
+}
 
 // encode returns the columns that the sentinel and the projection share.
 func (r *record) encode(row, hub string) (entity, error) {
 	in := &r.Instance
 	e := newEntity(encodeKey(in.ID), row)
-	e.setText("ExecutionId", in.Execution)
+	e.setText(executionColumn, in.Execution)
 	e.setText("Name", in.Name)
+	e["Version"] = ""
+	e.setInt32("Generation", r.generation)
 	e.setText("RuntimeStatus", in.Status.String())
 	e.setText("Input", string(in.Input))
 	e.setText("Output", string(in.Output))
@@ -71,13 +90,20 @@ func (r *record) sentinel(hub string) (entity, error) {
 	return e, nil
 }
 
-// projection returns the row that lists are made of.
+// projection returns the row that lists are made of. What DurableTask writes
+// although it says nothing new is only here.
 func (r *record) projection(hub string) (entity, error) {
 	e, err := r.encode("", hub)
 	if err != nil {
 		return nil, err
 	}
 	e.setText("RowVersion", string(r.version()))
+	if r.CustomStatus == nil {
+		e["CustomStatus"] = "null"
+	}
+	if r.Failure != nil {
+		e["Output"] = r.Failure.String()
+	}
 	return e, nil
 }
 
@@ -88,13 +114,13 @@ func decodeRecord(e entity) (*record, error) {
 		return nil, err
 	}
 	in := store.Instance{
-		ID: id, Execution: e.text("ExecutionId"), Name: e.text("Name"),
+		ID: id, Execution: e.text(executionColumn), Name: e.text("Name"),
 		Input: e.raw("Input"), Output: e.raw("Output"), CustomStatus: e.raw("CustomStatus"),
 		Created: e.time("CreatedTime"), Updated: e.time("LastUpdatedTime"), Completed: e.time("CompletedTime"),
 		Wake: e.time("Wake"), Events: int(e.int64("Events")), Turn: e.text("Turn"),
 	}
 	in.Status, _ = history.ParseStatus(e.text("RuntimeStatus"))
-	if err := e.json("FailureDetails", &in.Failure); err != nil {
+	if in.Failure, err = e.failure(); err != nil {
 		return nil, err
 	}
 	if err := e.json("Secret", &in.Secret); err != nil {
@@ -103,14 +129,23 @@ func decodeRecord(e entity) (*record, error) {
 	if in.Hands, err = e.hands(); err != nil {
 		return nil, err
 	}
-	r := &record{Instance: in, etag: e.etag(), wakeBell: e.text("WakeBell"), attempt: e.text("Attempt"), waiting: e.int64(waitingColumn)}
+	r := &record{
+		Instance: in, etag: e.etag(), wakeBell: e.text("WakeBell"), attempt: e.text("Attempt"),
+		waiting: e.int64(waitingColumn), generation: e.int32("Generation"),
+	}
 	if err := e.json("HandBells", &r.handBells); err != nil {
 		return nil, err
 	}
 	if e.row() == sentinelKey {
 		r.Version = r.version()
-	} else {
-		r.Version = store.Version(e.text("RowVersion"))
+		return r, nil
+	}
+	r.Version = store.Version(e.text("RowVersion"))
+	if string(r.CustomStatus) == "null" {
+		r.CustomStatus = nil
+	}
+	if r.Failure != nil {
+		r.Output = nil
 	}
 	return r, nil
 }
@@ -118,20 +153,21 @@ func decodeRecord(e entity) (*record, error) {
 // base is what a commit must know of the row it replaces. It travels in the
 // version, so that no commit need read the row again.
 type base struct {
-	ETag      string            `json:"etag"`
-	Execution string            `json:"execution"`
-	Turn      string            `json:"turn"`
-	Events    int               `json:"events"`
-	Status    string            `json:"status"`
-	Waiting   int64             `json:"waiting,omitempty"`
-	Wake      string            `json:"wake,omitempty"`
-	WakeBell  string            `json:"wakeBell,omitempty"`
-	HandBells map[string]string `json:"handBells,omitempty"`
+	ETag       string            `json:"etag"`
+	Execution  string            `json:"execution"`
+	Generation int32             `json:"generation,omitempty"`
+	Turn       string            `json:"turn"`
+	Events     int               `json:"events"`
+	Status     string            `json:"status"`
+	Waiting    int64             `json:"waiting,omitempty"`
+	Wake       string            `json:"wake,omitempty"`
+	WakeBell   string            `json:"wakeBell,omitempty"`
+	HandBells  map[string]string `json:"handBells,omitempty"`
 }
 
 func (r *record) base() base {
 	return base{
-		ETag: r.etag, Execution: r.Execution, Turn: r.Turn, Events: r.Events, Status: r.Status.String(),
+		ETag: r.etag, Execution: r.Execution, Generation: r.generation, Turn: r.Turn, Events: r.Events, Status: r.Status.String(),
 		Waiting: r.waiting, Wake: formatTime(r.Wake), WakeBell: r.wakeBell, HandBells: r.handBells,
 	}
 }
@@ -157,6 +193,15 @@ func parseVersion(v store.Version) (b base, err error) {
 func (b *base) wake() time.Time {
 	t, _ := parseTime(b.Wake)
 	return t
+}
+
+// nextGeneration is that of an execution which replaces the row's: a new start
+// if the row's has ended, and otherwise the same start going on.
+func (b *base) nextGeneration() int32 {
+	if status, _ := history.ParseStatus(b.Status); status.IsTerminal() {
+		return b.Generation + 1
+	}
+	return b.Generation
 }
 
 // sameTurn reports whether two versions differ by messages at most.

@@ -124,7 +124,7 @@ func (shot *snapshot) state() (state store.State, err error) {
 func (r *record) events(rows []entity) (events []history.Event, err error) {
 	end := historyKey(r.Events)
 	for _, e := range rows {
-		if row := e.row(); e.text("ExecutionId") != r.Execution || row >= end && row < inboxPrefix {
+		if row := e.row(); e.execution() != r.Execution || row >= end && row < inboxPrefix {
 			continue
 		}
 		event, err := decodeEvent(e)

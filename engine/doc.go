@@ -19,9 +19,8 @@
 //		}
 //		answer := engine.WaitForExternalEvent(ctx, Approval)
 //		deadline := ctx.CreateTimer(ctx.Now().Add(72 * time.Hour))
-//		winner, err := engine.WhenAny(ctx, answer, deadline).Await()
-//		if err != nil || winner == deadline {
-//			return Verdict{Approved: false, Why: "nobody answered"}, err
+//		if engine.Select(ctx, answer, deadline) == deadline {
+//			return Verdict{Approved: false, Why: "nobody answered"}, nil
 //		}
 //		deadline.Cancel()
 //		return answer.Await()

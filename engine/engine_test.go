@@ -389,6 +389,93 @@ func TestWhenAllWaitsForAllAndJoinsErrors(t *testing.T) {
 	d.wantOutput(history.Completed, `"[0 4 0] true"`)
 }
 
+func TestSelectReadsLikeASwitch(t *testing.T) {
+	d := one(t, "null", func(ctx *engine.Context, _ any) (string, error) {
+		reply := engine.WaitForExternalEvent(ctx, answer)
+		call := engine.CallActivity(ctx, double, 1)
+		deadline := ctx.CreateTimer(ctx.Now().Add(time.Hour))
+		for {
+			switch engine.Select(ctx, reply, call, deadline) {
+			case reply:
+				return reply.Await()
+			case call:
+				if _, err := call.Await(); err == nil {
+					return "", errors.New("the call did not fail")
+				}
+				call = engine.CallActivity(ctx, double, 2)
+			case deadline:
+				return "late", nil
+			}
+		}
+	})
+	d.turn(history.Event{Kind: history.TaskFailed, TaskID: 0, Failure: &history.Failure{Kind: "busy"}})
+	d.turn(d.event("Answer", `"yes"`))
+	d.wantOutput(history.Completed, `"yes"`)
+}
+
+func TestSelectOfNothingFails(t *testing.T) {
+	d := one(t, "null", func(ctx *engine.Context, _ any) (bool, error) { return engine.Select(ctx) == nil, nil })
+	d.wantFailure(engine.KindPanic, "no task to wait for")
+}
+
+func TestTasksOfDifferentTypesAreWaitedForTogether(t *testing.T) {
+	d := one(t, "null", func(ctx *engine.Context, _ any) (string, error) {
+		call, reply := engine.CallActivity(ctx, double, 1), engine.WaitForExternalEvent(ctx, answer)
+		numbers := engine.WhenAll(ctx, engine.WaitForExternalEvent(ctx, number), engine.WaitForExternalEvent(ctx, number))
+		all := engine.WhenAllDone(ctx, call, reply, numbers)
+		deadline := ctx.CreateTimer(ctx.Now().Add(time.Hour))
+		inTime := engine.Select(ctx, all, deadline) == all
+		_, err := all.Await()
+		text, _ := reply.Await()
+		sum, _ := numbers.Await()
+		return fmt.Sprint(inTime, text, sum, err != nil && strings.Contains(err.Error(), "busy") && strings.Contains(err.Error(), "Number")), nil
+	})
+	d.turn(d.event("Number", "1"), history.Event{Kind: history.TaskFailed, TaskID: 0, Failure: &history.Failure{Kind: "busy"}})
+	d.turn(d.event("Number", `"none"`))
+	if d.last.Status != history.Running {
+		t.Fatal("it did not wait for all")
+	}
+	d.turn(d.event("Answer", `"yes"`))
+	d.wantOutput(history.Completed, `"trueyes[1 0] true"`)
+}
+
+func TestNoTasksAtAllAreDone(t *testing.T) {
+	d := one(t, "null", func(ctx *engine.Context, _ any) (bool, error) {
+		_, err := engine.WhenAllDone(ctx).Await()
+		return true, err
+	})
+	d.wantOutput(history.Completed, "true")
+}
+
+func TestCancelingARaceLeavesTheRunners(t *testing.T) {
+	d := one(t, "null", func(ctx *engine.Context, _ any) (string, error) {
+		reply := engine.WaitForExternalEvent(ctx, answer)
+		engine.WhenAny(ctx, reply, ctx.CreateTimer(ctx.Now().Add(time.Hour))).Cancel()
+		return reply.Await()
+	})
+	d.turn(d.event("Answer", `"yes"`))
+	d.wantOutput(history.Completed, `"yes"`)
+}
+
+func TestAWaitMayHaveADefault(t *testing.T) {
+	wait := func(ctx *engine.Context, _ any) ([]int, error) {
+		timed := engine.WaitForExternalEvent(ctx, number, engine.Until(ctx.Now().Add(time.Minute)))
+		canceled := engine.WaitForExternalEvent(ctx, number)
+		canceled.Cancel()
+		if _, err := canceled.AwaitOr(5); !errors.Is(err, engine.ErrCanceled) {
+			return nil, fmt.Errorf("a canceled wait returned %w", err)
+		}
+		n, err := timed.AwaitOr(7)
+		return []int{n}, err
+	}
+	d := one(t, "null", wait)
+	d.wake()
+	d.wantOutput(history.Completed, "[7]")
+	d = one(t, "null", wait)
+	d.turn(d.event("Number", "0"))
+	d.wantOutput(history.Completed, "[0]")
+}
+
 func TestWhenAllOfNothingCompletes(t *testing.T) {
 	d := one(t, "null", func(ctx *engine.Context, _ any) ([]int, error) { return engine.WhenAll[int](ctx).Await() })
 	d.wantOutput(history.Completed, "[]")
@@ -403,6 +490,23 @@ func TestFalsyPayloadsArriveAsTheyAre(t *testing.T) {
 	})
 	d.turn(d.event("Null", "null"), d.event("Bool", "false"), d.event("Number", "0"))
 	d.wantOutput(history.Completed, `{"b":false,"in":"","n":0,"null":null}`)
+}
+
+func TestFalsyResultsOfActivitiesArriveAsTheyAre(t *testing.T) {
+	for _, falsy := range []string{"0", `""`, "false", "null"} {
+		echo := engine.Activity[json.RawMessage, json.RawMessage]("echo")
+		d := one(t, falsy, func(ctx *engine.Context, in json.RawMessage) (json.RawMessage, error) {
+			if err := ctx.SetCustomStatus(in); err != nil {
+				return nil, err
+			}
+			return engine.CallActivity(ctx, echo, in).Await()
+		})
+		if input := d.live.Outstanding()[0].Input; string(input) != falsy || string(d.last.CustomStatus) != falsy {
+			t.Errorf("%s became input %s, custom status %s", falsy, input, d.last.CustomStatus)
+		}
+		d.turn(d.result(0, falsy))
+		d.wantOutput(history.Completed, falsy)
+	}
 }
 
 func TestPayloadOfTheWrongTypeIsAnError(t *testing.T) {

@@ -25,9 +25,8 @@ func Example() {
 		}
 		answer := engine.WaitForExternalEvent(ctx, answered)
 		deadline := ctx.CreateTimer(ctx.Now().Add(72 * time.Hour))
-		winner, err := engine.WhenAny(ctx, answer, deadline).Await()
-		if err != nil || winner == deadline {
-			return who + " did not answer", err
+		if engine.Select(ctx, answer, deadline) == deadline {
+			return who + " did not answer", nil
 		}
 		deadline.Cancel()
 		return answer.Await()

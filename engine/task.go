@@ -6,8 +6,9 @@ import (
 	"fmt"
 )
 
-// Awaitable is a task of any type: what [WhenAny] takes and returns. The value
-// it returns is the very pointer that was given, so it can be compared with ==.
+// Awaitable is a task of any type: what [Select] and [WhenAny] take and return.
+// The value they return is the very pointer that was given, so it can be
+// compared with == and used in a switch.
 type Awaitable interface {
 	// Done reports whether the task has completed, failed or been canceled.
 	Done() bool
@@ -15,6 +16,7 @@ type Awaitable interface {
 	Cancel()
 
 	base() *task
+	outcome() error
 }
 
 // Task is something that an orchestration can wait for.
@@ -36,6 +38,22 @@ func (t *Task[T]) Await() (T, error) {
 		return none, t.err
 	}
 	return t.value(t.result)
+}
+
+// AwaitOr is Await, but for a task whose deadline came first it returns the
+// fallback.
+func (t *Task[T]) AwaitOr(fallback T) (T, error) {
+	value, err := t.Await()
+	if errors.Is(err, ErrTimeout) {
+		return fallback, nil
+	}
+	return value, err
+}
+
+// outcome returns the error of a task that is done.
+func (t *Task[T]) outcome() error {
+	_, err := t.Await()
+	return err
 }
 
 // task is what all tasks have in common. It is settled once.
@@ -94,6 +112,27 @@ func jsonTask[T any](t *task, what, name string) *Task[T] {
 	}}
 }
 
+// Select waits until the first of tasks is done, whether it succeeded or not,
+// and returns it. It reads like the statement it is named after:
+//
+//	switch engine.Select(ctx, approval, deadline) {
+//	case approval:
+//		verdict, err := approval.Await()
+//		…
+//	case deadline:
+//		…
+//	}
+//
+// Which one is first is told at [WhenAny], which is the same as a task. Select
+// panics when it is given none.
+func Select(c *Context, tasks ...Awaitable) Awaitable {
+	first, err := WhenAny(c, tasks...).Await()
+	if err != nil {
+		panic("engine: Select: " + err.Error())
+	}
+	return first
+}
+
 // WhenAny returns a task that completes with the first of tasks to be done,
 // whether it succeeded or not. Completion follows the order of history; of
 // several that are done already, the first in the argument order wins. The
@@ -102,7 +141,7 @@ func WhenAny(c *Context, tasks ...Awaitable) *Task[Awaitable] {
 	var winner Awaitable
 	any := &task{x: c.x}
 	if len(tasks) == 0 {
-		any.settle(nil, errors.New("WhenAny was given no task to wait for"))
+		any.settle(nil, errors.New("there is no task to wait for"))
 	}
 	for _, t := range tasks {
 		t.base().whenDone(func() {
@@ -117,21 +156,42 @@ func WhenAny(c *Context, tasks ...Awaitable) *Task[Awaitable] {
 
 // WhenAll returns a task that completes when every one of tasks is done, with
 // their results in the argument order. It waits for all even when some fail,
-// and then returns their errors joined.
+// and then returns their errors joined, as a failure that comes after the first
+// would be lost otherwise.
 func WhenAll[T any](c *Context, tasks ...*Task[T]) *Task[[]T] {
+	all := whenAll(c, tasks)
+	return &Task[[]T]{task: all, value: func(json.RawMessage) ([]T, error) { return results(tasks) }}
+}
+
+// WhenAllDone is [WhenAll] for tasks of different types: it completes when every
+// one of tasks is done, with their errors joined. What each of them returned,
+// its own Await then tells at once.
+func WhenAllDone(c *Context, tasks ...Awaitable) *Task[struct{}] {
+	all := whenAll(c, tasks)
+	return &Task[struct{}]{task: all, value: func(json.RawMessage) (none struct{}, err error) {
+		errs := make([]error, len(tasks))
+		for i, t := range tasks {
+			errs[i] = t.outcome()
+		}
+		return none, errors.Join(errs...)
+	}}
+}
+
+// whenAll returns a task that is done when all others are.
+func whenAll[A Awaitable](c *Context, tasks []A) *task {
 	all := &task{x: c.x}
 	left := len(tasks)
 	if left == 0 {
 		all.settle(nil, nil)
 	}
 	for _, t := range tasks {
-		t.whenDone(func() {
+		t.base().whenDone(func() {
 			if left--; left == 0 {
 				all.settle(nil, nil)
 			}
 		})
 	}
-	return &Task[[]T]{task: all, value: func(json.RawMessage) ([]T, error) { return results(tasks) }}
+	return all
 }
 
 // results reads tasks that are all done.

@@ -3,6 +3,7 @@ package httpapi_test
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -196,5 +197,37 @@ func wantJSON(t *testing.T, w *httptest.ResponseRecorder) {
 		t.Errorf("%d with a content type (%s) and no body", w.Code, kind)
 	case w.Body.Len() > 0 && (kind != "application/json; charset=utf-8" || !json.Valid(w.Body.Bytes())):
 		t.Errorf("%d as %s: %s", w.Code, kind, w.Body)
+	}
+}
+
+// What counts as nothing elsewhere is a value here, on its way in, through the
+// store, the orchestration and an activity, and back out.
+func TestFalsyValuesSurviveEveryHop(t *testing.T) {
+	for i, falsy := range []string{"0", `""`, "false", "null", "[]", "{}"} {
+		h := newHub(t)
+		started := fmt.Sprint("echo", i)
+		h.want(202, "POST", "/orchestrators/Echo/"+started, falsy)
+		waiting := fmt.Sprint("approve", i)
+		h.want(202, "POST", "/orchestrators/Approve/"+waiting, falsy)
+		h.want(202, "POST", "/instances/"+waiting+"/raiseEvent/Approval", falsy)
+		for _, id := range []string{started, waiting} {
+			var body struct{ Input, Output json.RawMessage }
+			h.must(json.Unmarshal(h.want(200, "GET", "/instances/"+id, "").Body.Bytes(), &body))
+			if string(body.Input) != falsy || string(body.Output) != falsy {
+				t.Errorf("%s: %s came back as input %s, output %s", id, falsy, body.Input, body.Output)
+			}
+		}
+		var body struct {
+			HistoryEvents []struct {
+				EventType     string
+				Input, Result json.RawMessage
+			}
+		}
+		h.must(json.Unmarshal(h.want(200, "GET", "/instances/"+waiting+"?showHistory=true&showHistoryOutput=true", "").Body.Bytes(), &body))
+		for _, e := range body.HistoryEvents {
+			if e.EventType == "EventRaised" && string(e.Input) != falsy || e.EventType == "ExecutionCompleted" && string(e.Result) != falsy {
+				t.Errorf("%s: %s shows %s%s", waiting, e.EventType, e.Input, e.Result)
+			}
+		}
 	}
 }

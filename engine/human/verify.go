@@ -151,11 +151,7 @@ func compare(ctx *engine.Context, code engine.Sealed, limits Limits) (Verificati
 			return Verification{}, err
 		}
 		answer := engine.WaitForExternalEvent(ctx, SmsChallengeResponse)
-		winner, err := engine.WhenAny(ctx, answer, deadline).Await()
-		if err != nil {
-			return Verification{}, err
-		}
-		if winner == deadline {
+		if engine.Select(ctx, answer, deadline) == deadline {
 			return ended(ctx, Verification{Outcome: Expired, Tries: try - 1})
 		}
 		guess, err := answer.Await()

@@ -28,6 +28,7 @@ var walls = map[string][]string{
 	"engine/store/filestore":               {"engine/store", "engine/history", "engine/internal/wire"},
 	"engine/store/tablestore":              {"engine/store", "engine/history"},
 	"engine/store/tablestore/azuritetest":  {},
+	"engine/store/tablestore/azuretest":    {},
 	"engine/store/storetest":               {"engine", "engine/client", "engine/dispatch", "engine/history", "engine/store"},
 	"engine/dispatch":                      {"engine", "engine/history", "engine/store"},
 	"engine/client":                        {"engine/history", "engine/store"},

@@ -56,8 +56,8 @@ func TestGoldenConversations(t *testing.T) {
 			compare(t, got, string(text))
 		})
 	}
-	if exchanges < 60 && !*update {
-		t.Errorf("%d exchanges, want 60 or more", exchanges)
+	if exchanges < 200 && !*update {
+		t.Errorf("%d exchanges, want 200 or more", exchanges)
 	}
 }
 

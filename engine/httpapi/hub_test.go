@@ -52,7 +52,7 @@ type oddError int
 func (e oddError) Error() string { return fmt.Sprintf("%d is odd", int(e)) }
 func (oddError) Kind() string    { return "odd" }
 
-func registry(release <-chan struct{}) *engine.Registry {
+func registry(began chan<- struct{}, release <-chan struct{}) *engine.Registry {
 	r := engine.NewRegistry()
 	engine.AddOrchestrator(r, echo, func(_ *engine.Context, in json.RawMessage) (json.RawMessage, error) { return in, nil })
 	engine.AddOrchestrator(r, approve, func(ctx *engine.Context, _ json.RawMessage) (json.RawMessage, error) {
@@ -76,7 +76,11 @@ func registry(release <-chan struct{}) *engine.Registry {
 		return n / 2, nil
 	})
 	engine.AddOrchestrator(r, hold, func(ctx *engine.Context, n int) (int, error) { return engine.CallActivity(ctx, held, n).Await() })
-	engine.AddActivity(r, held, func(_ context.Context, n int) (int, error) { <-release; return n, nil })
+	engine.AddActivity(r, held, func(_ context.Context, n int) (int, error) {
+		began <- struct{}{}
+		<-release
+		return n, nil
+	})
 	return r
 }
 
@@ -130,18 +134,19 @@ type hub struct {
 	worker *dispatch.Worker
 	client *client.Client
 	store  *filestore.Store
+	began  chan struct{} // tells that an activity Hold runs
 	hold   chan struct{} // closed to let the activity Hold return
 }
 
 // newHub opens a hub, with options other than the usual ones if change says so.
 func newHub(t testing.TB, change ...func(*httpapi.Options)) *hub {
 	t.Helper()
-	h := &hub{t: t, hold: make(chan struct{}), clock: &clock{now: time.Date(2026, 11, 23, 12, 0, 0, 987_654_300, time.UTC)}}
+	h := &hub{t: t, began: make(chan struct{}, 100), hold: make(chan struct{}), clock: &clock{now: time.Date(2026, 11, 23, 12, 0, 0, 987_654_300, time.UTC)}}
 	var err error
 	h.store, err = filestore.Open(t.TempDir(), filestore.Options{Now: h.clock.Now})
 	h.must(err)
 	t.Cleanup(func() { h.store.Close() })
-	r := registry(h.hold)
+	r := registry(h.began, h.hold)
 	h.worker = dispatch.New(h.store, r, dispatch.Options{Now: h.clock.Now})
 	h.client = client.New(h.worker.Instances(), client.Options{Secret: r.SecretEvents, Seal: seal, Suspect: digitsOnly, Now: h.clock.Now})
 	o := httpapi.Options{URL: base, Orchestrators: orchestrators, MaxBody: 256}

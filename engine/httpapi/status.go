@@ -27,15 +27,20 @@ const (
 	hundredNas = "2006-01-02T15:04:05.0000000Z"
 )
 
-func (a *API) status(c *call, id string) {
-	in, err := a.client.Get(c.r.Context(), id)
+func (a *API) status(c *call) {
+	in, err := a.client.Get(c.r.Context(), c.id)
 	if err != nil {
 		a.fail(c, err)
 		return
 	}
+	a.tell(c, in)
+}
+
+// tell answers with where an instance stands.
+func (a *API) tell(c *call, in store.Instance) {
 	body := newStatus(in, c.flag("showinput", true))
 	if c.flag("showhistory", false) && in.Status != history.Pending {
-		events, err := a.client.History(c.r.Context(), id)
+		events, err := a.client.History(c.r.Context(), in.ID)
 		if err != nil {
 			a.fail(c, err)
 			return

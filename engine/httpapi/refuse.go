@@ -1,0 +1,72 @@
+package httpapi
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+
+	"github.com/seed21523604/holdfast/engine/client"
+	"github.com/seed21523604/holdfast/engine/history"
+)
+
+// What the original says of errors that it does not explain.
+const (
+	badArgument = "One or more of the arguments submitted is incorrect"
+	wentWrong   = "Something went wrong while processing your request"
+)
+
+// fail answers with the status that an error stands for.
+func (a *API) fail(c *call, err error) {
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.Is(err, client.ErrNotFound):
+		c.w.WriteHeader(http.StatusNotFound)
+	case errors.Is(err, client.ErrFinished):
+		c.w.WriteHeader(http.StatusGone)
+	case errors.Is(err, client.ErrBadName):
+		c.refuse(http.StatusBadRequest, "This is not the name of an event. Put the name in the URL, such as .../raiseEvent/SmsChallengeResponse, and the payload in the body.")
+	case errors.Is(err, client.ErrMediaType):
+		c.refuse(http.StatusBadRequest, "Only application/json request content is supported. With curl, add: -H 'Content-Type: application/json'")
+	case errors.Is(err, client.ErrBadPayload):
+		c.refuseFor(http.StatusBadRequest, "Invalid JSON content", err)
+	case errors.Is(err, history.ErrBadID):
+		c.refuseFor(http.StatusBadRequest, badArgument, err)
+	case errors.As(err, &tooLarge):
+		c.refuseFor(http.StatusRequestEntityTooLarge, "The request body is too large", err)
+	case errors.Is(err, client.ErrExists):
+		c.refuse(http.StatusConflict, "A non-terminal instance with this instance ID already exists.")
+	case errors.Is(err, client.ErrActive):
+		c.answer(http.StatusPreconditionFailed, "The instance has not ended; terminate it first.")
+	case errors.Is(err, client.ErrSuspended), errors.Is(err, client.ErrNotSuspended):
+		c.refuseFor(http.StatusInternalServerError, wentWrong, err)
+	default:
+		a.o.Logger.Error("management request", "method", c.r.Method, "error", err)
+		c.refuse(http.StatusInternalServerError, wentWrong)
+	}
+}
+
+// refuse answers with an error in the form of the original's.
+func (c *call) refuse(status int, message string) {
+	c.answer(status, refusal{Message: message})
+}
+
+func (c *call) refuseFor(status int, message string, err error) {
+	c.answer(status, refusal{Message: message, ExceptionMessage: err.Error()})
+}
+
+type refusal struct {
+	Message          string
+	ExceptionMessage string `json:",omitempty"`
+}
+
+func (c *call) answer(status int, body any) { answer(c.w, status, body) }
+
+func answer(w http.ResponseWriter, status int, body any) {
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	w.WriteHeader(status)
+	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(false)
+	_ = encoder.Encode(body) // the caller is gone
+}
+
+func quote(s string) string { return "'" + s + "'" }

@@ -1,0 +1,116 @@
+package httpapi
+
+import (
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// route says which requests are answered how. A part of the path in braces
+// stands for any text; the others match in any case.
+type route struct {
+	method string // empty for any
+	path   string
+	handle func(*API, *call)
+}
+
+var routes = []route{
+	{http.MethodPost, "orchestrators/{name}", (*API).start},
+	{http.MethodPost, "orchestrators/{name}/{id}", (*API).start},
+	{http.MethodGet, "instances/{id}", (*API).status},
+	{http.MethodDelete, "instances/{id}", (*API).purge},
+	{http.MethodPost, "instances/{id}/raiseEvent/{name}", (*API).raise},
+	{http.MethodPost, "instances/{id}/terminate", (*API).terminate},
+	{http.MethodPost, "instances/{id}/suspend", (*API).suspend},
+	{http.MethodPost, "instances/{id}/resume", (*API).resume},
+	{http.MethodPost, "instances/{id}/restart", (*API).restart},
+	{http.MethodGet, "entities", (*API).noEntities},
+	{http.MethodGet, "entities/{name}", (*API).noEntities},
+	{http.MethodGet, "entities/{name}/{id}", (*API).noEntities},
+	{http.MethodPost, "entities/{name}", (*API).noEntities},
+	{http.MethodPost, "entities/{name}/{id}", (*API).noEntities},
+	{http.MethodDelete, "entities/{name}", (*API).noEntities},
+	{http.MethodDelete, "entities/{name}/{id}", (*API).noEntities},
+	{"", "makeprimary", (*API).makePrimary},
+}
+
+// find returns the route of a request and what stands in its path for {id} and
+// {name}.
+func find(method string, segments []string) (r route, id, name string, ok bool) {
+	for _, r := range routes {
+		if r.method != "" && r.method != method {
+			continue
+		}
+		if id, name, ok := match(strings.Split(r.path, "/"), segments); ok {
+			return r, id, name, true
+		}
+	}
+	return route{}, "", "", false
+}
+
+func match(path, segments []string) (id, name string, ok bool) {
+	if len(path) != len(segments) {
+		return "", "", false
+	}
+	for i, part := range path {
+		switch {
+		case part == "{id}" && segments[i] != "":
+			id = segments[i]
+		case part == "{name}" && segments[i] != "":
+			name = segments[i]
+		case !strings.EqualFold(part, segments[i]):
+			return "", "", false
+		}
+	}
+	return id, name, true
+}
+
+// segments returns the decoded parts of the path below the API's own. They are
+// decoded after the path was split, and as a path, not as a form.
+func (a *API) segments(u *url.URL) ([]string, bool) {
+	path := u.EscapedPath()
+	if len(path) <= len(a.path) || path[len(a.path)] != '/' || !strings.EqualFold(path[:len(a.path)], a.path) {
+		return nil, false
+	}
+	segments := strings.Split(strings.Trim(path[len(a.path):], "/"), "/")
+	for i, s := range segments {
+		decoded, err := url.PathUnescape(s)
+		if err != nil {
+			return nil, false
+		}
+		segments[i] = decoded
+	}
+	return segments, true
+}
+
+// lowerNames returns the query with its names in lower case.
+func lowerNames(query url.Values) url.Values {
+	lower := url.Values{}
+	for _, name := range slices.Sorted(maps.Keys(query)) {
+		lower[strings.ToLower(name)] = append(lower[strings.ToLower(name)], query[name]...)
+	}
+	return lower
+}
+
+// flag reads a query parameter that is true or false; anything else is taken
+// as if it were not there.
+func (c *call) flag(name string, otherwise bool) bool {
+	switch strings.ToLower(strings.TrimSpace(c.query.Get(name))) {
+	case "true", "1":
+		return true
+	case "false", "0":
+		return false
+	default:
+		return otherwise
+	}
+}
+
+// seconds reads a query parameter that is a number of seconds; ok is false for
+// anything else.
+func (c *call) seconds(name string) (s float64, ok bool) {
+	s, err := strconv.ParseFloat(strings.TrimSpace(c.query.Get(name)), 64)
+	return s, err == nil && s >= 0 && s <= maxSeconds
+}

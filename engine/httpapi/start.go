@@ -1,0 +1,135 @@
+package httpapi
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/seed21523604/holdfast/engine/client"
+	"github.com/seed21523604/holdfast/engine/history"
+	"github.com/seed21523604/holdfast/engine/store"
+)
+
+// start begins an instance of the orchestration named in the path.
+func (a *API) start(c *call) {
+	if a.o.Orchestrators != nil && !slices.Contains(a.o.Orchestrators, c.name) {
+		c.refuse(http.StatusBadRequest, "The function "+quote(c.name)+" doesn't exist or is not an orchestrator function. Known orchestrators: "+strings.Join(a.o.Orchestrators, ", ")+".")
+		return
+	}
+	patience, err := c.patience()
+	if err != nil {
+		c.refuseFor(http.StatusBadRequest, badArgument, err)
+		return
+	}
+	input, err := a.input(c)
+	if err != nil {
+		a.fail(c, err)
+		return
+	}
+	id, err := a.client.Start(c.r.Context(), c.name, c.id, input)
+	if err != nil {
+		a.fail(c, err)
+		return
+	}
+	a.begun(c, id, patience)
+}
+
+// input reads the body of a start; none is null.
+func (a *API) input(c *call) (json.RawMessage, error) {
+	input, err := a.body(c)
+	switch {
+	case err != nil:
+		return nil, err
+	case len(input) == 0:
+		return json.RawMessage("null"), nil
+	case !json.Valid(input):
+		return nil, client.ErrBadPayload
+	}
+	return input, nil
+}
+
+// restart begins an instance anew, under its own id or another.
+func (a *API) restart(c *call) {
+	patience, err := c.patience()
+	if err != nil {
+		c.refuseFor(http.StatusBadRequest, badArgument, err)
+		return
+	}
+	id, err := a.client.Restart(c.r.Context(), c.id, c.flag("restartwithnewinstanceid", true))
+	switch {
+	case errors.Is(err, client.ErrNotFound):
+		c.refuse(http.StatusBadRequest, "InstanceId does not match a valid orchestration instance.")
+	case err != nil:
+		a.fail(c, err)
+	default:
+		a.begun(c, id, patience)
+	}
+}
+
+// maxSeconds bounds what may be asked of a wait: a day.
+const maxSeconds = 24 * 60 * 60
+
+// longestWait is how long a request is kept waiting, whatever it asks for.
+// Azure's front end gives up on one after 230 seconds.
+const longestWait = 225 * time.Second
+
+// patience returns how long the caller wants to wait for the end of what it
+// begins; negative if it doesn't. Both timeout and pollingInterval must be
+// given, as in Durable Functions; the interval has no other meaning here, as
+// nothing is polled.
+func (c *call) patience() (time.Duration, error) {
+	timeout, given := c.seconds("timeout")
+	interval, both := c.seconds("pollinginterval")
+	switch {
+	case !given || !both:
+		return -1, nil
+	case interval > timeout:
+		return -1, fmt.Errorf("total timeout %v should be bigger than retry timeout %v", timeout, interval)
+	}
+	return min(time.Duration(timeout*float64(time.Second)), longestWait), nil
+}
+
+// begun answers the request that began an instance: at once, or with its output
+// if it ends within the caller's patience.
+func (a *API) begun(c *call, id string, patience time.Duration) {
+	if patience < 0 {
+		a.Started(c.w, id)
+		return
+	}
+	in, err := a.await(c, id, patience)
+	switch {
+	case err != nil:
+		a.fail(c, err)
+	case !in.Status.IsTerminal():
+		a.Started(c.w, id)
+	case in.Status == history.Completed:
+		c.answer(http.StatusOK, orNull(in.Output))
+	default:
+		a.tell(c, in)
+	}
+}
+
+// await returns the instance when it has ended or the patience has.
+func (a *API) await(c *call, id string, patience time.Duration) (store.Instance, error) {
+	if patience == 0 {
+		return a.client.Get(c.r.Context(), id)
+	}
+	c.outlast(patience)
+	ctx, cancel := context.WithTimeout(c.r.Context(), patience)
+	defer cancel()
+	in, err := a.client.Wait(ctx, id)
+	if errors.Is(err, context.DeadlineExceeded) && c.r.Context().Err() == nil {
+		return in, nil
+	}
+	return in, err
+}
+
+// outlast moves the server's own deadline for the answer behind a wait.
+func (c *call) outlast(wait time.Duration) {
+	_ = http.NewResponseController(c.w).SetWriteDeadline(time.Now().Add(wait + 30*time.Second)) // there may be none
+}

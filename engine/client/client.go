@@ -34,6 +34,8 @@ var (
 	ErrFinished = store.ErrFinished
 	// ErrActive is returned by Purge for an instance that has not ended.
 	ErrActive = store.ErrActive
+	// ErrBadPage is returned by List for a place to go on that is none.
+	ErrBadPage = store.ErrBadPage
 	// ErrBadPayload is returned for an event's payload that is not JSON.
 	ErrBadPayload = errors.New("the payload is not JSON")
 	// ErrBadName is returned for an event whose name looks like the payload
@@ -275,17 +277,6 @@ func (c *Client) Get(ctx context.Context, id string) (store.Instance, error) {
 // History returns an instance's history; ErrNotFound.
 func (c *Client) History(ctx context.Context, id string) ([]history.Event, error) {
 	return c.instances.History(ctx, id)
-}
-
-// List returns a page of instances.
-func (c *Client) List(ctx context.Context, q store.Query) (store.Page, error) {
-	return c.instances.List(ctx, q)
-}
-
-// Purge removes an ended instance and all that is stored of it; ErrNotFound, or
-// ErrActive.
-func (c *Client) Purge(ctx context.Context, id string) error {
-	return c.instances.Purge(ctx, id)
 }
 
 // Wait returns the instance as soon as it has ended; ErrNotFound, or the

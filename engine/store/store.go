@@ -24,6 +24,8 @@ var (
 	ErrConflict = errors.New("the instance was changed by someone else")
 	// ErrActive is returned by Purge for an instance that has not ended.
 	ErrActive = errors.New("the instance has not ended")
+	// ErrBadPage is returned by List for a place to go on that is none.
+	ErrBadPage = errors.New("this is not where a list goes on")
 	// ErrInUse is returned by Open when another process has the storage.
 	ErrInUse = errors.New("the storage is in use by another process")
 	// ErrBroken is returned when the storage failed in a way that only a
@@ -127,22 +129,6 @@ type Doorbell struct {
 	TakeOver bool
 }
 
-// Page is a part of a list.
-type Page struct {
-	Instances []Instance
-	// Next is where the list goes on; empty at its end. A page may be empty
-	// although the list goes on.
-	Next string
-}
-
-// Query says which instances to list. The zero Query lists all.
-type Query struct {
-	// After is the Next of the page before.
-	After string
-	// Limit is the most instances to return; 100 if it is zero.
-	Limit int
-}
-
 // Instances is the store as a client sees it. Its methods may be called
 // concurrently.
 type Instances interface {
@@ -166,7 +152,9 @@ type Instances interface {
 	// History returns the history in order; ErrNotFound.
 	History(ctx context.Context, id string) ([]history.Event, error)
 
-	// List returns a page of instances in the order of their ids.
+	// List returns a page of the instances that the query asks for, in the
+	// order of their ids as the store sorts them; ErrBadPage. What it shows of
+	// an instance may lag behind its row.
 	List(ctx context.Context, q Query) (Page, error)
 
 	// Purge removes an ended instance and everything of it; ErrNotFound, or

@@ -1,11 +1,13 @@
 package filestore
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"slices"
+	"unicode/utf8"
 
 	"github.com/cockroachdb/pebble/v2"
 
@@ -13,8 +15,12 @@ import (
 	"github.com/seed21523604/holdfast/engine/store"
 )
 
-// defaultLimit is the size of a page that names none.
-const defaultLimit = 100
+const (
+	// defaultLimit is the size of a page that names none.
+	defaultLimit = 100
+	// maxLooks is how many rows are looked at for one page.
+	maxLooks = 10_000
+)
 
 // Create makes a new instance with its first message.
 func (s *Store) Create(ctx context.Context, id string, start history.Event) error {
@@ -165,32 +171,53 @@ func (s *Store) History(ctx context.Context, id string) (events []history.Event,
 	return events, err
 }
 
-// List returns a page of instances. A row may be shown a moment before it is
-// durable.
+// List returns a page of instances, which took a look at so many rows at most. A
+// row may be shown a moment before it is durable.
 func (s *Store) List(ctx context.Context, q store.Query) (page store.Page, err error) {
-	limit := q.Limit
-	if limit == 0 {
-		limit = defaultLimit
-	}
-	from := []byte(instancePrefix)
-	if q.After != "" {
-		from = append(instanceKey(q.After), 0)
-	}
 	err = s.with(ctx, func() error {
-		return s.scan(from, after([]byte(instancePrefix)), func(_, value []byte) (bool, error) {
-			if len(page.Instances) == limit {
-				page.Next = page.Instances[limit-1].ID
-				return false, nil
-			}
-			in, err := decodeRow(slices.Clone(value))
-			page.Instances = append(page.Instances, in.Instance)
-			return true, err
-		})
+		page, err = s.list(&q)
+		return err
 	})
 	if err != nil {
 		return store.Page{}, fmt.Errorf("list instances: %w", err)
 	}
 	return page, nil
+}
+
+func (s *Store) list(q *store.Query) (page store.Page, err error) {
+	last, err := store.DecodePlace(q.After)
+	if err != nil || !utf8.ValidString(q.IDPrefix) {
+		return page, err
+	}
+	from, to := instanceKey(q.IDPrefix), after(instanceKey(q.IDPrefix))
+	if q.After != "" {
+		from = slices.MaxFunc([][]byte{from, append(instanceKey(last), 0)}, bytes.Compare)
+	}
+	limit, looks := q.Limit, 0
+	if limit <= 0 {
+		limit = defaultLimit
+	}
+	err = s.scan(from, to, func(_, value []byte) (bool, error) {
+		if len(page.Instances) == limit || looks == maxLooks {
+			page.Next = store.EncodePlace(last)
+			return false, nil
+		}
+		looks++
+		in, err := decodeRow(slices.Clone(value))
+		if err != nil {
+			return false, err
+		}
+		last = in.ID
+		if !q.Matches(&in.Instance) {
+			return true, nil
+		}
+		if q.Bare {
+			in.Strip()
+		}
+		page.Instances = append(page.Instances, in.Instance)
+		return true, nil
+	})
+	return page, err
 }
 
 // Purge removes an ended instance.

@@ -142,28 +142,10 @@ var contract = map[string]func(*bench){
 			b.Errorf("%+v", state)
 		}
 	},
-	"list pages through all instances in order": func(b *bench) {
-		var want, got []string
-		for i := range 25 {
-			id := fmt.Sprintf("id-%02d", i)
-			b.create(id)
-			want = append(want, id)
-		}
-		for q := (store.Query{Limit: 7}); ; {
-			page, err := b.Store.List(b.ctx, q)
-			b.must(err)
-			if len(page.Instances) > 7 {
-				b.Fatalf("a page of %d", len(page.Instances))
-			}
-			for _, in := range page.Instances {
-				got = append(got, in.ID)
-			}
-			if q.After = page.Next; q.After == "" {
-				break
-			}
-		}
-		b.equal("ids", got, want)
-	},
+	"list pages through all instances in order":           listPages,
+	"a list has what its query asks for and nothing else": listFilters,
+	"a bare list leaves out what may be large":            listBare,
+	"a list goes on where a page ended and nowhere else":  listGoesOn,
 	"ids with any allowed character are kept apart": func(b *bench) {
 		ids := []string{"a", "A", "a b", "a%20b", "a+b", "a:b@c", "a'b\"c", "été", "日本", "~!$&*()=,;.", strings.Repeat("x", 256), "a\u200bb"}
 		for _, id := range ids {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
@@ -14,13 +13,6 @@ import (
 
 	"github.com/seed21523604/holdfast/engine/history"
 	"github.com/seed21523604/holdfast/engine/store"
-)
-
-const (
-	// defaultLimit is the size of a page that names none.
-	defaultLimit = 100
-	// maxLimit is the most rows that Azure returns at once.
-	maxLimit = 1000
 )
 
 // Create makes a new instance with its first message.
@@ -213,50 +205,6 @@ func (s *Store) History(ctx context.Context, id string) (events []history.Event,
 		return err
 	})
 	return events, err
-}
-
-// tokenSeparator stands between the two halves of a continuation token. No key
-// holds it.
-const tokenSeparator = "\n"
-
-// List returns a page of instances as their projections show them, in the order
-// of their keys. A page may have fewer than there are.
-func (s *Store) List(ctx context.Context, q store.Query) (page store.Page, err error) {
-	limit := int32(defaultLimit)
-	if q.Limit > 0 {
-		limit = int32(min(q.Limit, maxLimit))
-	}
-	options := &aztables.ListEntitiesOptions{Top: &limit}
-	if partition, row, found := strings.Cut(q.After, tokenSeparator); found {
-		options.NextPartitionKey, options.NextRowKey = &partition, &row
-	}
-	select {
-	case <-s.closed:
-		return page, store.ErrClosed
-	default:
-	}
-	answer, err := s.instances.NewListEntitiesPager(options).NextPage(ctx)
-	if err != nil {
-		return page, fmt.Errorf("list instances: %w", err)
-	}
-	for _, b := range answer.Entities {
-		e, err := decodeEntity(b)
-		if err != nil {
-			return store.Page{}, fmt.Errorf("list instances: %w", err)
-		}
-		r, err := decodeRecord(e)
-		if err != nil {
-			return store.Page{}, fmt.Errorf("list instances: %w", err)
-		}
-		page.Instances = append(page.Instances, r.Instance)
-	}
-	if next := answer.NextPartitionKey; next != nil && *next != "" {
-		page.Next = *next + tokenSeparator
-		if answer.NextRowKey != nil {
-			page.Next += *answer.NextRowKey
-		}
-	}
-	return page, nil
 }
 
 // Purge removes an ended instance: the row first, so that nobody reads the

@@ -128,18 +128,73 @@ func dueKey(at time.Time, id string) string {
 	return fit(formatTime(at)+"-"+encodeKey(id), id)
 }
 
-// filter builds an OData filter whose values cannot be mistaken for anything
-// else.
+// successor returns the first key behind all that begin with the prefix, as Azure
+// sorts keys: by UTF-16 units. It reports false if there is none.
+func successor(prefix string) (string, bool) {
+	units := utf16.Encode([]rune(prefix))
+	for len(units) > 0 {
+		last := len(units) - 1
+		switch unit := units[last]; {
+		case unit == 0xFFFF, unit == 0xDFFF:
+			units = units[:last] // nothing follows it, or no second half of a pair
+		case unit == 0xD7FF:
+			return string(utf16.Decode(append(units[:last], 0xD800, 0xDC00))), true // the first pair
+		case unit == 0xDBFF:
+			units[last] = 0xE000
+			return string(utf16.Decode(units)), true
+		case unit >= 0xD800 && unit < 0xDBFF:
+			units[last]++
+			return string(utf16.Decode(append(units, 0xDC00))), true
+		case unit == '~':
+			units[last] = 0xA0 // between them are control characters, which no key has
+			return string(utf16.Decode(units)), true
+		default:
+			units[last]++
+			return string(utf16.Decode(units)), true
+		}
+	}
+	return "", false
+}
+
+// filter is an OData filter whose values cannot be mistaken for anything else.
+// The empty one lets everything through.
 type filter string
 
 func where(column, operator, value string) filter {
 	return filter(column + " " + operator + " '" + strings.ReplaceAll(value, "'", "''") + "'")
 }
 
-func (f filter) and(other filter) filter { return f + " and " + other }
+func (f filter) and(other filter) filter {
+	if f == "" || other == "" {
+		return f + other
+	}
+	return f + " and " + other
+}
+
+// anyOf lets through what the filter of one of the values does.
+func anyOf[V any](values []V, of func(V) filter) filter {
+	filters := make([]string, len(values))
+	for i, v := range values {
+		filters[i] = string(of(v))
+	}
+	return filter("(" + strings.Join(filters, " or ") + ")")
+}
 
 // or is in parentheses, so that it may be a part of another filter.
 func (f filter) or(other filter) filter { return "((" + f + ") or (" + other + "))" }
 
 // ofInstance matches an instance's whole partition.
 func ofInstance(id string) filter { return where("PartitionKey", "eq", encodeKey(id)) }
+
+// startsWith matches the keys of ids that begin with the prefix.
+func startsWith(prefix string) filter {
+	if prefix == "" {
+		return ""
+	}
+	key := encodeKey(prefix)
+	f := where("PartitionKey", "ge", key)
+	if end, ok := successor(key); ok {
+		f = f.and(where("PartitionKey", "lt", end))
+	}
+	return f
+}

@@ -196,13 +196,15 @@ func tryBatch(random *rand.Rand, partition string) try {
 
 func tryQuery(random *rand.Rand, partition, row string) try {
 	f := where("PartitionKey", "eq", partition)
-	switch random.IntN(4) {
+	switch random.IntN(5) {
 	case 0:
 		f = where("PartitionKey", "le", partition)
 	case 1:
 		f = f.and(where("RowKey", []string{"ge", "gt", "lt", "ne"}[random.IntN(4)], row))
 	case 2:
 		f = f.and(where("Text", "ne", fmt.Sprint(random.IntN(3))))
+	case 3:
+		f = anyOf([]string{"0", "1"}, func(v string) filter { return where("Text", "eq", v) }).and(f)
 	}
 	columns := []string{"", "PartitionKey,RowKey,Timestamp", "Text,Number"}[random.IntN(3)]
 	top := int32(1 + random.IntN(4))

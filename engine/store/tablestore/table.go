@@ -21,8 +21,10 @@ var errTorn = errors.New("the history does not have as many events as its row sa
 
 // query calls f with every row that matches.
 func query(ctx context.Context, table *aztables.Client, f filter, columns string, each func(entity) error) error {
-	text := string(f)
-	options := &aztables.ListEntitiesOptions{Filter: &text}
+	options := &aztables.ListEntitiesOptions{}
+	if text := string(f); text != "" {
+		options.Filter = &text
+	}
 	if columns != "" {
 		options.Select = &columns
 	}

@@ -3,39 +3,81 @@ package azuretest
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 )
 
-// filter is what $filter asks for: comparisons of texts, all of which must hold.
-type filter []comparison
+// filter is what $filter asks for: all of its parts must hold, and of each one
+// of its comparisons.
+type filter [][]comparison
 
+// comparison compares a column that is a text.
 type comparison struct{ column, operator, value string }
 
-var comparisonText = regexp.MustCompile(`^\s*(\w+) (eq|ne|lt|le|gt|ge) '((?:[^']|'')*)'\s*(and\s|$)`)
+// maxComparisons is how many a filter may have.
+const maxComparisons = 15
 
-// parseFilter reads the part of OData's language that the account knows.
+var comparisonText = regexp.MustCompile(`^\s*(\w+) (eq|ne|lt|le|gt|ge) '((?:[^']|'')*)'\s*`)
+
+// parseFilter reads the part of OData's language that the account knows: parts
+// joined by and, each a comparison of texts, or several joined by or in brackets.
 func parseFilter(text string) (f filter, err error) {
-	for text != "" {
-		m := comparisonText.FindStringSubmatch(text)
-		if m == nil {
-			return nil, fmt.Errorf("the filter %q is not comparisons of texts joined by and", text)
+	count := 0
+	for rest := text; rest != ""; {
+		inner, bracketed := strings.CutPrefix(rest, "(")
+		part, after := parseComparisons(inner, bracketed)
+		if bracketed {
+			if after, bracketed = strings.CutPrefix(after, ")"); !bracketed {
+				part = nil
+			}
+			after = strings.TrimLeft(after, " ")
 		}
-		f = append(f, comparison{m[1], m[2], strings.ReplaceAll(m[3], "''", "'")})
-		text = text[len(m[0]):]
+		more, joined := strings.CutPrefix(after, "and ")
+		if len(part) == 0 || joined != (after != "") || joined && more == "" {
+			return nil, fmt.Errorf("the filter %q is not what this account understands", text)
+		}
+		if count += len(part); count > maxComparisons {
+			return nil, fmt.Errorf("the filter %q has more than %d comparisons", text, maxComparisons)
+		}
+		f = append(f, part)
+		rest = more
 	}
 	return f, nil
 }
 
-// matches reports whether a row has all that the filter asks for. A column that
-// is not there compares as nothing.
+// parseComparisons reads a comparison, or several joined by or, and returns what
+// follows.
+func parseComparisons(text string, several bool) (part []comparison, rest string) {
+	for {
+		m := comparisonText.FindStringSubmatch(text)
+		if m == nil {
+			return nil, text
+		}
+		part = append(part, comparison{m[1], m[2], strings.ReplaceAll(m[3], "''", "'")})
+		text = text[len(m[0]):]
+		more, joined := strings.CutPrefix(text, "or ")
+		if !several || !joined {
+			return part, text
+		}
+		text = more
+	}
+}
+
+// matches reports whether a row has all that the filter asks for.
 func (f filter) matches(e *row) bool {
-	for _, c := range f {
-		value, ok := e.text(c.column)
-		if !ok || !c.holds(compareUnits(value, c.value)) {
+	for _, part := range f {
+		if !slices.ContainsFunc(part, e.is) {
 			return false
 		}
 	}
 	return true
+}
+
+// is reports whether a comparison holds. A column that is not there compares as
+// nothing.
+func (e *row) is(c comparison) bool {
+	value, ok := e.text(c.column)
+	return ok && c.holds(compareUnits(value, c.value))
 }
 
 // text returns a column that is a text.

@@ -8,9 +8,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"syscall"
 	"time"
+
+	"github.com/seed21523604/holdfast/bench/internal/machine"
 )
 
 // reloadBelow is the size up to which every run gets a store of its own, since
@@ -161,7 +162,7 @@ func (b *bench) load(c candidate, size int) error {
 	if err != nil {
 		return err
 	}
-	bytes, err := diskBytes(dir)
+	bytes, err := machine.DiskBytes(dir)
 	b.loaded(c.engine, size, s.LoadSeconds, float64(bytes)/(1<<20))
 	return err
 }
@@ -173,7 +174,7 @@ func (b *bench) churned(c candidate, size int) error {
 		return nil
 	}
 	syscall.Sync()
-	if err := forget(b.data(c.engine)); err != nil {
+	if err := machine.Forget(b.data(c.engine)); err != nil {
 		return err
 	}
 	t := task{Kind: "churn", Candidate: c.name, Dir: b.data(c.engine), Instances: b.churn, Seed: b.seed()}
@@ -217,9 +218,4 @@ func (b *bench) work(t task, round int) (s sample, err error) {
 // progress tells on standard error how far the benchmark is.
 func (b *bench) progress(format string, args ...any) {
 	fmt.Fprintf(os.Stderr, "%s "+format+"\n", append([]any{time.Now().Format(time.TimeOnly)}, args...)...)
-}
-
-// machine describes the machine as far as it matters.
-func machine() string {
-	return fmt.Sprintf("%s/%s, %d CPUs, %s", runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), runtime.Version())
 }

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
+
+	"github.com/seed21523604/holdfast/bench/internal/machine"
 )
 
 // report is all results, as the JSON file holds them.
@@ -60,7 +62,7 @@ type churnResult struct {
 func newReport(cfg config) report {
 	return report{
 		Date:     time.Now().UTC().Format(time.DateOnly),
-		Machine:  machine(),
+		Machine:  machine.Describe(),
 		Cgo:      cgoSetting(),
 		Duration: cfg.duration.String(),
 		Rounds:   cfg.rounds,

@@ -2,11 +2,11 @@ package main
 
 import (
 	"errors"
-	"runtime"
-	"runtime/debug"
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/seed21523604/holdfast/bench/internal/machine"
 )
 
 // run measures flows at the task's number of goroutines, after a third of the
@@ -18,13 +18,13 @@ func (t task) run(st Store, s *sample) (err error) {
 	if _, _, err := t.flows(st, t.Duration/3, t.Seed+1); err != nil {
 		return err
 	}
-	before := usage()
+	before := machine.Used()
 	began := time.Now()
 	flows, latencies, err := t.flows(st, t.Duration, t.Seed+1000)
 	if err != nil {
 		return err
 	}
-	s.rate(flows, time.Since(began), usage().since(before))
+	s.rate(flows, time.Since(began), machine.Used().Since(before))
 	s.spread(latencies)
 	if s.DueUsedMS, err = scanDue(st, dueLower); err != nil {
 		return err
@@ -35,12 +35,11 @@ func (t task) run(st Store, s *sample) (err error) {
 
 // rate sets what is counted per second or per flow, and how much of the machine
 // others had meanwhile.
-func (s *sample) rate(flows int, took time.Duration, used resources) {
+func (s *sample) rate(flows int, took time.Duration, used machine.Usage) {
 	s.FlowsPerSecond = float64(flows) / took.Seconds()
-	s.CPUMicros = float64(used.cpu.Microseconds()) / float64(flows)
-	s.WrittenKiB = float64(used.written) / 1024 / float64(flows)
-	all := took * time.Duration(runtime.NumCPU())
-	s.OthersPercent = max(0, 100*float64(used.machine-used.cpu)/float64(all))
+	s.CPUMicros = float64(used.CPU.Microseconds()) / float64(flows)
+	s.WrittenKiB = float64(used.Written) / 1024 / float64(flows)
+	s.OthersPercent = used.Others(took)
 }
 
 // spread sets the quantiles of the latencies.
@@ -53,13 +52,13 @@ func (s *sample) spread(latencies []time.Duration) {
 }
 
 // memory sets the resident memory after a collection.
-func (s *sample) memory() (err error) {
-	runtime.GC()
-	debug.FreeOSMemory()
-	if s.ResidentMiB, err = statusMiB("VmRSS"); err != nil {
+func (s *sample) memory() error {
+	resident, err := machine.Resident()
+	if err != nil {
 		return err
 	}
-	s.AnonymousMiB, err = statusMiB("RssAnon")
+	anonymous, err := machine.Anonymous()
+	s.ResidentMiB, s.AnonymousMiB = float64(resident)/(1<<20), float64(anonymous)/(1<<20)
 	return err
 }
 

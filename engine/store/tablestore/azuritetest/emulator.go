@@ -143,6 +143,9 @@ func (e *Emulator) ConnectionString() string {
 		account, e.key, e.blobs, e.queues, e.tables)
 }
 
+// PID returns the process's number, for those who measure it.
+func (e *Emulator) PID() int { return e.process.Process.Pid }
+
 // Stop ends the emulator as it wants to be ended, so that all it was told is in
 // its folder.
 func (e *Emulator) Stop() error {

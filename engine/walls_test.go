@@ -39,7 +39,10 @@ var walls = map[string][]string{
 	"functions/internal/twilio":            {"functions/settings"},
 	"functions/internal/twilio/twiliotest": {},
 	"cmd/deploy/internal/source":           {},
+	"cmd/deploy/internal/template":         {"cmd/deploy/internal/source"},
 	"cmd/deploy/internal/bicep/syntax":     {"cmd/deploy/internal/source"},
+	"cmd/deploy/internal/bicep":            {"cmd/deploy/internal/bicep/syntax", "cmd/deploy/internal/source", "cmd/deploy/internal/template"},
+	"cmd/deploy":                           {"cmd/deploy/internal/bicep", "cmd/deploy/internal/source", "cmd/deploy/internal/template"},
 	"functions": {
 		"engine", "engine/client", "engine/dispatch", "engine/httpapi", "engine/human", "engine/store", "engine/store/filestore", "engine/store/tablestore",
 		"functions/internal/phone", "functions/internal/twilio", "functions/settings",

@@ -188,8 +188,9 @@ func (p *parser) param(d Decorated) Statement {
 	if p.lost || p.kind() == NewLine || p.kind() == EndOfFile {
 		return n
 	}
-	p.expect(Assign, "and a default after the type of the parameter, or the end of the line")
-	n.Default = p.expression()
+	if p.expect(Assign, "and a default after the type of the parameter, or the end of the line") {
+		n.Default = p.expression()
+	}
 	return n
 }
 

@@ -80,6 +80,9 @@ func (k Kind) String() string {
 	return strconv.Quote(fixed[k])
 }
 
+// Sign returns the text of a kind that always has the same, such as an operator, and "" for others.
+func (k Kind) Sign() string { return fixed[k] }
+
 // Token is one word or sign. What comes before it and is no token, space and comments, reaches from the end of the token
 // before it.
 type Token struct {

@@ -1,0 +1,84 @@
+// Command deploy understands the templates in infra, and anyone's Bicep and Terraform.
+//
+//	go run ./cmd/deploy inspect infra/bicep     show what a template asks for, makes and gives back
+//	go run ./cmd/deploy help                    show the commands and the exit codes
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/seed21523604/holdfast/cmd/deploy/internal/source"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := exec(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
+	stop()
+	report(os.Stderr, err)
+	os.Exit(exitCode(err))
+}
+
+// command is one of the words after "deploy".
+type command struct {
+	name  string
+	use   string // what may follow the name
+	short string // one line for the list of commands
+	run   func(ctx context.Context, args []string, std streams) error
+}
+
+// streams are where a command reads from and writes to.
+type streams struct {
+	in       io.Reader
+	out, err io.Writer
+}
+
+// commands are in the order in which people meet them.
+func commands() []command {
+	return []command{
+		{"inspect", "PATH [--json]", "show what a template asks for, makes and gives back", inspect},
+	}
+}
+
+// exec is the program. What is wrong comes back as the error and is not written anywhere.
+func exec(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) error {
+	if len(args) == 0 || args[0] == "help" || args[0] == "-h" || args[0] == "--help" {
+		return help(stdout)
+	}
+	for _, c := range commands() {
+		if c.name == args[0] {
+			return c.run(ctx, args[1:], streams{stdin, stdout, stderr})
+		}
+	}
+	return &usageError{"", fmt.Sprintf("%q is no command; deploy help lists them", args[0])}
+}
+
+func help(w io.Writer) error {
+	text := "deploy understands Bicep and Terraform templates.\n\n"
+	for _, c := range commands() {
+		text += fmt.Sprintf("  deploy %s %s\n      %s\n", c.name, c.use, c.short)
+	}
+	text += "\nExit codes:\n"
+	for _, e := range exitCodes {
+		text += fmt.Sprintf("  %d  %s\n", e.code, e.meaning)
+	}
+	_, err := io.WriteString(w, text)
+	return err
+}
+
+// report tells people what went wrong.
+func report(w io.Writer, err error) {
+	var problems source.Problems
+	switch {
+	case err == nil:
+	case errors.As(err, &problems):
+		_ = problems.Write(w) // there is nowhere left to complain
+	default:
+		fmt.Fprintln(w, "deploy:", err)
+	}
+}

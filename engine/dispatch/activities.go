@@ -3,6 +3,7 @@ package dispatch
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"slices"
 
 	"github.com/seed21523604/holdfast/engine"
@@ -29,11 +30,11 @@ func (w *Worker) takeOver(s *session, p *plan) map[int32]history.Event {
 }
 
 // interrupted returns a failure for every call that is taken over of an activity
-// that must not run twice.
+// that must not run twice, in the order of the calls.
 func (w *Worker) interrupted(p *plan) []history.Event {
 	var failed []history.Event
-	for number, call := range p.taken {
-		if !w.registry.RunsAtMostOnce(call.Name) {
+	for _, number := range slices.Sorted(maps.Keys(p.taken)) {
+		if !w.registry.RunsAtMostOnce(p.taken[number].Name) {
 			continue
 		}
 		failed = append(failed, history.Event{

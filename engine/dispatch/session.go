@@ -201,12 +201,16 @@ func (w *Worker) abandon(call engine.Call) {
 	}
 }
 
-// answer brings a doorbell to its instance and sees to the turn.
-func (w *Worker) answer(bell store.Doorbell) {
-	s, mine, err := w.post(bell.Instance, &delivery{bell: bell})
-	if err == nil && mine {
-		w.work(s, 0)
+// postAll leaves doorbells with their instances' sessions, and returns those
+// sessions that the caller must see to. Doorbells of one instance are answered by
+// one turn.
+func (w *Worker) postAll(bells []store.Doorbell) (mine []*session) {
+	for _, bell := range bells {
+		if s, ok, err := w.post(bell.Instance, &delivery{bell: bell}); err == nil && ok {
+			mine = append(mine, s)
+		}
 	}
+	return mine
 }
 
 // work makes turns while there is mail. After so many rounds (0 is no limit) it

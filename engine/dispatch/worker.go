@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -111,11 +112,11 @@ func (w *Worker) Run(ctx context.Context) error {
 			return err
 		}
 		<-turns
-		for _, bell := range bells {
+		for _, s := range w.postAll(bells) {
 			turns <- struct{}{}
 			go func() {
 				defer func() { <-turns }()
-				w.answer(bell)
+				w.work(s, 0)
 			}()
 		}
 	}
@@ -153,7 +154,9 @@ func (w *Worker) Step(ctx context.Context) (bool, error) {
 	if err != nil || len(bells) == 0 {
 		return false, err
 	}
-	w.answer(bells[0])
+	for _, s := range w.postAll(bells) {
+		w.work(s, 0)
+	}
 	return true, w.Settle(ctx)
 }
 
@@ -228,6 +231,7 @@ func (w *Worker) look(id string) {
 	}
 }
 
+// held returns the doorbells for work in hand, in the order of the instances.
 func (w *Worker) held() []store.Doorbell {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -237,6 +241,7 @@ func (w *Worker) held() []store.Doorbell {
 			bells = append(bells, s.held)
 		}
 	}
+	slices.SortFunc(bells, func(a, b store.Doorbell) int { return strings.Compare(a.Instance, b.Instance) })
 	return bells
 }
 

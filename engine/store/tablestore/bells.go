@@ -144,8 +144,8 @@ func (s *Store) silence(ctx context.Context, bell store.Doorbell) error {
 	if h == nil {
 		return nil
 	}
-	h.mu.Lock()
-	defer h.mu.Unlock()
+	h.lock()
+	defer h.unlock()
 	if err := s.remove(ctx, &h.message); err != nil {
 		return err
 	}
@@ -163,8 +163,26 @@ type heldBells struct {
 // heldBell is a message for work in hand. Its pop receipt changes every time it
 // is extended.
 type heldBell struct {
-	mu sync.Mutex // held while a request uses the pop receipt
+	// busy is full while a request uses the pop receipt. It is a channel, for
+	// which testing/synctest knows that who waits for it is idle.
+	busy chan struct{}
 	message
+}
+
+func newHeldBell(m *message) *heldBell { return &heldBell{make(chan struct{}, 1), *m} }
+
+func (h *heldBell) lock()   { h.busy <- struct{}{} }
+func (h *heldBell) unlock() { <-h.busy }
+
+// isLost reports whether the message rang by now, for somebody else.
+func (h *heldBell) isLost(now time.Time) bool {
+	select {
+	case h.busy <- struct{}{}:
+		defer h.unlock()
+		return h.visible.Before(now)
+	default:
+		return false
+	}
 }
 
 // pruneAbove is the number of held doorbells above which those are forgotten
@@ -186,11 +204,8 @@ func (h *heldBells) keep(bell store.Doorbell, held *heldBell, now time.Time) {
 	}
 	if len(h.byBell) >= pruneAbove {
 		for other, old := range h.byBell {
-			if old.mu.TryLock() {
-				if old.visible.Before(now) {
-					delete(h.byBell, other)
-				}
-				old.mu.Unlock()
+			if old.isLost(now) {
+				delete(h.byBell, other)
 			}
 		}
 	}
@@ -209,7 +224,7 @@ func (s *Store) putHeld(ctx context.Context, bell store.Doorbell, again bool) (*
 	if err != nil {
 		return nil, err
 	}
-	held := &heldBell{message: *m}
+	held := newHeldBell(m)
 	s.held.keep(bell, held, s.o.Now())
 	return held, nil
 }
@@ -222,8 +237,8 @@ func (s *Store) extend(ctx context.Context, bell store.Doorbell, spare time.Dura
 	if h == nil {
 		return nil, nil
 	}
-	h.mu.Lock()
-	defer h.mu.Unlock()
+	h.lock()
+	defer h.unlock()
 	if h.visible.Sub(s.o.Now()) > spare {
 		return h, nil
 	}

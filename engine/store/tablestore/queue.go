@@ -192,7 +192,7 @@ func (s *Store) dequeue(ctx context.Context, most int) (messages []*message, got
 				s.warn("delete a doorbell", m.Instance, s.remove(ctx, m))
 				continue
 			}
-			s.held.keep(m.doorbell(), &heldBell{message: *m}, s.o.Now())
+			s.held.keep(m.doorbell(), newHeldBell(m), s.o.Now())
 		}
 		messages = append(messages, m)
 	}

@@ -3,79 +3,41 @@ package azuretest
 import (
 	"fmt"
 	"regexp"
-	"slices"
 	"strings"
 )
 
-// filter is what $filter asks for: all of its parts must hold, and of each one
-// of its comparisons.
-type filter [][]comparison
+// filter is what $filter asks for.
+type filter interface{ matches(*row) bool }
 
-// comparison compares a column that is a text.
-type comparison struct{ column, operator, value string }
+type (
+	// all matches what every one of its filters matches.
+	all []filter
+	// either matches what one of its filters matches.
+	either     []filter
+	comparison struct{ column, operator, value string }
+)
 
-// maxComparisons is how many a filter may have.
-const maxComparisons = 15
-
-var comparisonText = regexp.MustCompile(`^\s*(\w+) (eq|ne|lt|le|gt|ge) '((?:[^']|'')*)'\s*`)
-
-// parseFilter reads the part of OData's language that the account knows: parts
-// joined by and, each a comparison of texts, or several joined by or in brackets.
-func parseFilter(text string) (f filter, err error) {
-	count := 0
-	for rest := text; rest != ""; {
-		inner, bracketed := strings.CutPrefix(rest, "(")
-		part, after := parseComparisons(inner, bracketed)
-		if bracketed {
-			if after, bracketed = strings.CutPrefix(after, ")"); !bracketed {
-				part = nil
-			}
-			after = strings.TrimLeft(after, " ")
-		}
-		more, joined := strings.CutPrefix(after, "and ")
-		if len(part) == 0 || joined != (after != "") || joined && more == "" {
-			return nil, fmt.Errorf("the filter %q is not what this account understands", text)
-		}
-		if count += len(part); count > maxComparisons {
-			return nil, fmt.Errorf("the filter %q has more than %d comparisons", text, maxComparisons)
-		}
-		f = append(f, part)
-		rest = more
-	}
-	return f, nil
-}
-
-// parseComparisons reads a comparison, or several joined by or, and returns what
-// follows.
-func parseComparisons(text string, several bool) (part []comparison, rest string) {
-	for {
-		m := comparisonText.FindStringSubmatch(text)
-		if m == nil {
-			return nil, text
-		}
-		part = append(part, comparison{m[1], m[2], strings.ReplaceAll(m[3], "''", "'")})
-		text = text[len(m[0]):]
-		more, joined := strings.CutPrefix(text, "or ")
-		if !several || !joined {
-			return part, text
-		}
-		text = more
-	}
-}
-
-// matches reports whether a row has all that the filter asks for.
-func (f filter) matches(e *row) bool {
-	for _, part := range f {
-		if !slices.ContainsFunc(part, e.is) {
+func (f all) matches(e *row) bool {
+	for _, one := range f {
+		if !one.matches(e) {
 			return false
 		}
 	}
 	return true
 }
 
-// is reports whether a comparison holds. A column that is not there compares as
+func (f either) matches(e *row) bool {
+	for _, one := range f {
+		if one.matches(e) {
+			return true
+		}
+	}
+	return false
+}
+
+// matches compares a column that is a text. One that is not there compares as
 // nothing.
-func (e *row) is(c comparison) bool {
+func (c comparison) matches(e *row) bool {
 	value, ok := e.text(c.column)
 	return ok && c.holds(compareUnits(value, c.value))
 }
@@ -107,4 +69,73 @@ func (c comparison) holds(order int) bool {
 		return order > 0
 	}
 	return order >= 0
+}
+
+// parseFilter reads the part of OData's language that the account knows:
+// comparisons of columns with texts, and, or, parentheses.
+func parseFilter(text string) (filter, error) {
+	if strings.TrimSpace(text) == "" {
+		return all{}, nil
+	}
+	p := &parser{rest: text}
+	f := p.either()
+	if p.rest = strings.TrimSpace(p.rest); p.failed || p.rest != "" {
+		return nil, fmt.Errorf("the filter %q is not understood at %q", text, p.rest)
+	}
+	if p.comparisons > maxComparisons {
+		return nil, fmt.Errorf("the filter %q has more than %d comparisons", text, maxComparisons)
+	}
+	return f, nil
+}
+
+// maxComparisons is how many comparisons a filter may have.
+const maxComparisons = 15
+
+type parser struct {
+	rest        string
+	comparisons int
+	failed      bool
+}
+
+// skip passes over a word, and reports whether it was there.
+func (p *parser) skip(word string) bool {
+	rest, found := strings.CutPrefix(strings.TrimLeft(p.rest, " "), word)
+	if found {
+		p.rest = rest
+	}
+	return found
+}
+
+func (p *parser) either() filter {
+	f := either{p.all()}
+	for p.skip("or ") {
+		f = append(f, p.all())
+	}
+	return f
+}
+
+func (p *parser) all() filter {
+	f := all{p.one()}
+	for p.skip("and ") {
+		f = append(f, p.one())
+	}
+	return f
+}
+
+var comparisonText = regexp.MustCompile(`^ *(\w+) (eq|ne|lt|le|gt|ge) '((?:[^']|'')*)'`)
+
+func (p *parser) one() filter {
+	if p.skip("(") {
+		f := p.either()
+		p.failed = p.failed || !p.skip(")")
+		return f
+	}
+	m := comparisonText.FindStringSubmatch(p.rest)
+	if m == nil {
+		p.failed = true
+		return all{}
+	}
+	p.rest = p.rest[len(m[0]):]
+	p.comparisons++
+	return comparison{m[1], m[2], strings.ReplaceAll(m[3], "''", "'")}
 }

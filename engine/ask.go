@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 	"time"
@@ -58,14 +57,14 @@ func WaitForExternalEvent[T any](c *Context, name Event[T], options ...WaitOptio
 // typed is the name with its type, which tells whether a sealed payload is
 // expected.
 func (x *Execution) waitFor(name string, typed any) *task {
-	t := &task{x: x}
 	if _, sealed := typed.(Event[Sealed]); sealed && !slices.Contains(x.secret, name) {
-		t.settle(nil, fmt.Errorf("wait for event %q: the orchestration did not declare it with SecretEvent", name))
-		return t
+		return x.failed(fmt.Errorf("wait for event %q: the orchestration did not declare it with SecretEvent", name))
 	}
+	t := &task{x: x}
 	if kept := x.kept[name]; len(kept) > 0 {
 		x.kept[name] = kept[1:]
-		t.settle(kept[0], nil)
+		x.took = true
+		t.settle(kept[0].Input, nil)
 		return t
 	}
 	t.forget = func() {
@@ -76,12 +75,14 @@ func (x *Execution) waitFor(name string, typed any) *task {
 }
 
 // raise gives an event's payload to the one who has waited longest, or keeps it.
-func (x *Execution) raise(name string, payload json.RawMessage) {
-	waiting := x.waiting[name]
+func (x *Execution) raise(e history.Event) {
+	waiting := x.waiting[e.Name]
 	if len(waiting) == 0 {
-		x.kept[name] = append(x.kept[name], payload)
+		x.kept[e.Name] = append(x.kept[e.Name], keptEvent{e, x.arrived})
+		x.arrived++
 		return
 	}
-	x.waiting[name] = waiting[1:]
-	waiting[0].settle(payload, nil)
+	x.waiting[e.Name] = waiting[1:]
+	x.took = true
+	waiting[0].settle(e.Input, nil)
 }

@@ -25,8 +25,9 @@ type Deadline struct{ at time.Time }
 // a durable timer, which is canceled when the task is done first.
 func Until(deadline time.Time) Deadline { return Deadline{deadline} }
 
-func (d Deadline) setCall(o *callOptions) { o.deadline = &d.at }
-func (d Deadline) setWait(o *waitOptions) { o.deadline = &d.at }
+func (d Deadline) setCall(o *callOptions)   { o.deadline = &d.at }
+func (d Deadline) setChild(o *childOptions) { o.deadline = &d.at }
+func (d Deadline) setWait(o *waitOptions)   { o.deadline = &d.at }
 
 // CallActivity asks for the activity to be run with input. It runs after this
 // turn is durable, at least once unless it is registered [AtMostOnce]; its
@@ -51,7 +52,11 @@ func (x *Execution) callActivity(name string, input any, options []CallOption) *
 		t, _ := x.schedule(history.Event{Name: name, Input: text})
 		return t
 	}
-	return x.call(options, func(n, first int32) (*task, int32) {
+	var o callOptions
+	for _, option := range options {
+		option.setCall(&o)
+	}
+	return x.call(o, func(n, first int32) (*task, int32) {
 		return x.schedule(history.Event{Name: name, Input: text, Attempt: n, TaskID: first})
 	})
 }
@@ -62,11 +67,7 @@ func (x *Execution) callActivity(name string, input any, options []CallOption) *
 type attempt func(n, first int32) (*task, int32)
 
 // call makes a task of what begin starts, with what the options add to it.
-func (x *Execution) call(options []CallOption, begin attempt) *task {
-	var o callOptions
-	for _, option := range options {
-		option.setCall(&o)
-	}
+func (x *Execution) call(o callOptions, begin attempt) *task {
 	if o.retry != nil {
 		if err := o.retry.check(); err != nil {
 			return x.failed(err)
@@ -92,6 +93,11 @@ func (x *Execution) failed(err error) *task {
 // schedule adds the action for an activity.
 func (x *Execution) schedule(e history.Event) (*task, int32) {
 	e.Kind = history.TaskScheduled
+	return x.expect(e)
+}
+
+// expect adds an action and returns the task that its result settles.
+func (x *Execution) expect(e history.Event) (*task, int32) {
 	scheduled := x.act(e)
 	t := &task{x: x, forget: func() { delete(x.calls, scheduled.ID) }}
 	x.calls[scheduled.ID] = &call{task: t, scheduled: scheduled}

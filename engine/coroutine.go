@@ -41,6 +41,8 @@ func (x *Execution) run(o orchestrator, input json.RawMessage) {
 	case x.leaving:
 	case err != nil:
 		x.end(history.Failed, nil, failureOf(err))
+	case x.again:
+		x.end(history.ContinuedAsNew, x.input, nil)
 	default:
 		x.end(history.Completed, output, nil)
 	}
@@ -65,16 +67,23 @@ func (x *Execution) act(e history.Event) history.Event {
 	e.Time = x.now
 	if !x.replaying {
 		x.actions = append(x.actions, e)
+		x.note(e)
 		return e
 	}
 	recorded, ok := x.recorded[e.ID]
 	switch {
 	case !ok:
 		x.diverge(fmt.Sprintf("recorded: nothing; asked for: %s; as action %d, which is past the end of the history", e, e.ID))
-	case recorded.Kind != e.Kind || recorded.Name != e.Name:
+	case !isSame(recorded.Event, e):
 		x.diverge(fmt.Sprintf("recorded: %s; asked for: %s; as action %d, event %d of the history", recorded.Event, e, e.ID, recorded.position))
 	}
 	return recorded.Event
+}
+
+// isSame reports whether an action is the one that was recorded.
+func isSame(recorded, asked history.Event) bool {
+	return recorded.Kind == asked.Kind && recorded.Name == asked.Name &&
+		recorded.InstanceID == asked.InstanceID && recorded.Detached == asked.Detached
 }
 
 // diverge fails the execution because the code no longer follows its history,

@@ -52,5 +52,6 @@
 // result, a timer that fell due, a termination. A turn takes the messages that
 // came, replays, and makes a decision: the events to be written down. An
 // activity is ordinary code with effects, run at least once after the turn
-// that asked for it is durable.
+// that asked for it is durable. An execution is one run of an instance: one that
+// continues as new is followed by another.
 package engine

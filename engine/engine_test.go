@@ -63,7 +63,14 @@ func (d *desk) turn(messages ...history.Event) engine.Decision {
 		!reflect.DeepEqual(d.live.WaitingFor(), again.WaitingFor()) {
 		d.t.Fatal("the live and the replayed execution wait for different things")
 	}
+	if got.Begun != nil {
+		d.past = nil
+	}
 	d.past = append(d.past, got.Events...)
+	sent, found := again.Sends(got.Events), d.r.Sends("i1", d.past)
+	if found = found[len(found)-len(sent):]; len(sent) > 0 && !reflect.DeepEqual(found, sent) {
+		d.t.Fatalf("the turn sends\n%+v\nand its history\n%+v", sent, found)
+	}
 	d.last = got
 	return got
 }

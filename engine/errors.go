@@ -17,6 +17,10 @@ var (
 	// [AtMostOnce] activity that was cut short: whether it took effect is
 	// not known.
 	ErrInterrupted = errors.New("the activity was cut short; whether it took effect is not known")
+	// ErrIDTaken is matched, through errors.Is, by the failure of a
+	// sub-orchestration whose id belongs to another instance that has not
+	// ended.
+	ErrIDTaken = errors.New("the id of the sub-orchestration belongs to another instance that has not ended")
 )
 
 // The failure kinds that the engine itself gives.
@@ -26,31 +30,41 @@ const (
 	KindInterrupted      = "interrupted"      // an at-most-once activity was cut short
 	KindUnknownActivity  = "unknown-activity" // the activity is not registered
 	KindNonDeterministic = "non-deterministic"
+	KindIDTaken          = "id-taken"    // the id of a sub-orchestration belongs to another instance
+	KindTerminated       = "terminated"  // the sub-orchestration was terminated
+	KindNeverWaits       = "never-waits" // the orchestration continues as new without end
 )
 
-// TaskError is how the failure of an activity reaches the orchestration.
+// TaskError is how the failure of an activity or a sub-orchestration reaches
+// the orchestration that called it.
 type TaskError struct {
-	Name     string // the activity
+	Name     string // the activity or the orchestration
+	Instance string // the id of the sub-orchestration; empty for an activity
 	Attempts int    // how often the call was made
 	Failure  history.Failure
 }
 
-// Error returns the activity's name and its failure.
+// Error returns what failed and how.
 func (e *TaskError) Error() string {
-	if e.Attempts > 1 {
-		return fmt.Sprintf("activity %q failed %d times, at last: %s", e.Name, e.Attempts, &e.Failure)
+	what := fmt.Sprintf("activity %q failed", e.Name)
+	if e.Instance != "" {
+		what = fmt.Sprintf("sub-orchestration %q (instance %q) failed", e.Name, e.Instance)
 	}
-	return fmt.Sprintf("activity %q failed: %s", e.Name, &e.Failure)
+	if e.Attempts > 1 {
+		return fmt.Sprintf("%s %d times, at last: %s", what, e.Attempts, &e.Failure)
+	}
+	return fmt.Sprintf("%s: %s", what, &e.Failure)
 }
 
 // Kind returns the word by which the failure can be told from others: that of
-// the error the activity returned, if it has a Kind method, else one of the
+// the error that was returned, if it has a Kind method, else one of the
 // engine's own.
 func (e *TaskError) Kind() string { return e.Failure.Kind }
 
 // Is reports whether target is the sentinel for this failure's kind.
 func (e *TaskError) Is(target error) bool {
-	return target == ErrInterrupted && e.Failure.Kind == KindInterrupted
+	return target == ErrInterrupted && e.Failure.Kind == KindInterrupted ||
+		target == ErrIDTaken && e.Failure.Kind == KindIDTaken
 }
 
 // NonRetriable reports whether the failure was marked as final.

@@ -18,12 +18,9 @@ import (
 // history, and an Execution whose decision was not committed must be thrown
 // away.
 type Execution struct {
-	registry *Registry
-	logger   *slog.Logger
-
-	// Who runs.
-	instance, name, execution string
-	secret                    []string
+	sender // who runs, and for whom
+	logger *slog.Logger
+	secret []string
 
 	// The coroutine; next is nil before the start and after the end.
 	next  func() (struct{}, bool)
@@ -34,7 +31,7 @@ type Execution struct {
 	calls   map[int32]*call
 	timers  map[int32]*timer
 	waiting map[string][]*task
-	kept    map[string][]json.RawMessage
+	kept    map[string][]keptEvent
 	held    []history.Event // came while suspended
 	settled map[int32]bool  // tasks whose completion is among the held
 	missing error           // the orchestration is not registered
@@ -46,8 +43,9 @@ type Execution struct {
 	leaving      bool // the coroutine is being unwound
 	nextID       int32
 	guids        int
+	turns        int
 	customStatus json.RawMessage
-	seen         map[string]bool         // messages recorded so far
+	seen         map[string]int          // messages recorded so far, with their number
 	recorded     map[int32]recordedEvent // actions of the history being replayed
 	actions      []history.Event         // actions asked for in this turn
 
@@ -56,6 +54,8 @@ type Execution struct {
 	status  history.Status
 	output  json.RawMessage
 	failure *history.Failure
+
+	succession
 }
 
 type call struct {
@@ -88,14 +88,22 @@ func (r *Registry) Replay(instance string, past []history.Event, o ReplayOptions
 	if logger == nil {
 		logger = slog.New(slog.DiscardHandler)
 	}
-	x := &Execution{
-		registry: r, logger: logger.With("instance", instance), instance: instance,
-		calls: map[int32]*call{}, timers: map[int32]*timer{},
-		waiting: map[string][]*task{}, kept: map[string][]json.RawMessage{},
-		seen: map[string]bool{}, settled: map[int32]bool{}, recorded: map[int32]recordedEvent{},
+	x := r.newExecution(instance, logger.With("instance", instance))
+	if len(past) > 0 && past[len(past)-1].Kind == history.ContinueAsNew {
+		x.inherit(past)
+	} else {
+		x.replay(past)
 	}
-	x.replay(past)
 	return x
+}
+
+func (r *Registry) newExecution(instance string, logger *slog.Logger) *Execution {
+	return &Execution{
+		sender: sender{registry: r, instance: instance}, logger: logger,
+		calls: map[int32]*call{}, timers: map[int32]*timer{},
+		waiting: map[string][]*task{}, kept: map[string][]keptEvent{},
+		seen: map[string]int{}, settled: map[int32]bool{}, recorded: map[int32]recordedEvent{},
+	}
 }
 
 // replay runs the code over the past, one event at a time.
@@ -123,26 +131,30 @@ func isComplete(past []history.Event) bool {
 
 // take lets one recorded event have its effect.
 func (x *Execution) take(e history.Event) {
-	if e.Message != "" {
-		x.seen[e.Message] = true
-	}
-	if x.suspended && !actsAtOnce(e.Kind) {
+	x.see(e.Message)
+	x.note(e)
+	switch {
+	case x.suspended && !actsAtOnce(e.Kind):
 		x.hold(e)
+		return
+	case x.continues():
+		x.leave(e)
 		return
 	}
 	switch e.Kind {
 	case history.OrchestratorStarted:
 		x.now = e.Time
+		x.turns++
 	case history.ExecutionStarted:
 		x.start(e)
-	case history.TaskCompleted:
+	case history.TaskCompleted, history.SubOrchestrationInstanceCompleted:
 		x.complete(e.TaskID, e.Result, nil)
-	case history.TaskFailed:
+	case history.TaskFailed, history.SubOrchestrationInstanceFailed:
 		x.complete(e.TaskID, nil, e.Failure)
 	case history.TimerFired:
 		x.fire(e.TaskID)
 	case history.EventRaised:
-		x.raise(e.Name, e.Input)
+		x.raise(e)
 		x.resume()
 	case history.ExecutionTerminated:
 		x.terminate(e.Reason)
@@ -174,8 +186,23 @@ func (x *Execution) hold(e history.Event) {
 	}
 }
 
+// see takes note of a message, so that it is known if it comes again.
+func (x *Execution) see(message string) {
+	if _, known := x.seen[message]; message != "" && !known {
+		x.seen[message] = len(x.seen)
+	}
+}
+
+// saw reports whether the message with this id was recorded: by this execution,
+// or lately by one that continued as new.
+func (x *Execution) saw(message string) bool {
+	_, seen := x.seen[message]
+	return seen
+}
+
 func (x *Execution) start(e history.Event) {
-	x.name, x.execution, x.secret = e.Name, e.Execution, e.Secret
+	x.secret = e.Secret
+	x.succeed(e.Carried)
 	o, ok := x.registry.orchestrators[e.Name]
 	if !ok {
 		x.missing = fmt.Errorf("run orchestration %q: %w", e.Name, ErrUnknownName)
@@ -188,7 +215,7 @@ func (x *Execution) start(e history.Event) {
 	x.resume()
 }
 
-// complete settles an activity's call; a result nobody waits for is ignored.
+// complete settles a call; a result nobody waits for is ignored.
 func (x *Execution) complete(id int32, result json.RawMessage, failure *history.Failure) {
 	c, ok := x.calls[id]
 	if !ok {
@@ -197,7 +224,7 @@ func (x *Execution) complete(id int32, result json.RawMessage, failure *history.
 	delete(x.calls, id)
 	var err error
 	if failure != nil {
-		err = &TaskError{Name: c.scheduled.Name, Attempts: 1, Failure: *failure}
+		err = &TaskError{Name: c.scheduled.Name, Instance: c.scheduled.InstanceID, Attempts: 1, Failure: *failure}
 	}
 	c.task.settle(result, err)
 	x.resume()
@@ -254,7 +281,7 @@ func (x *Execution) Outstanding() []history.Event {
 	}
 	events := make([]history.Event, 0, len(x.calls))
 	for _, id := range sortedKeys(x.calls) {
-		if x.settled[id] {
+		if x.settled[id] || x.calls[id].scheduled.Kind != history.TaskScheduled {
 			continue
 		}
 		events = append(events, x.calls[id].scheduled)

@@ -8,7 +8,7 @@ import (
 	"github.com/seed21523604/holdfast/engine/history"
 )
 
-// RetryPolicy is a [CallOption] that makes a call again when it failed. Each
+// RetryPolicy is a [CallOption] and a [ChildOption] that makes a call again when it failed. Each
 // attempt is an action of its own, with the input of the first, and each pause
 // between two is a durable timer, so neither a restart nor a week's pause costs
 // an attempt. When no attempt is left, the task fails with the last one's
@@ -38,7 +38,8 @@ type RetryPolicy struct {
 	Handle func(error) bool
 }
 
-func (p RetryPolicy) setCall(o *callOptions) { o.retry = &p }
+func (p RetryPolicy) setCall(o *callOptions)   { o.retry = &p }
+func (p RetryPolicy) setChild(o *childOptions) { o.retry = &p }
 
 // check returns what is wrong with the policy.
 func (p *RetryPolicy) check() error {

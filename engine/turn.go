@@ -22,6 +22,10 @@ type Decision struct {
 	Failure *history.Failure
 	// CustomStatus is the JSON that the orchestration set last.
 	CustomStatus json.RawMessage
+	// Begun is the start of the execution that Events belong to, if the one
+	// before it continued as new in this turn; else nil. Events are then its
+	// whole history.
+	Begun *history.Event
 }
 
 // Turn gives the messages to the orchestration together with the timers that
@@ -31,13 +35,31 @@ type Decision struct {
 // timer's due time goes before it, and one accepted after it goes behind,
 // however late the turn is. The error wraps ErrUnknownName when the
 // orchestration is not registered; an execution of it can only be terminated.
+//
+// An execution that continues as new is followed by the next in the same turn,
+// unless it has something to send. Then the turn ends with the status
+// ContinuedAsNew, and when that is durable and what there was to send is sent,
+// the next turn begins the next execution.
 func (x *Execution) Turn(now time.Time, messages []history.Event) (Decision, error) {
+	if x.continues() {
+		return x.follow(now, messages)
+	}
+	d, err := x.turn(now, messages)
+	if err != nil || !x.continues() || len(x.Sends(d.Events)) > 0 {
+		return d, err
+	}
+	return x.follow(now, nil)
+}
+
+// turn makes one turn of one execution.
+func (x *Execution) turn(now time.Time, messages []history.Event) (Decision, error) {
 	fresh := x.admit(messages, x.due(now.UTC().Round(0)))
 	if len(fresh) == 0 && !x.hasDiverged() {
 		return x.decision(nil), nil
 	}
 	started := history.Event{Kind: history.OrchestratorStarted, ID: history.Outside, Time: x.turnTime(now, fresh)}
 	x.now = started.Time
+	x.turns++
 	x.actions = nil
 	for _, e := range fresh {
 		x.take(e)
@@ -49,7 +71,10 @@ func (x *Execution) Turn(now time.Time, messages []history.Event) (Decision, err
 	events = append(events, started)
 	events = append(events, fresh...)
 	events = append(events, x.actions...)
-	if x.ended {
+	switch {
+	case x.continues():
+		events = append(events, x.bequeath())
+	case x.ended:
 		events = append(events, x.completion())
 	}
 	return x.decision(events), nil
@@ -138,23 +163,35 @@ func (b *batch) has(m history.Event) bool {
 }
 
 func isResult(k history.Kind) bool {
-	return k == history.TaskCompleted || k == history.TaskFailed
+	return k == history.TaskCompleted || k == history.TaskFailed || isChildResult(k)
+}
+
+func isChildResult(k history.Kind) bool {
+	return k == history.SubOrchestrationInstanceCompleted || k == history.SubOrchestrationInstanceFailed
 }
 
 // wants reports whether a message has anything to say to this execution.
 func (x *Execution) wants(m history.Event) bool {
-	if x.seen[m.Message] {
+	if x.saw(m.Message) {
 		return false
 	}
 	switch m.Kind {
 	case history.ExecutionStarted:
 		return x.next == nil
-	case history.TaskCompleted, history.TaskFailed:
-		_, waited := x.calls[m.TaskID]
-		return waited && !x.settled[m.TaskID] && (m.Execution == "" || m.Execution == x.execution)
-	case history.ExecutionSuspended, history.ExecutionResumed, history.ExecutionTerminated, history.EventRaised:
+	case history.TaskCompleted, history.TaskFailed, history.SubOrchestrationInstanceCompleted, history.SubOrchestrationInstanceFailed:
+		return x.waitsFor(m)
+	case history.ExecutionTerminated:
+		return m.Parent == nil || x.parent != nil && *m.Parent == *x.parent
+	case history.ExecutionSuspended, history.ExecutionResumed, history.EventRaised:
 		return true
 	default:
 		return false
 	}
+}
+
+// waitsFor reports whether a result answers a call of this execution.
+func (x *Execution) waitsFor(result history.Event) bool {
+	c, waits := x.calls[result.TaskID]
+	return waits && !x.settled[result.TaskID] && (result.Execution == "" || result.Execution == x.execution) &&
+		isChildResult(result.Kind) == (c.scheduled.Kind == history.SubOrchestrationInstanceCreated)
 }

@@ -201,15 +201,30 @@ func isJSON(mediaType string) bool {
 	return err == nil && kind == "application/json"
 }
 
-// Terminate ends a running instance with the reason as its output.
-func (c *Client) Terminate(ctx context.Context, id, reason string) error {
-	return c.signal(ctx, "terminate", id, history.ExecutionTerminated, reason, nil)
+// TerminateOption changes how an instance is terminated.
+type TerminateOption func(*history.Event)
+
+// Recursively terminates with an instance the sub-orchestrations that it called
+// and that have not ended, and theirs; but not those that an execution called
+// before it continued as new, and not what was begun for nobody to wait for.
+func Recursively() TerminateOption {
+	return func(e *history.Event) { e.Recurse = true }
+}
+
+// Terminate ends a running instance with the reason as its output. What it
+// called goes on, unless it is terminated [Recursively].
+func (c *Client) Terminate(ctx context.Context, id, reason string, options ...TerminateOption) error {
+	message := c.message(history.ExecutionTerminated)
+	for _, option := range options {
+		option(&message)
+	}
+	return c.signal(ctx, "terminate", id, message, reason, nil)
 }
 
 // Suspend lets an instance rest: what reaches it is recorded, its code does not
 // run. It returns ErrSuspended for one that rests already.
 func (c *Client) Suspend(ctx context.Context, id, reason string) error {
-	return c.signal(ctx, "suspend", id, history.ExecutionSuspended, reason, func(s history.Status) error {
+	return c.signal(ctx, "suspend", id, c.message(history.ExecutionSuspended), reason, func(s history.Status) error {
 		if s == history.Suspended {
 			return ErrSuspended
 		}
@@ -220,7 +235,7 @@ func (c *Client) Suspend(ctx context.Context, id, reason string) error {
 // Resume lets a suspended instance go on with what came meanwhile. It returns
 // ErrNotSuspended for one that is not suspended.
 func (c *Client) Resume(ctx context.Context, id, reason string) error {
-	return c.signal(ctx, "resume", id, history.ExecutionResumed, reason, func(s history.Status) error {
+	return c.signal(ctx, "resume", id, c.message(history.ExecutionResumed), reason, func(s history.Status) error {
 		if s != history.Suspended {
 			return ErrNotSuspended
 		}
@@ -229,13 +244,12 @@ func (c *Client) Resume(ctx context.Context, id, reason string) error {
 }
 
 // signal sends a message that acts on the instance as a whole.
-func (c *Client) signal(ctx context.Context, verb, id string, kind history.Kind, reason string, check func(history.Status) error) error {
+func (c *Client) signal(ctx context.Context, verb, id string, message history.Event, reason string, check func(history.Status) error) error {
 	in, err := c.living(ctx, id)
 	if err == nil && check != nil {
 		err = check(in.Status)
 	}
 	if err == nil {
-		message := c.message(kind)
 		message.Reason = reason
 		err = c.instances.Send(ctx, id, message)
 	}

@@ -50,6 +50,9 @@ func (w *Worker) interrupted(p *plan) []history.Event {
 func (w *Worker) inHand(s *session, p *plan) []int32 {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if s.live == nil {
+		return nil
+	}
 	var numbers []int32
 	for _, e := range s.live.Outstanding() {
 		_, old := p.before[e.ID]
@@ -66,22 +69,32 @@ func (w *Worker) inHand(s *session, p *plan) []int32 {
 // was; without what has come to an end.
 func (w *Worker) hands(s *session, p *plan, turn store.Turn) (hands []store.Hand, hold bool) {
 	after := outstanding(s.live)
-	mine := w.inHand(s, p)
+	mine := store.Hand{Receipt: turn.Instance.Turn, Tasks: w.inHand(s, p)}
+	for _, send := range p.sends {
+		mine.Sends = append(mine.Sends, send.Number)
+	}
 	for _, hand := range s.row.Hands {
-		hand.Tasks = unfinished(hand, after)
+		hand.Tasks, hand.Sends = unfinished(hand, after), w.unsent(s, hand)
 		switch {
-		case p.start != nil || len(hand.Tasks) == 0:
+		case turn.Instance.Execution != s.row.Execution || len(hand.Tasks)+len(hand.Sends) == 0:
 		case slices.ContainsFunc(turn.Answered, func(b store.Doorbell) bool { return b.TakeOver && b.Receipt == hand.Receipt }):
-			mine = append(mine, hand.Tasks...)
+			mine.Tasks = append(mine.Tasks, hand.Tasks...)
+			mine.Sends = append(mine.Sends, hand.Sends...)
 		default:
 			hands = append(hands, hand)
 		}
 	}
-	if len(mine) == 0 {
+	if len(mine.Tasks)+len(mine.Sends) == 0 {
 		return hands, false
 	}
-	slices.Sort(mine)
-	return append(hands, store.Hand{Receipt: turn.Instance.Turn, Tasks: slices.Compact(mine)}), true
+	mine.Tasks, mine.Sends = inOrder(mine.Tasks), inOrder(mine.Sends)
+	return append(hands, mine), true
+}
+
+// inOrder sorts numbers and leaves out repetitions.
+func inOrder(numbers []int32) []int32 {
+	slices.Sort(numbers)
+	return slices.Compact(numbers)
 }
 
 // unfinished returns the tasks of a hand that have no outcome yet.

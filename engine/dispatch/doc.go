@@ -32,6 +32,13 @@
 // that they were interrupted. Nobody else touches them: a turn made on another
 // worker leaves them where they are.
 //
+// # Messages to other instances
+//
+// What a turn sends to other instances is sent when the turn is durable, outside
+// of it: a turn never waits for that of another instance, which might be waiting
+// for this one. It is in hand like an activity, but may be sent again by
+// whoever makes the next turn.
+//
 // # What waiting costs
 //
 // An instance that waits for a person or a timer has no session, no goroutine

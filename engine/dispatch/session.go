@@ -18,7 +18,8 @@ type session struct {
 	mail    []*delivery
 	busy    bool
 	running map[task]context.CancelFunc // activities in hand
-	held    store.Doorbell              // for the activities in hand
+	held    store.Doorbell              // for the work in hand
+	outgoing
 
 	// Belongs to whoever is busy.
 	known bool              // row is believed to be the present one
@@ -37,11 +38,12 @@ type task struct {
 func (s *session) isRunning(t task) bool { return s.running[t] != nil }
 
 // delivery is something that reached the session: a message, a doorbell, or
-// nothing but a reason to look at what is stored.
+// nothing but a reason to look at what is stored, or that all is sent.
 type delivery struct {
 	message history.Event
 	bell    store.Doorbell
 	look    bool
+	sent    bool // nothing is being sent for the instance any more
 	create  bool
 	tried   bool // a create was tried on trust
 	unsure  bool // a commit that would have recorded it seems to have failed
@@ -50,7 +52,7 @@ type delivery struct {
 	reply chan error
 }
 
-func (d *delivery) isMessage() bool { return !d.look && d.bell == store.Doorbell{} }
+func (d *delivery) isMessage() bool { return !d.look && !d.sent && d.bell == store.Doorbell{} }
 
 // answered tells whoever waits for the delivery what became of it.
 func (d *delivery) answered(err error) {
@@ -106,8 +108,8 @@ func (w *Worker) uncache(id string) *session {
 }
 
 // pickUp takes the mail of a session. Without any it reports false, and the
-// session is nobody's business any more: it stays if activities are running,
-// else it is kept live or put away.
+// session is nobody's business any more: it stays if activities are running or
+// something is being sent, else it is kept live or put away.
 func (w *Worker) pickUp(s *session) ([]*delivery, bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -120,7 +122,7 @@ func (w *Worker) pickUp(s *session) ([]*delivery, bool) {
 		return mail, true
 	}
 	s.busy = false
-	if len(s.running) > 0 {
+	if len(s.running) > 0 || len(s.sending) > 0 {
 		return nil, false
 	}
 	delete(w.sessions, s.id)

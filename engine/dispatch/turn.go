@@ -1,6 +1,7 @@
 package dispatch
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -97,19 +98,36 @@ func (w *Worker) turn(s *session, mail []*delivery) error {
 	p := w.plan(s, mail)
 	if !p.living {
 		w.hush(s)
-		return w.release(s, p)
+		return w.rest(s, p)
 	}
 	if p.start != nil {
 		s.close()
 		s.live = w.registry.Replay(s.id, nil, engine.ReplayOptions{Logger: w.o.Logger})
 	}
+	for {
+		if err := w.step(s, p, inbox); err != nil || s.row.Status != history.ContinuedAsNew {
+			return err
+		}
+		p, inbox = &plan{living: true}, nil
+	}
+}
+
+// step makes a turn of one execution, and lets follow what follows from it.
+func (w *Worker) step(s *session, p *plan, inbox []history.Event) error {
 	p.before = outstanding(s.live)
 	p.taken = w.takeOver(s, p)
 	decision, err := s.live.Turn(w.o.Now(), slices.Concat(inbox, p.messages, w.interrupted(p)))
 	if err != nil {
 		return err
 	}
-	if len(decision.Events) > 0 || len(inbox) > 0 || len(p.taken) > 0 {
+	if decision.Begun != nil {
+		p.before, p.taken = nil, nil // those of another execution
+	}
+	p.sends = s.live.Sends(decision.Events)
+	if err := w.sendFirst(s, p, p.start != nil || decision.Begun != nil); err != nil {
+		return err
+	}
+	if len(decision.Events) > 0 || len(inbox) > 0 || len(p.taken) > 0 || w.hasSent(s) {
 		err = w.commit(s, p, inbox, decision)
 	} else {
 		err = w.release(s, p)
@@ -122,7 +140,7 @@ func (w *Worker) turn(s *session, mail []*delivery) error {
 	}
 	w.hush(s)
 	w.run(s, p)
-	return nil
+	return w.send(s, p.sends)
 }
 
 // load brings the session up to date and returns the inbox. A doorbell means
@@ -161,23 +179,29 @@ func (w *Worker) load(s *session, mail []*delivery) (inbox []history.Event, err 
 // knows.
 func settle(mail []*delivery, recorded []history.Event) {
 	for _, d := range mail {
-		if d.unsure && d.message.Message != "" && slices.ContainsFunc(recorded, func(e history.Event) bool { return e.Message == d.message.Message }) {
+		if id := d.message.Message; d.unsure && id != "" && slices.ContainsFunc(recorded, func(e history.Event) bool { return tellsOf(e, id) }) {
 			d.answered(nil)
 		}
 	}
 }
 
+// tellsOf reports whether an event is a message, or says that an execution
+// before had it.
+func tellsOf(e history.Event, message string) bool {
+	return e.Message == message || e.Carried != nil && slices.Contains(e.Carried.Seen, message)
+}
+
 // trusts reports whether a turn may be made without looking at the store.
 func (w *Worker) trusts(s *session, mail []*delivery) bool {
 	for _, d := range mail {
-		if !d.isMessage() || d.unsure || d.create && s.known {
+		if !d.isMessage() && !d.sent || d.unsure || d.create && s.known {
 			return false
 		}
 	}
-	if s.known && s.isLiving() {
+	first := mail[0]
+	if s.known && (s.isLiving() || first.sent && len(mail) == 1) {
 		return true
 	}
-	first := mail[0]
 	if s.known || !first.create || first.tried {
 		return false
 	}
@@ -195,6 +219,7 @@ type plan struct {
 
 	before map[int32]history.Event // calls without a result before the turn
 	taken  map[int32]history.Event // those of them that are taken over
+	sends  []engine.Send           // what the turn decided to send
 }
 
 // plan sorts the mail into what the turn will carry and what is answered at
@@ -202,12 +227,12 @@ type plan struct {
 func (w *Worker) plan(s *session, mail []*delivery) *plan {
 	p := &plan{living: s.isLiving()}
 	exists := s.row.Version != ""
-	execution := s.row.Execution
+	execution, first := s.row.Execution, s.row.First
 	for _, d := range mail {
 		switch {
 		case d.done:
 			continue
-		case d.look:
+		case d.look, d.sent:
 			continue
 		case !d.isMessage():
 			p.bells = append(p.bells, d.bell)
@@ -215,14 +240,14 @@ func (w *Worker) plan(s *session, mail []*delivery) *plan {
 		case d.create && exists && d.message.Execution == execution && p.start != nil:
 			p.accepted = append(p.accepted, d) // the same start twice in one batch
 			continue
-		case d.create && exists && d.message.Execution == execution:
+		case d.create && exists && (d.message.Execution == execution || d.message.Execution == first):
 			d.answered(nil)
 			continue
 		case d.create && p.living:
 			d.answered(fmt.Errorf("create instance %s: %w", s.id, store.ErrExists))
 			continue
 		case d.create:
-			p.start, p.living, exists, execution = &d.message, true, true, d.message.Execution
+			p.start, p.living, exists, execution, first = &d.message, true, true, d.message.Execution, ""
 		case !exists:
 			d.answered(fmt.Errorf("send to instance %s: %w", s.id, store.ErrNotFound))
 			continue
@@ -239,23 +264,27 @@ func (w *Worker) plan(s *session, mail []*delivery) *plan {
 // release answers doorbells for which there was nothing to write down, and lets
 // go of the session's own when nothing is in hand any more.
 func (w *Worker) release(s *session, p *plan) error {
+	waited := w.isWaitedFor(s, s.held)
 	for _, bell := range p.bells {
-		if err := w.store.Release(w.context, bell); err != nil {
+		answer := w.store.Release
+		if waited && bell == s.held {
+			answer = w.store.Extend // it rang although the work goes on
+		}
+		if err := answer(w.context, bell); err != nil {
 			return err
 		}
 	}
-	if p.living && s.isWaitedFor(s.held) {
+	if waited {
 		return nil
 	}
 	return w.letGo(s)
 }
 
-// isWaitedFor reports whether work of the hand with this doorbell has no outcome
-// yet.
-func (s *session) isWaitedFor(bell store.Doorbell) bool {
+// isWaitedFor reports whether work of the hand with this doorbell is not done.
+func (w *Worker) isWaitedFor(s *session, bell store.Doorbell) bool {
 	after := outstanding(s.live)
 	for _, hand := range s.row.Hands {
-		if hand.Receipt == bell.Receipt && len(unfinished(hand, after)) > 0 {
+		if hand.Receipt == bell.Receipt && (len(unfinished(hand, after)) > 0 || len(w.unsent(s, hand)) > 0) {
 			return true
 		}
 	}
@@ -280,33 +309,47 @@ func (w *Worker) letGo(s *session) error {
 
 // commit makes the decision durable.
 func (w *Worker) commit(s *session, p *plan, inbox []history.Event, d engine.Decision) error {
-	turn := store.Turn{Base: s.row.Version, Append: d.Events, Answered: p.bells}
-	if s.held != (store.Doorbell{}) {
-		turn.Answered = append(turn.Answered, s.held)
-	}
+	turn := store.Turn{Base: s.row.Version, Append: d.Events, Answered: w.answeredBy(s, p)}
 	for _, e := range inbox {
 		turn.Consumed = append(turn.Consumed, e.Message)
 	}
 	turn.Instance = w.nextRow(s, p, d)
 	turn.Instance.Hands, turn.Hold = w.hands(s, p, turn)
+	if err := w.write(s, turn); err != nil {
+		for _, d := range p.accepted {
+			d.unsure = true
+		}
+		return err
+	}
+	w.log(s, d)
+	return nil
+}
+
+// answeredBy returns the doorbells that a commit makes superfluous.
+func (w *Worker) answeredBy(s *session, p *plan) []store.Doorbell {
+	if s.held == (store.Doorbell{}) {
+		return p.bells
+	}
+	return append(p.bells, s.held)
+}
+
+// write commits a turn.
+func (w *Worker) write(s *session, turn store.Turn) error {
 	version, err := w.store.Commit(w.context, turn)
 	sure := err == nil
 	if err != nil {
 		if version, err = w.isMine(s, turn.Instance.Turn, err); err != nil {
-			for _, d := range p.accepted {
-				d.unsure = true
-			}
 			return err
 		}
 	}
 	s.row, s.known = turn.Instance, sure // a message may have come before isMine looked
 	s.row.Version = version
+	w.forgetSent(s)
 	held := store.Doorbell{}
 	if turn.Hold {
 		held = store.Doorbell{Instance: s.id, Receipt: turn.Instance.Turn, TakeOver: true}
 	}
 	w.hold(s, held)
-	w.log(s, d)
 	return nil
 }
 
@@ -327,10 +370,12 @@ func (w *Worker) isMine(s *session, token string, failed error) (store.Version, 
 func (w *Worker) nextRow(s *session, p *plan, d engine.Decision) store.Instance {
 	row := s.row
 	if p.start != nil {
-		row = store.Instance{
-			ID: s.id, Execution: p.start.Execution, Name: p.start.Name,
-			Input: p.start.Input, Secret: p.start.Secret, Created: p.start.Time, Updated: p.start.Time,
-		}
+		row = newRow(s.id, p.start)
+	}
+	if d.Begun != nil {
+		first := cmp.Or(row.First, row.Execution)
+		row = newRow(s.id, d.Begun)
+		row.First = first
 	}
 	if len(d.Events) > 0 {
 		row.Updated = d.Events[0].Time
@@ -344,6 +389,14 @@ func (w *Worker) nextRow(s *session, p *plan, d engine.Decision) store.Instance 
 	row.Events += len(d.Events)
 	row.Turn = newToken()
 	return row
+}
+
+// newRow is the row of an instance with a new execution.
+func newRow(id string, start *history.Event) store.Instance {
+	return store.Instance{
+		ID: id, Execution: start.Execution, Name: start.Name,
+		Input: start.Input, Secret: start.Secret, Created: start.Time, Updated: start.Time,
+	}
 }
 
 func outstanding(x *engine.Execution) map[int32]history.Event {

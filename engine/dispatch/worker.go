@@ -75,7 +75,8 @@ type Worker struct {
 	o        Options
 
 	activities *pool
-	context    context.Context // that of the activities
+	sends      *pool
+	context    context.Context // that of the activities and sends
 	cancel     context.CancelFunc
 
 	mu       sync.Mutex
@@ -90,7 +91,7 @@ type Worker struct {
 func New(s Store, r *engine.Registry, o Options) *Worker {
 	o = o.withDefaults()
 	w := &Worker{
-		store: s, registry: r, o: o, activities: &pool{limit: o.Activities},
+		store: s, registry: r, o: o, activities: &pool{limit: o.Activities}, sends: &pool{limit: maxSends},
 		sessions: map[string]*session{}, cached: map[string]*list.Element{}, recent: list.New(),
 	}
 	w.context, w.cancel = context.WithCancel(context.Background())
@@ -193,6 +194,7 @@ func (w *Worker) stop() {
 	}
 	w.cancel()
 	w.activities.drop()
+	w.sends.drop()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for e := w.recent.Front(); e != nil; e = e.Next() {

@@ -28,7 +28,23 @@ const (
 	fieldFireAt    wire.Number = 12
 	fieldStatus    wire.Number = 13
 	fieldSecret    wire.Number = 14 // repeated
+	fieldInstance  wire.Number = 15
+	fieldParent    wire.Number = 16
+	fieldDetached  wire.Number = 17
+	fieldRecurse   wire.Number = 18
+	fieldCarried   wire.Number = 19
 	fieldAttempt   wire.Number = 30
+
+	fieldParentInstance  wire.Number = 1
+	fieldParentExecution wire.Number = 2
+	fieldParentName      wire.Number = 3
+	fieldParentTask      wire.Number = 4
+
+	fieldCarriedEvents       wire.Number = 1 // repeated
+	fieldCarriedCustomStatus wire.Number = 2
+	fieldCarriedSeen         wire.Number = 3 // repeated
+	fieldCarriedIdle         wire.Number = 4
+	fieldCarriedActions      wire.Number = 5
 
 	fieldFailureKind    wire.Number = 1
 	fieldFailureMessage wire.Number = 2
@@ -67,7 +83,41 @@ func appendEvent(b []byte, e *Event) []byte {
 	for _, name := range e.Secret {
 		b = wire.AppendElement(b, fieldSecret, name)
 	}
-	return wire.AppendInt(b, fieldAttempt, int64(e.Attempt))
+	b = wire.AppendInt(b, fieldAttempt, int64(e.Attempt))
+	return appendRelations(b, e)
+}
+
+// appendRelations appends what an event says of other instances and executions.
+func appendRelations(b []byte, e *Event) []byte {
+	b = wire.AppendBytes(b, fieldInstance, e.InstanceID)
+	if e.Parent != nil {
+		b = wire.AppendElement(b, fieldParent, appendParent(nil, e.Parent))
+	}
+	b = wire.AppendBool(b, fieldDetached, e.Detached)
+	b = wire.AppendBool(b, fieldRecurse, e.Recurse)
+	if e.Carried != nil {
+		b = wire.AppendElement(b, fieldCarried, appendCarried(nil, e.Carried))
+	}
+	return b
+}
+
+func appendParent(b []byte, p *Parent) []byte {
+	b = wire.AppendBytes(b, fieldParentInstance, p.Instance)
+	b = wire.AppendBytes(b, fieldParentExecution, p.Execution)
+	b = wire.AppendBytes(b, fieldParentName, p.Name)
+	return wire.AppendInt(b, fieldParentTask, int64(p.Task))
+}
+
+func appendCarried(b []byte, c *Carried) []byte {
+	for _, id := range c.Events {
+		b = wire.AppendElement(b, fieldCarriedEvents, id)
+	}
+	b = wire.AppendBytes(b, fieldCarriedCustomStatus, c.CustomStatus)
+	for _, id := range c.Seen {
+		b = wire.AppendElement(b, fieldCarriedSeen, id)
+	}
+	b = wire.AppendUint(b, fieldCarriedIdle, uint64(c.Idle))
+	return wire.AppendUint(b, fieldCarriedActions, uint64(c.Actions))
 }
 
 // AppendFailure appends the encoding of f to b and returns the longer slice.
@@ -129,9 +179,57 @@ func decodeEvent(e *Event, b []byte) error {
 			e.Secret = append(e.Secret, string(v))
 		case fieldAttempt:
 			e.Attempt = int32(wire.Int(x))
+		case fieldInstance:
+			e.InstanceID = string(v)
+		case fieldParent:
+			e.Parent, err = decodeParent(v)
+		case fieldDetached:
+			e.Detached = x != 0
+		case fieldRecurse:
+			e.Recurse = x != 0
+		case fieldCarried:
+			e.Carried, err = decodeCarried(v)
 		}
 		return err
 	})
+}
+
+func decodeParent(b []byte) (*Parent, error) {
+	p := &Parent{}
+	err := wire.Each(b, func(n wire.Number, x uint64, v []byte) error {
+		switch n {
+		case fieldParentInstance:
+			p.Instance = string(v)
+		case fieldParentExecution:
+			p.Execution = string(v)
+		case fieldParentName:
+			p.Name = string(v)
+		case fieldParentTask:
+			p.Task = int32(wire.Int(x))
+		}
+		return nil
+	})
+	return p, err
+}
+
+func decodeCarried(b []byte) (*Carried, error) {
+	c := &Carried{}
+	err := wire.Each(b, func(n wire.Number, x uint64, v []byte) error {
+		switch n {
+		case fieldCarriedEvents:
+			c.Events = append(c.Events, string(v))
+		case fieldCarriedCustomStatus:
+			c.CustomStatus = v
+		case fieldCarriedSeen:
+			c.Seen = append(c.Seen, string(v))
+		case fieldCarriedIdle:
+			c.Idle = int(x)
+		case fieldCarriedActions:
+			c.Actions = uint32(x)
+		}
+		return nil
+	})
+	return c, err
 }
 
 // DecodeFailure reads what AppendFailure wrote, or returns ErrCorrupt.

@@ -17,18 +17,24 @@ type Kind uint8
 // The kinds of event, with the fields that each one uses beside Kind, ID and
 // Time.
 const (
-	ExecutionStarted    Kind = 0  // Name, Execution, Input, Secret
+	ExecutionStarted    Kind = 0  // Name, Execution, Input, Secret, Parent, Carried
 	ExecutionCompleted  Kind = 1  // Status, Result or Failure
-	ExecutionTerminated Kind = 3  // Reason
+	ExecutionTerminated Kind = 3  // Reason, Recurse, Parent
 	TaskScheduled       Kind = 4  // Name, Input, Attempt, TaskID
 	TaskCompleted       Kind = 5  // TaskID, Result
 	TaskFailed          Kind = 6  // TaskID, Failure
 	TimerCreated        Kind = 10 // FireAt
 	TimerFired          Kind = 11 // TaskID, FireAt
 	OrchestratorStarted Kind = 12 // a turn begins; Time is what the orchestration reads as now
-	EventRaised         Kind = 15 // Name, Input
+	EventSent           Kind = 14 // InstanceID, Name, Input
+	EventRaised         Kind = 15 // Name, Input, InstanceID
+	ContinueAsNew       Kind = 16 // Status, Result (the next input), Carried
 	ExecutionSuspended  Kind = 19 // Reason
 	ExecutionResumed    Kind = 20 // Reason
+
+	SubOrchestrationInstanceCreated   Kind = 7 // InstanceID, Name, Input, Detached, Attempt, TaskID
+	SubOrchestrationInstanceCompleted Kind = 8 // TaskID, Result
+	SubOrchestrationInstanceFailed    Kind = 9 // TaskID, Failure
 )
 
 var kindNames = map[Kind]string{
@@ -41,9 +47,15 @@ var kindNames = map[Kind]string{
 	TimerCreated:        "TimerCreated",
 	TimerFired:          "TimerFired",
 	OrchestratorStarted: "OrchestratorStarted",
+	EventSent:           "EventSent",
 	EventRaised:         "EventRaised",
+	ContinueAsNew:       "ContinueAsNew",
 	ExecutionSuspended:  "ExecutionSuspended",
 	ExecutionResumed:    "ExecutionResumed",
+
+	SubOrchestrationInstanceCreated:   "SubOrchestrationInstanceCreated",
+	SubOrchestrationInstanceCompleted: "SubOrchestrationInstanceCompleted",
+	SubOrchestrationInstanceFailed:    "SubOrchestrationInstanceFailed",
 }
 
 // String returns the kind's name as DurableTask.Core writes it.
@@ -57,7 +69,12 @@ func (k Kind) String() string {
 // IsAction reports whether events of this kind are asked for by the
 // orchestration's own code, and so must be asked for again at every replay.
 func (k Kind) IsAction() bool {
-	return k == TaskScheduled || k == TimerCreated
+	switch k {
+	case TaskScheduled, TimerCreated, SubOrchestrationInstanceCreated, EventSent:
+		return true
+	default:
+		return false
+	}
 }
 
 // Event is one fact about an execution. Which fields are set depends on Kind;
@@ -76,15 +93,20 @@ type Event struct {
 	// sender sent. Empty for everything that is not a message.
 	Message string
 	// TaskID is the ID of the action that this event completes; of a
-	// TaskScheduled with an Attempt, that of the call's first attempt.
+	// call with an Attempt, that of the call's first attempt.
 	TaskID int32
 	// Attempt numbers the attempts of a call that is made again when it
 	// fails, from 2; zero is the first.
 	Attempt int32
 	// Name is that of the orchestration, the activity or the external event.
 	Name string
-	// Execution is the id of the run that an ExecutionStarted begins.
+	// Execution is the id of the run that an ExecutionStarted begins, and of
+	// the run that a result is for.
 	Execution string
+	// InstanceID is the other instance: the one that is begun, the one that an
+	// event is sent to, or the one that sent an event which was raised; empty
+	// for an event that no instance sent.
+	InstanceID string
 	// Input and Result are JSON texts.
 	Input, Result json.RawMessage
 	// Reason is what the caller gave for terminate, suspend and resume.
@@ -98,11 +120,50 @@ type Event struct {
 	// Secret lists the external events whose payload is never stored as it
 	// was sent (ExecutionStarted only).
 	Secret []string
+	// Parent is the call that this execution serves as a sub-orchestration;
+	// nil if nobody waits for it. A termination that has a Parent is only for
+	// what serves that very call.
+	Parent *Parent
+	// Detached says that nobody waits for the instance that is begun.
+	Detached bool
+	// Recurse says that a termination goes on to the sub-orchestrations.
+	Recurse bool
+	// Carried is what goes over from an execution to the one that follows it;
+	// nil in the start of one that follows none.
+	Carried *Carried
+}
+
+// Parent is a call of a sub-orchestration as the one who was called knows it.
+type Parent struct {
+	Instance  string // who called
+	Execution string // its run
+	Name      string // its orchestration
+	Task      int32  // the ID of the call
+}
+
+// Carried is what goes over from an execution that continued as new to the one
+// that follows.
+type Carried struct {
+	// Events are the ids of the messages that the next execution is given, in
+	// their order (ContinueAsNew only).
+	Events []string `json:",omitempty"`
+	// CustomStatus is the one that was set last; empty for none.
+	CustomStatus json.RawMessage `json:",omitempty"`
+	// Seen are the ids of the latest messages that were recorded, the oldest
+	// first, so that one which comes again is known.
+	Seen []string `json:",omitempty"`
+	// Idle is the number of executions before the next one that ended without
+	// having waited for anything.
+	Idle int `json:",omitempty"`
+	// Actions is the number of actions of all executions before the next one.
+	Actions uint32 `json:",omitempty"`
 }
 
 // String describes the event in a few words, without its payloads.
 func (e Event) String() string {
 	switch {
+	case e.Kind.IsAction() && e.InstanceID != "":
+		return fmt.Sprintf("%s %q for instance %q", e.Kind, e.Name, e.InstanceID)
 	case e.Name != "":
 		return fmt.Sprintf("%s %q", e.Kind, e.Name)
 	case e.Kind == TimerCreated || e.Kind == TimerFired:

@@ -6,8 +6,9 @@ import "fmt"
 // of Durable Functions.
 type Status uint8
 
-// The words for an instance's status. Canceled and ContinuedAsNew are known
-// for the sake of tools and filters; an instance of ours does not rest in them.
+// The words for an instance's status. Canceled is known for the sake of tools
+// and filters. ContinuedAsNew is that of an instance whose execution ended with
+// something to send, until the next execution has begun.
 const (
 	Running Status = iota
 	Completed

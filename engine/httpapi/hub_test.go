@@ -33,6 +33,7 @@ const (
 	verify  engine.Orchestrator[json.RawMessage, engine.Sealed]   = "Verify"  // returns the seal of a Code
 	broken  engine.Orchestrator[json.RawMessage, json.RawMessage] = "Broken"  // fails
 	steps   engine.Orchestrator[int, int]                         = "Steps"   // two activities, a timer, an event
+	family  engine.Orchestrator[string, int]                      = "Family"  // deals with other instances
 	later                                                         = "Later"   // may be started, and no worker knows it
 	hold    engine.Orchestrator[int, int]                         = "Hold"    // an activity that takes until the test says so
 
@@ -44,7 +45,7 @@ const (
 	code     engine.Event[engine.Sealed]   = "SmsChallengeResponse"
 )
 
-var orchestrators = []string{"Approve", "Broken", "Echo", "Hold", "Later", "Steps", "Verify"}
+var orchestrators = []string{"Approve", "Broken", "Echo", "Family", "Hold", "Later", "Steps", "Verify"}
 
 // oddError has a kind.
 type oddError int
@@ -68,6 +69,7 @@ func registry(began chan<- struct{}, release <-chan struct{}) *engine.Registry {
 		return nil, errors.New("it broke")
 	})
 	engine.AddOrchestrator(r, steps, runSteps)
+	engine.AddOrchestrator(r, family, runFamily)
 	engine.AddActivity(r, double, func(_ context.Context, n int) (int, error) { return 2 * n, nil })
 	engine.AddActivity(r, halve, func(_ context.Context, n int) (int, error) {
 		if n%2 != 0 {
@@ -98,6 +100,22 @@ func runSteps(ctx *engine.Context, n int) (int, error) {
 		return 0, err
 	}
 	return 10 * n, nil
+}
+
+// runFamily has a child that returns, one that fails and one that waits, and
+// tells one more instance.
+func runFamily(ctx *engine.Context, id string) (int, error) {
+	if err := engine.SendEvent(ctx, id, approval, json.RawMessage("7")); err != nil {
+		return 0, err
+	}
+	if _, err := engine.CallSubOrchestrator(ctx, echo, json.RawMessage("1"), engine.InstanceID(id+"-echo")).Await(); err != nil {
+		return 0, err
+	}
+	if _, err := engine.CallSubOrchestrator(ctx, broken, json.RawMessage("2"), engine.InstanceID(id+"-broken")).Await(); err == nil {
+		return 0, errors.New("it did not break")
+	}
+	_, err := engine.CallSubOrchestrator(ctx, approve, json.RawMessage("3"), engine.InstanceID(id+"-approve")).Await()
+	return 8, err
 }
 
 func seal(instance, event string, _ []byte) (json.RawMessage, error) {

@@ -99,6 +99,7 @@ type historyEvent struct {
 	ScheduledTime       string          `json:",omitempty"`
 	FunctionName        string          `json:",omitempty"`
 	Name                string          `json:",omitempty"`
+	InstanceID          string          `json:"InstanceId,omitempty"`
 	FireAt              string          `json:",omitempty"`
 	Input               json.RawMessage `json:",omitempty"`
 	Result              json.RawMessage `json:",omitempty"`
@@ -115,28 +116,28 @@ type failureDetails struct {
 }
 
 // condense turns a history into what a status query shows: the beginnings of
-// turns are left out, and a scheduled task is shown with its completion.
+// turns are left out, and a call is shown with its completion.
 func condense(events []history.Event, inputs, outputs bool) []historyEvent {
-	scheduled := map[int32]history.Event{}
+	calls := map[int32]history.Event{}
 	completed := map[int32]bool{}
 	for _, e := range events {
-		switch e.Kind {
-		case history.TaskScheduled:
-			scheduled[e.ID] = e
-		case history.TaskCompleted, history.TaskFailed:
+		switch {
+		case isCall(e.Kind):
+			calls[e.ID] = e
+		case isResult(e.Kind):
 			completed[e.TaskID] = true
 		}
 	}
 	rows := []historyEvent{}
 	for _, e := range events {
-		if e.Kind == history.OrchestratorStarted || e.Kind == history.TaskScheduled && completed[e.ID] {
+		if e.Kind == history.OrchestratorStarted || isCall(e.Kind) && completed[e.ID] {
 			continue
 		}
 		row := newHistoryEvent(e, inputs, outputs)
-		if s, ok := scheduled[e.TaskID]; ok && (e.Kind == history.TaskCompleted || e.Kind == history.TaskFailed) {
-			row.ScheduledTime, row.FunctionName = s.Time.UTC().Format(hundredNas), s.Name
+		if c, ok := calls[e.TaskID]; ok && isResult(e.Kind) {
+			row.ScheduledTime, row.FunctionName, row.InstanceID = c.Time.UTC().Format(hundredNas), c.Name, c.InstanceID
 			if inputs {
-				row.Input = s.Input
+				row.Input = c.Input
 			}
 		}
 		rows = append(rows, row)
@@ -144,14 +145,31 @@ func condense(events []history.Event, inputs, outputs bool) []historyEvent {
 	return rows
 }
 
+func isCall(k history.Kind) bool {
+	return k == history.TaskScheduled || k == history.SubOrchestrationInstanceCreated
+}
+
+func isResult(k history.Kind) bool {
+	switch k {
+	case history.TaskCompleted, history.TaskFailed, history.SubOrchestrationInstanceCompleted, history.SubOrchestrationInstanceFailed:
+		return true
+	default:
+		return false
+	}
+}
+
 func newHistoryEvent(e history.Event, inputs, outputs bool) historyEvent {
 	row := historyEvent{EventType: e.Kind.String(), Timestamp: e.Time.UTC().Format(hundredNas), Reason: e.Reason}
-	if e.Kind == history.EventRaised {
+	isEvent := e.Kind == history.EventRaised || e.Kind == history.EventSent
+	if e.Kind.IsAction() {
+		row.InstanceID = e.InstanceID
+	}
+	if isEvent {
 		row.Name = e.Name
 	} else {
 		row.FunctionName = e.Name
 	}
-	if inputs || e.Kind == history.EventRaised {
+	if inputs || isEvent {
 		row.Input = e.Input
 	}
 	if outputs {
@@ -160,7 +178,7 @@ func newHistoryEvent(e history.Event, inputs, outputs bool) historyEvent {
 	if !e.FireAt.IsZero() {
 		row.FireAt = e.FireAt.UTC().Format(hundredNas)
 	}
-	if e.Kind == history.ExecutionCompleted {
+	if e.Kind == history.ExecutionCompleted || e.Kind == history.ContinueAsNew {
 		row.OrchestrationStatus = e.Status.String()
 	}
 	if f := e.Failure; f != nil {

@@ -24,6 +24,11 @@ var (
 	ErrConflict = errors.New("the instance was changed by someone else")
 	// ErrActive is returned by Purge for an instance that has not ended.
 	ErrActive = errors.New("the instance has not ended")
+	// ErrOwing is returned, with ErrExists by Create and with ErrActive by
+	// Purge, for an instance that has ended and still has something to send:
+	// its row has Hands. It is a matter of moments, or of a lease if its worker
+	// went away.
+	ErrOwing = errors.New("the instance has ended, but has not sent all that it has to send")
 	// ErrBadPage is returned by List for a place to go on that is none.
 	ErrBadPage = errors.New("this is not where a list goes on")
 	// ErrInUse is returned by Open when another process has the storage.
@@ -46,8 +51,11 @@ type Version string
 type Instance struct {
 	ID        string
 	Execution string // the id of this run
-	Name      string // the orchestration
-	Status    history.Status
+	// First is the id of the run that Create began, if those after it followed
+	// one another as continuations and Execution is another one; else empty.
+	First  string
+	Name   string // the orchestration
+	Status history.Status
 	// Input, Output and CustomStatus are JSON texts; empty means none.
 	Input, Output, CustomStatus json.RawMessage
 	// Failure is set when Status is Failed.
@@ -61,8 +69,8 @@ type Instance struct {
 	// Wake is when the instance must be looked at although nobody sends it
 	// anything: its earliest timer. Zero means never.
 	Wake time.Time
-	// Hands say which work, decided by earlier turns and without an outcome
-	// yet, is in whose hands.
+	// Hands say which work, decided by earlier turns and not known to be done,
+	// is in whose hands. An instance that has ended may have Hands with Sends.
 	Hands []Hand
 	// Events is the number of history rows.
 	Events int
@@ -82,6 +90,10 @@ type Hand struct {
 	Receipt string
 	// Tasks are the numbers of the activities' calls.
 	Tasks []int32
+	// Sends are the numbers of the events that decided on a message to another
+	// instance: the beginning of one, an event for one, the end that a parent
+	// waits for.
+	Sends []int32
 }
 
 // State is an instance as a worker loads it.
@@ -105,7 +117,7 @@ type Turn struct {
 	Instance Instance
 	// Append are the new history rows. They go behind those of the base;
 	// when Instance names another execution than the base, they replace
-	// them.
+	// them, and the inbox is emptied.
 	Append []history.Event
 	// Consumed are the ids of the messages to take out of the inbox; an id
 	// that is not there is ignored.
@@ -135,9 +147,10 @@ type Instances interface {
 	// Create makes a new instance, Pending, with start as its first message.
 	// When it returns nil, both are durable and a doorbell exists. An
 	// instance of the same id that has ended gives way, and its history with
-	// it; for one that has not, Create returns ErrExists. When the present
-	// execution is the one that start names, the call is a repetition: it
-	// succeeds and has no effect.
+	// it; for one that has not, Create returns ErrExists, and with it ErrOwing
+	// for one whose row has Hands. When the present execution, or the First, is
+	// the one that start names, the call is a repetition: it succeeds and has no
+	// effect.
 	Create(ctx context.Context, id string, start history.Event) error
 
 	// Send puts a message into the inbox. When it returns nil, the message
@@ -158,7 +171,8 @@ type Instances interface {
 	List(ctx context.Context, q Query) (Page, error)
 
 	// Purge removes an ended instance and everything of it; ErrNotFound, or
-	// ErrActive for one that has not ended.
+	// ErrActive for one that has not ended, with ErrOwing for one whose row has
+	// Hands.
 	Purge(ctx context.Context, id string) error
 }
 

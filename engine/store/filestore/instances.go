@@ -26,10 +26,13 @@ const (
 func (s *Store) Create(ctx context.Context, id string, start history.Event) error {
 	return s.change(ctx, "create", id, func(old row) error {
 		switch {
-		case old.Execution == start.Execution && old.Version != "":
+		case old.Version == "":
+		case old.Execution == start.Execution, old.First == start.Execution:
 			return nil
-		case old.Version != "" && !old.Status.IsTerminal():
+		case !old.Status.IsTerminal():
 			return store.ErrExists
+		case len(old.Hands) > 0:
+			return fmt.Errorf("%w: %w", store.ErrExists, store.ErrOwing)
 		}
 		in := row{Instance: store.Instance{
 			ID: id, Execution: start.Execution, Name: start.Name, Status: history.Pending,
@@ -228,6 +231,8 @@ func (s *Store) Purge(ctx context.Context, id string) error {
 			return store.ErrNotFound
 		case !old.Status.IsTerminal():
 			return store.ErrActive
+		case len(old.Hands) > 0:
+			return fmt.Errorf("%w: %w", store.ErrActive, store.ErrOwing)
 		}
 		batch := s.db.NewBatch()
 		defer batch.Close()

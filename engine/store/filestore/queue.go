@@ -169,7 +169,8 @@ func (s *Store) Commit(ctx context.Context, turn store.Turn) (store.Version, err
 		if err := s.fill(batch, &old, &in, turn.Append); err != nil {
 			return err
 		}
-		left, err := s.consume(batch, id, turn)
+		ends := in.Status.IsTerminal() || old.Execution != in.Execution
+		left, err := s.consume(batch, turn, ends)
 		if err != nil {
 			return err
 		}
@@ -220,8 +221,9 @@ func moveDue(batch *pebble.Batch, id string, from, to time.Time) {
 }
 
 // consume takes messages out of the inbox and returns how many are left. The
-// inbox of an instance that ends is emptied.
-func (s *Store) consume(batch *pebble.Batch, id string, turn store.Turn) (left int, err error) {
+// inbox of an execution that ends is emptied.
+func (s *Store) consume(batch *pebble.Batch, turn store.Turn, ends bool) (left int, err error) {
+	id := turn.Instance.ID
 	waiting, err := s.inbox(id)
 	if err != nil || len(waiting) == 0 {
 		return 0, err
@@ -231,7 +233,7 @@ func (s *Store) consume(batch *pebble.Batch, id string, turn store.Turn) (left i
 		consumed[message] = true
 	}
 	for _, e := range waiting {
-		if !consumed[e.Message] && !turn.Instance.Status.IsTerminal() {
+		if !consumed[e.Message] && !ends {
 			left++
 			continue
 		}

@@ -29,9 +29,11 @@ const (
 	rowEvents       wire.Number = 15
 	rowTurn         wire.Number = 16
 	rowSent         wire.Number = 17
+	rowFirst        wire.Number = 18
 
 	handReceipt wire.Number = 1
 	handTask    wire.Number = 2 // repeated
+	handSend    wire.Number = 3 // repeated
 )
 
 // row is an instance's row as it is stored: with the number of messages that
@@ -77,13 +79,17 @@ func encodeRow(in *row) []byte {
 	}
 	b = wire.AppendUint(b, rowEvents, uint64(in.Events))
 	b = wire.AppendBytes(b, rowTurn, in.Turn)
-	return wire.AppendUint(b, rowSent, in.sent)
+	b = wire.AppendUint(b, rowSent, in.sent)
+	return wire.AppendBytes(b, rowFirst, in.First)
 }
 
 func encodeHand(h store.Hand) []byte {
 	b := wire.AppendBytes(nil, handReceipt, h.Receipt)
 	for _, task := range h.Tasks {
 		b = wire.AppendUint(b, handTask, uint64(task)+1) // zero would be left out
+	}
+	for _, send := range h.Sends {
+		b = wire.AppendUint(b, handSend, uint64(send)+1)
 	}
 	return b
 }
@@ -95,6 +101,8 @@ func decodeHand(b []byte) (h store.Hand, err error) {
 			h.Receipt = string(v)
 		case handTask:
 			h.Tasks = append(h.Tasks, int32(x-1))
+		case handSend:
+			h.Sends = append(h.Sends, int32(x-1))
 		}
 		return nil
 	})
@@ -142,6 +150,8 @@ func decodeRow(b []byte) (row, error) {
 			in.Events = int(x)
 		case rowTurn:
 			in.Turn = string(v)
+		case rowFirst:
+			in.First = string(v)
 		}
 		return err
 	})

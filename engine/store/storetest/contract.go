@@ -86,7 +86,8 @@ var contract = map[string]func(*bench){
 			in.Output, in.CustomStatus = json.RawMessage(`false`), json.RawMessage(`""`)
 			in.Failure = &history.Failure{Kind: "k", Message: "m", Stack: "s"}
 			in.Wake = b.clock().Add(time.Hour)
-			in.Hands = []store.Hand{{Receipt: "t1", Tasks: []int32{0, 7}}, {Receipt: "t0", Tasks: []int32{3}}}
+			in.Hands = []store.Hand{{Receipt: "t1", Tasks: []int32{0, 7}, Sends: []int32{0, 9}}, {Receipt: "t0", Tasks: []int32{3}}}
+			in.First = "the first of several"
 		})
 		version := b.commit(turn)
 		got, err := b.Store.Get(b.ctx, "a")
@@ -129,6 +130,61 @@ var contract = map[string]func(*bench){
 		turn := b.turn(b.load("a"), "t2", func(in *store.Instance) { in.Execution, in.Events = "second", 2 })
 		b.commit(turn)
 		b.equal("history", b.load("a").History, turn.Append)
+	},
+	"another execution of a living instance empties the inbox": func(b *bench) {
+		b.create("a")
+		b.commit(b.turn(b.load("a"), "t1", nil))
+		b.must(b.Store.Send(b.ctx, "a", b.message(history.EventRaised, "x", "1")))
+		turn := b.turn(b.load("a"), "t2", func(in *store.Instance) { in.Execution, in.Events = "second", 2 })
+		turn.Answered = b.receive()
+		b.commit(turn)
+		state := b.load("a")
+		b.equal("history", state.History, turn.Append)
+		b.equal("inbox", len(state.Inbox), 0)
+		b.silent()
+		e := b.message(history.EventRaised, "x", "2")
+		b.must(b.Store.Send(b.ctx, "a", e))
+		b.equal("inbox", b.load("a").Inbox, []history.Event{e})
+	},
+	"create again by the first of several executions has no effect": func(b *bench) {
+		start := b.create("a")
+		b.commit(b.turn(b.load("a"), "t1", func(in *store.Instance) { in.Execution, in.First, in.Events = "second", start.Execution, 2 }))
+		before := b.load("a")
+		b.must(b.Store.Create(b.ctx, "a", start))
+		b.want(b.Store.Create(b.ctx, "a", b.start("another")), store.ErrExists)
+		b.equal("state", b.load("a"), before)
+		b.commit(b.turn(before, "t2", ended))
+		before = b.load("a")
+		b.must(b.Store.Create(b.ctx, "a", start))
+		b.equal("state", b.load("a"), before)
+	},
+	"an ended instance that has something to send stays until it is sent": func(b *bench) {
+		b.create("a")
+		turn := b.turn(b.load("a"), "t1", func(in *store.Instance) {
+			ended(in)
+			in.Hands = []store.Hand{{Receipt: in.Turn, Sends: []int32{int32(in.Events)}}}
+		})
+		turn.Hold, turn.Answered = true, []store.Doorbell{b.ring("a")}
+		b.commit(turn)
+		err := b.Store.Create(b.ctx, "a", b.start("another"))
+		b.want(err, store.ErrExists)
+		b.want(err, store.ErrOwing)
+		err = b.Store.Purge(b.ctx, "a")
+		b.want(err, store.ErrActive)
+		b.want(err, store.ErrOwing)
+		b.advance(b.Store.Lease() - 1)
+		b.silent()
+		b.crash()
+		b.advance(b.Store.Lease())
+		bell := b.ring("a")
+		b.equal("doorbell", bell, held(turn))
+		last := b.turn(b.load("a"), "t2", func(in *store.Instance) { ended(in); in.Hands, in.Events = nil, in.Events-2 })
+		last.Append, last.Answered = nil, []store.Doorbell{bell}
+		b.commit(last)
+		b.equal("history", b.load("a").History, turn.Append)
+		b.advance(2 * b.Store.Lease())
+		b.silent()
+		b.must(b.Store.Purge(b.ctx, "a"))
 	},
 	"purge needs an ended instance and leaves nothing": func(b *bench) {
 		b.create("a")

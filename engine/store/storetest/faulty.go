@@ -32,6 +32,8 @@ type Faulty struct {
 	// number of calls before it; nil chooses None. It may block, which
 	// delays the call.
 	Choose func(method string, n int) Fault
+	// After is told of every call that came to its end; nil is not.
+	After func(method string)
 
 	mu    sync.Mutex
 	calls int
@@ -53,6 +55,9 @@ func (f *Faulty) do(method string, call func() error) error {
 	fault := None
 	if f.Choose != nil {
 		fault = f.Choose(method, n)
+	}
+	if f.After != nil {
+		defer f.After(method)
 	}
 	switch fault {
 	case Fail:

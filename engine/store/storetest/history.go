@@ -21,29 +21,40 @@ func CheckHistory(events []history.Event) error {
 			return wrong("a history begins with a turn")
 		case (e.Kind == history.ExecutionStarted) != (i == 1) && e.Kind == history.ExecutionStarted:
 			return wrong("the start comes first and once")
-		case e.Kind == history.ExecutionCompleted && i != len(events)-1:
+		case (e.Kind == history.ExecutionCompleted || e.Kind == history.ContinueAsNew) && i != len(events)-1:
 			return wrong("something follows the end")
 		case e.Message != "" && messages[e.Message]:
 			return wrong("the message is recorded twice")
 		}
 		messages[e.Message] = true
-		switch e.Kind {
-		case history.TaskScheduled, history.TimerCreated:
-			if e.ID != actions {
-				return wrong(fmt.Sprintf("its number is %d, not %d", e.ID, actions))
-			}
+		asks, answers := e.Kind.IsAction(), answersTo[e.Kind]
+		if asks && e.ID != actions {
+			return wrong(fmt.Sprintf("its number is %d, not %d", e.ID, actions))
+		}
+		if asks {
 			asked[e.ID] = e
 			actions++
-		case history.TaskCompleted, history.TaskFailed, history.TimerFired:
-			q, ok := asked[e.TaskID]
-			if !ok || answered[e.TaskID] || (q.Kind == history.TimerCreated) != (e.Kind == history.TimerFired) {
-				return wrong("it answers nothing that was asked for")
-			}
-			if e.Kind == history.TimerFired && e.Time.Before(q.FireAt) {
-				return wrong("it fired early")
-			}
-			answered[e.TaskID] = true
 		}
+		if answers == 0 {
+			continue
+		}
+		q, ok := asked[e.TaskID]
+		switch {
+		case !ok || answered[e.TaskID] || q.Kind != answers:
+			return wrong("it answers nothing that was asked for")
+		case e.Kind == history.TimerFired && e.Time.Before(q.FireAt):
+			return wrong("it fired early")
+		}
+		answered[e.TaskID] = true
 	}
 	return nil
+}
+
+// answersTo says which kind of action an event of a kind completes.
+var answersTo = map[history.Kind]history.Kind{
+	history.TaskCompleted:                     history.TaskScheduled,
+	history.TaskFailed:                        history.TaskScheduled,
+	history.TimerFired:                        history.TimerCreated,
+	history.SubOrchestrationInstanceCompleted: history.SubOrchestrationInstanceCreated,
+	history.SubOrchestrationInstanceFailed:    history.SubOrchestrationInstanceCreated,
 }

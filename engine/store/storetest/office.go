@@ -86,6 +86,7 @@ func (b *bench) newOffice(s store.Store) *office {
 		_, err := engine.WhenAll(ctx, first, second).Await()
 		return nil, err
 	})
+	addRelations(o.registry)
 	o.worker = dispatch.New(s, o.registry, dispatch.Options{Now: b.clock})
 	o.client = client.New(o.worker.Instances(), client.Options{Now: b.clock})
 	return o

@@ -2,7 +2,6 @@ package storetest
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"runtime"
 	"slices"
@@ -25,7 +24,7 @@ var promises = map[string]func(*bench){
 	"2 two workers make every turn once":                   promiseTwoWorkers,
 	"2 a worker recognises its own commit":                 promiseOwnCommit,
 	"3 nothing accepted is lost in a crash":                promiseNothingLost,
-	"3 nothing is lost whichever call goes wrong":          promiseAnyFault,
+	"3 nothing is lost whichever call goes wrong":          func(b *bench) { b.anyFault(humanFlow) },
 	"3 nothing is lost when calls go wrong at random":      promiseRandomFaults,
 	"4 effects follow the commit":                          promiseEffectsFollow,
 	"4 a crash is repaired by the next ring":               promiseRepair,
@@ -146,56 +145,6 @@ func promiseNothingLost(b *bench) {
 	o = b.newOffice(b.Store)
 	o.ended("a", history.Completed, "[1,2]")
 	b.silent()
-}
-
-// promiseAnyFault lets every single call of a flow go wrong in every way, with
-// clients and a worker that try again, and a restart at the end.
-func promiseAnyFault(b *bench) {
-	for _, fault := range []Fault{Fail, Lose, Repeat} {
-		for at, more := 0, true; more; at++ {
-			more = b.flowWithFault(fault, at)
-			if b.Failed() {
-				b.Fatalf("fault %d at call %d", fault, at)
-			}
-		}
-	}
-}
-
-// flowWithFault runs a flow in which the call number at goes wrong, and reports
-// whether there were as many calls.
-func (b *bench) flowWithFault(fault Fault, at int) bool {
-	hub := &bench{T: b.T, harness: b.harness, ctx: b.ctx, now: b.clock()}
-	hub.Hub = b.harness(b.T, hub.clock)
-	faulty := &Faulty{Store: hub.Store, Choose: func(_ string, n int) Fault {
-		if n == at {
-			return fault
-		}
-		return None
-	}}
-	o := hub.newOffice(faulty)
-	again := func(f func() error) {
-		b.Helper()
-		err := f()
-		for range 3 {
-			if err == nil || errors.Is(err, store.ErrExists) || errors.Is(err, store.ErrFinished) {
-				return
-			}
-			err = f()
-		}
-		b.must(err)
-	}
-	again(func() error { _, err := o.client.Start(b.ctx, "human", "a", "Ann"); return err })
-	b.must(o.worker.Settle(b.ctx))
-	again(func() error { return o.raise("a", "Reply", `"yes"`) })
-	b.must(o.worker.Settle(b.ctx))
-	calls := faulty.Calls()
-
-	hub.crash()
-	hub.advance(2 * hub.Store.Lease())
-	o = hub.newOffice(hub.Store)
-	o.settle()
-	o.ended("a", history.Completed, `"yes"`)
-	return at < calls
 }
 
 func promiseEffectsFollow(b *bench) {

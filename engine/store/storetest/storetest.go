@@ -48,11 +48,13 @@ func Run(t *testing.T, h Harness) {
 		}
 	})
 	t.Run("promise", func(t *testing.T) {
-		for name, test := range promises {
-			t.Run(name, func(t *testing.T) {
-				t.Parallel()
-				test(newBench(t, h))
-			})
+		for _, tests := range []map[string]func(*bench){promises, relations} {
+			for name, test := range tests {
+				t.Run(name, func(t *testing.T) {
+					t.Parallel()
+					test(newBench(t, h))
+				})
+			}
 		}
 	})
 }

@@ -15,14 +15,15 @@ import (
 // commit is a turn on its way into storage: first the new doorbells, then the
 // turn, then away with the old doorbells.
 type commit struct {
-	s        *Store
-	turn     *store.Turn
-	base     base
-	creates  bool // there is no instance yet
-	restarts bool // there is one, of another execution
-	row      record
-	rows     []entity // of the history
-	consumed []string // RowKeys in the inbox
+	s         *Store
+	turn      *store.Turn
+	base      base
+	creates   bool // there is no instance yet
+	restarts  bool // there is one, of another execution
+	continues bool // and that has not ended
+	row       record
+	rows      []entity // of the history
+	consumed  []string // RowKeys in the inbox
 
 	mine store.Doorbell // that for work in hand, if the turn holds any
 	held *heldBell      // put for it
@@ -57,6 +58,8 @@ func (s *Store) newCommit(turn *store.Turn) (*commit, error) {
 			return nil, err
 		}
 		c.restarts = c.base.Execution != turn.Instance.Execution
+		before, _ := history.ParseStatus(c.base.Status)
+		c.continues = c.restarts && !before.IsTerminal()
 	}
 	position := c.base.Events
 	c.row.generation = c.base.Generation
@@ -284,7 +287,7 @@ func (c *commit) answersWake(now time.Time) bool {
 // projects reports whether the turn changes the status, so that its projection
 // is written.
 func (c *commit) projects() bool {
-	return c.creates || c.restarts || c.base.Status != c.row.Status.String()
+	return c.creates || c.restarts && !c.continues || c.base.Status != c.row.Status.String()
 }
 
 // write makes the transaction, or, for a turn that is too large for one, the

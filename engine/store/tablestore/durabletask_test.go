@@ -35,9 +35,10 @@ var kindsOfEvent = []struct {
 	columns string
 	event   history.Event
 }{
-	{"Name String, Version String, Input? String, OrchestrationInstance " + identityJSON + ", ParentInstance? JSON, Tags? JSON, Correlation? String, " +
+	{"Name String, Version String, Input? String, OrchestrationInstance " + identityJSON + ", ParentInstance? JSON:Name+OrchestrationInstance+TaskScheduleId+Version, Tags? JSON, Correlation? String, " +
 		"ParentTraceContext? JSON, ScheduledStartTime? DateTime, Generation Int32, GenerateNewTrace Boolean",
-		history.Event{Kind: history.ExecutionStarted, ID: history.Outside, Message: "m", Name: "test", Execution: "e", Input: []byte(`1`)}},
+		history.Event{Kind: history.ExecutionStarted, ID: history.Outside, Message: "m", Name: "test", Execution: "e", Input: []byte(`1`),
+			Parent: &history.Parent{Instance: "p", Execution: "f", Name: "parent", Task: 2}}},
 	{"OrchestrationStatus String, Result? String, FailureDetails? " + failureJSON,
 		history.Event{Kind: history.ExecutionCompleted, ID: 9, Status: history.Failed, Failure: &history.Failure{Kind: "panic", Message: "boom"}}},
 	{"Input? String",
@@ -50,6 +51,16 @@ var kindsOfEvent = []struct {
 		history.Event{Kind: history.TaskCompleted, ID: history.Outside, Result: []byte(`2`)}},
 	{"TaskScheduledId Int32, Reason String, Details String, FailureDetails " + failureJSON,
 		history.Event{Kind: history.TaskFailed, ID: history.Outside, Failure: &history.Failure{Kind: "panic", Message: "boom", Stack: "here"}}},
+	{"Name String, Version String, InstanceId String, Input? String, ClientSpanId? String, Tags? JSON",
+		history.Event{Kind: history.SubOrchestrationInstanceCreated, ID: 2, Name: "child", InstanceID: "e:2", Input: []byte(`1`), Attempt: 2, Detached: true}},
+	{"TaskScheduledId Int32, Result String",
+		history.Event{Kind: history.SubOrchestrationInstanceCompleted, ID: history.Outside, Message: "m", TaskID: 2, Result: []byte(`2`)}},
+	{"TaskScheduledId Int32, Reason String, Details String, FailureDetails " + failureJSON,
+		history.Event{Kind: history.SubOrchestrationInstanceFailed, ID: history.Outside, Message: "m", TaskID: 2, Failure: &history.Failure{Kind: "terminated", Message: "enough"}}},
+	{"InstanceId String, Name String, Input? String",
+		history.Event{Kind: history.EventSent, ID: 3, Name: "Answer", InstanceID: "other", Input: []byte(`3`)}},
+	{"OrchestrationStatus String, Result? String, FailureDetails? " + failureJSON,
+		history.Event{Kind: history.ContinueAsNew, ID: 4, Status: history.ContinuedAsNew, Result: []byte(`4`), Carried: &history.Carried{Events: []string{"m"}}}},
 	{"FireAt DateTime",
 		history.Event{Kind: history.TimerCreated, ID: 1, FireAt: someTime.Add(time.Hour)}},
 	{"TimerId Int32, FireAt DateTime",
@@ -57,7 +68,7 @@ var kindsOfEvent = []struct {
 	{"",
 		history.Event{Kind: history.OrchestratorStarted, ID: history.Outside}},
 	{"Name String, Input? String, ParentTraceContext? JSON",
-		history.Event{Kind: history.EventRaised, ID: history.Outside, Message: "m", Name: "Answer", Input: []byte(`3`)}},
+		history.Event{Kind: history.EventRaised, ID: history.Outside, Message: "m", Name: "Answer", Input: []byte(`3`), InstanceID: "sender"}},
 	{"Reason? String",
 		history.Event{Kind: history.ExecutionSuspended, ID: history.Outside, Message: "m", Reason: "lunch"}},
 	{"Reason? String",

@@ -45,6 +45,13 @@ func (e entity) setText(column, v string) {
 
 func (e entity) setInt32(column string, v int32) { e[column] = v }
 
+// setTrue writes a truth, and nothing for what is false.
+func (e entity) setTrue(column string, v bool) {
+	if v {
+		e[column] = true
+	}
+}
+
 func (e entity) setInt64(column string, v int64) {
 	e[column] = strconv.FormatInt(v, 10)
 	e[column+odataType] = "Edm.Int64"
@@ -96,6 +103,11 @@ func (e entity) raw(column string) json.RawMessage {
 		return json.RawMessage(v)
 	}
 	return nil
+}
+
+func (e entity) isTrue(column string) bool {
+	v, _ := e[column].(bool)
+	return v
 }
 
 func (e entity) int32(column string) int32 {

@@ -28,10 +28,19 @@ func taskColumn(k history.Kind) string {
 	switch k {
 	case history.TimerFired:
 		return "TimerId"
-	case history.TaskScheduled:
+	case history.TaskScheduled, history.SubOrchestrationInstanceCreated:
 		return "FirstTaskScheduledId"
 	}
 	return "TaskScheduledId"
+}
+
+// instanceColumn is where the other instance stands. That of the one which sent
+// an event is in a column of ours.
+func instanceColumn(k history.Kind) string {
+	if k == history.EventRaised {
+		return "SenderInstanceId"
+	}
+	return "InstanceId"
 }
 
 // reasonColumn is where the caller's reason stands.
@@ -73,18 +82,18 @@ func (r *record) encodeFact(row string, event history.Event) (entity, error) {
 	case history.ExecutionStarted:
 		e["Version"], e["GenerateNewTrace"] = "", false
 		e.setInt32("Generation", r.generation)
-	case history.TaskScheduled:
+	case history.TaskScheduled, history.SubOrchestrationInstanceCreated:
 		e["Version"] = ""
 		if event.Attempt != 0 {
 			e.setInt32("Attempt", event.Attempt)
 			e.setInt32(taskColumn(event.Kind), event.TaskID)
 		}
-	case history.TaskCompleted, history.TaskFailed, history.TimerFired:
+	case history.TaskCompleted, history.TaskFailed, history.TimerFired, history.SubOrchestrationInstanceCompleted, history.SubOrchestrationInstanceFailed:
 		e.setInt32(taskColumn(event.Kind), event.TaskID)
-	case history.ExecutionCompleted:
+	case history.ExecutionCompleted, history.ContinueAsNew:
 		e.setText("OrchestrationStatus", event.Status.String())
 	}
-	if event.Kind == history.TaskFailed && event.Failure != nil {
+	if event.Failure != nil && event.Kind != history.ExecutionCompleted {
 		e.setText("Reason", event.Failure.Message)
 		e.setText("Details", event.Failure.String())
 	}
@@ -93,7 +102,50 @@ func (r *record) encodeFact(row string, event history.Event) (entity, error) {
 			return e, err
 		}
 	}
+	if err := setRelations(e, &event); err != nil {
+		return e, err
+	}
 	return e, setDetails(e, event.Failure, event.Secret)
+}
+
+// parentInstance is how DurableTask.AzureStorage names the call that a
+// sub-orchestration serves.
+type parentInstance struct {
+	Name                  string
+	OrchestrationInstance identity
+	TaskScheduleID        int32 `json:"TaskScheduleId"`
+	Version               string
+}
+
+// setRelations writes what an event says of other instances and executions.
+func setRelations(e entity, event *history.Event) error {
+	e.setText(instanceColumn(event.Kind), event.InstanceID)
+	e.setTrue("Detached", event.Detached)
+	e.setTrue("Recurse", event.Recurse)
+	if p := event.Parent; p != nil {
+		if err := e.setJSON("ParentInstance", parentInstance{Name: p.Name, OrchestrationInstance: identity{p.Instance, p.Execution}, TaskScheduleID: p.Task}); err != nil {
+			return err
+		}
+	}
+	if event.Carried == nil {
+		return nil
+	}
+	return e.setJSON("Carried", event.Carried)
+}
+
+func readRelations(e entity, event *history.Event) error {
+	event.InstanceID, event.Detached, event.Recurse = e.text(instanceColumn(event.Kind)), e.isTrue("Detached"), e.isTrue("Recurse")
+	var p *parentInstance
+	if err := e.json("ParentInstance", &p); err != nil {
+		return err
+	}
+	if p != nil {
+		event.Parent = &history.Parent{
+			Instance: p.OrchestrationInstance.InstanceID, Execution: p.OrchestrationInstance.ExecutionID,
+			Name: p.Name, Task: p.TaskScheduleID,
+		}
+	}
+	return e.json("Carried", &event.Carried)
 }
 
 // failureDetails is a failure as DurableTask.Core writes it.
@@ -148,6 +200,9 @@ func decodeEvent(e entity) (history.Event, error) {
 		return history.Event{}, err
 	}
 	event.Execution = who.ExecutionID
+	if err := readRelations(e, &event); err != nil {
+		return history.Event{}, err
+	}
 	var err error
 	if event.Failure, err = e.failure(); err != nil {
 		return history.Event{}, err

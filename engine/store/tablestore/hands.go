@@ -14,9 +14,10 @@ import (
 type hand struct {
 	Receipt string `json:"receipt"`
 	Tasks   tasks  `json:"tasks"`
+	Sends   tasks  `json:"sends,omitempty"`
 }
 
-// tasks are numbers of calls. As a text they are runs: how many numbers are left
+// tasks are numbers of calls, or of what is to be sent. As a text they are runs: how many numbers are left
 // out since the run before and, behind a colon, how many follow one another, if
 // it is not one. So 0:3,1,10:2 stands for 0, 1, 2, 4, 15 and 16. Whichever of
 // 20,000 calls are waited for, it fits into a column.
@@ -81,7 +82,7 @@ func (e entity) setHands(hands []store.Hand) error {
 	}
 	written := make([]hand, len(hands))
 	for i, h := range hands {
-		written[i] = hand{h.Receipt, h.Tasks}
+		written[i] = hand{h.Receipt, h.Tasks, h.Sends}
 	}
 	return e.setJSON("Hands", written)
 }
@@ -94,7 +95,7 @@ func (e entity) hands() ([]store.Hand, error) {
 	}
 	hands := make([]store.Hand, len(written))
 	for i, h := range written {
-		hands[i] = store.Hand{Receipt: h.Receipt, Tasks: h.Tasks}
+		hands[i] = store.Hand{Receipt: h.Receipt, Tasks: h.Tasks, Sends: h.Sends}
 	}
 	return hands, nil
 }

@@ -58,10 +58,12 @@ func (s *Store) begin(ctx context.Context, id string, start history.Event) (r *r
 		}
 		switch there := over.record; {
 		case there == nil:
-		case there.Execution == start.Execution:
+		case there.Execution == start.Execution, there.First == start.Execution:
 			return there, false, nil
 		case !there.Status.IsTerminal():
 			return nil, false, store.ErrExists
+		case len(there.Hands) > 0:
+			return nil, false, fmt.Errorf("%w: %w", store.ErrExists, store.ErrOwing)
 		default:
 			r.generation = there.generation + 1
 		}
@@ -224,6 +226,8 @@ func (s *Store) Purge(ctx context.Context, id string) error {
 			err = store.ErrNotFound // and what a purge left is removed
 		case !r.Status.IsTerminal():
 			return store.ErrActive
+		case len(r.Hands) > 0:
+			return fmt.Errorf("%w: %w", store.ErrActive, store.ErrOwing)
 		default:
 			b := &batch{}
 			b.remove(encodeKey(id), sentinelKey, r.etag)

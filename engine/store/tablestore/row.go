@@ -53,6 +53,7 @@ func (r *record) encode(row, hub string) (entity, error) {
 	in := &r.Instance
 	e := newEntity(encodeKey(in.ID), row)
 	e.setText(executionColumn, in.Execution)
+	e.setText("FirstExecutionId", in.First)
 	e.setText("Name", in.Name)
 	e["Version"] = ""
 	e.setInt32("Generation", r.generation)
@@ -114,7 +115,7 @@ func decodeRecord(e entity) (*record, error) {
 		return nil, err
 	}
 	in := store.Instance{
-		ID: id, Execution: e.text(executionColumn), Name: e.text("Name"),
+		ID: id, Execution: e.text(executionColumn), First: e.text("FirstExecutionId"), Name: e.text("Name"),
 		Input: e.raw("Input"), Output: e.raw("Output"), CustomStatus: e.raw("CustomStatus"),
 		Created: e.time("CreatedTime"), Updated: e.time("LastUpdatedTime"), Completed: e.time("CompletedTime"),
 		Wake: e.time("Wake"), Events: int(e.int64("Events")), Turn: e.text("Turn"),

@@ -46,7 +46,8 @@ var walls = map[string][]string{
 	"cmd/deploy/internal/template":         {"cmd/deploy/internal/source"},
 	"cmd/deploy/internal/bicep/syntax":     {"cmd/deploy/internal/source"},
 	"cmd/deploy/internal/bicep":            {"cmd/deploy/internal/bicep/syntax", "cmd/deploy/internal/source", "cmd/deploy/internal/template"},
-	"cmd/deploy":                           {"cmd/deploy/internal/bicep", "cmd/deploy/internal/source", "cmd/deploy/internal/template"},
+	"cmd/deploy/internal/terraform":        {"cmd/deploy/internal/source", "cmd/deploy/internal/template"},
+	"cmd/deploy":                           {"cmd/deploy/internal/bicep", "cmd/deploy/internal/source", "cmd/deploy/internal/template", "cmd/deploy/internal/terraform"},
 	"functions": {
 		"engine", "engine/client", "engine/dispatch", "engine/httpapi", "engine/human", "engine/store", "engine/store/filestore", "engine/store/tablestore",
 		"functions/internal/phone", "functions/internal/twilio", "functions/settings",

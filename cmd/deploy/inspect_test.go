@@ -23,7 +23,13 @@ func TestInspectShowsATemplate(t *testing.T) {
 		{"bicep.json", exitOK, []string{"inspect", "bicep", "--json"}},
 		{"bicepparam.txt", exitOK, []string{"inspect", "bicep/main.bicepparam"}},
 		{"bicepparam.json", exitOK, []string{"inspect", "-json", "bicep/main.bicepparam"}},
+		{"terraform.txt", exitOK, []string{"inspect", "terraform"}},
+		{"terraform.json", exitOK, []string{"inspect", "terraform/main.tf", "--json"}},
 		{"wrong.txt", exitInput, []string{"inspect", "wrong"}},
+		{"terraform-wrong.txt", exitInput, []string{"inspect", "terraform-wrong"}},
+		{"mixed.txt", exitInput, []string{"inspect", "mixed"}},
+		{"several.txt", exitInput, []string{"inspect", "several"}},
+		{"empty.txt", exitInput, []string{"inspect", "."}},
 		{"nowhere.txt", exitInput, []string{"inspect", "nowhere"}},
 		{"nofile.txt", exitInput, []string{"inspect", "bicep.txt"}},
 		{"usage.txt", exitInput, []string{"inspect"}},
@@ -45,7 +51,10 @@ func TestInspectShowsATemplate(t *testing.T) {
 
 func TestASecretInATemplateIsNotShown(t *testing.T) {
 	t.Chdir("testdata/inspect")
-	for _, args := range [][]string{{"inspect", "bicep/main.bicepparam"}, {"inspect", "bicep/main.bicepparam", "--json"}} {
+	for _, args := range [][]string{
+		{"inspect", "bicep/main.bicepparam"}, {"inspect", "bicep/main.bicepparam", "--json"},
+		{"inspect", "terraform"}, {"inspect", "terraform", "--json"},
+	} {
 		var out bytes.Buffer
 		if err := exec(context.Background(), args, strings.NewReader(""), &out, &out); err != nil {
 			t.Fatal(err)

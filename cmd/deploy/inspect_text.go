@@ -158,7 +158,10 @@ func occasion(condition template.Expr, loop *template.Loop) []string {
 	if condition != nil {
 		notes = append(notes, "if "+template.Format(condition, longestExpr))
 	}
-	if loop != nil {
+	switch {
+	case loop != nil && loop.Item.Index: // Terraform's count
+		notes = append(notes, template.Format(loop.In, longestExpr)+" times")
+	case loop != nil:
 		notes = append(notes, "for each of "+template.Format(loop.In, longestExpr))
 	}
 	return notes

@@ -105,6 +105,8 @@ type Member struct {
 	Name  string
 	Key   Expr
 	Value Expr
+	// WriteOnly values are handed on by Terraform and not written down: not in a plan, not in state.
+	WriteOnly bool
 }
 
 func (*Literal) operands() []Expr     { return nil }

@@ -82,10 +82,11 @@ func (e *Choice) MarshalJSON() ([]byte, error) {
 // MarshalJSON writes {"object": members}, each as {"name": text, "key": expression, "value": expression}.
 func (e *Object) MarshalJSON() ([]byte, error) {
 	type member struct {
-		At    source.Span `json:"at"`
-		Name  string      `json:"name,omitempty"`
-		Key   Expr        `json:"key,omitempty"`
-		Value Expr        `json:"value"`
+		At        source.Span `json:"at"`
+		Name      string      `json:"name,omitempty"`
+		Key       Expr        `json:"key,omitempty"`
+		Value     Expr        `json:"value"`
+		WriteOnly bool        `json:"writeOnly,omitempty"`
 	}
 	members := []member{}
 	for _, m := range e.Members {

@@ -39,6 +39,7 @@ type Template struct {
 	Description string           `json:"description,omitempty"` // for people
 	Scope       string           `json:"scope,omitempty"`       // what a Bicep template is deployed to, such as resourceGroup
 	Providers   []*Provider      `json:"providers,omitempty"`
+	Backend     *Provider        `json:"backend,omitempty"` // where Terraform is told to keep its state
 	Parameters  []*Parameter     `json:"parameters,omitempty"`
 	Variables   []*Variable      `json:"variables,omitempty"`
 	Functions   []*Function      `json:"functions,omitempty"`

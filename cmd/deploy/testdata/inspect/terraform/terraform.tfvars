@@ -1,0 +1,2 @@
+stage   = "dev"
+old_key = "not to be shown either"

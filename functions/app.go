@@ -31,13 +31,15 @@ type options struct {
 // app is everything wired together: the store, the worker on it, and what
 // answers HTTP requests.
 type app struct {
-	url       string // where it is reached, without a slash at the end
-	where     string // a sentence on where messages go
-	simulated bool   // they go to a simulated phone
-	state     string // where the state is kept, in words
-	folder    string // for what is kept on this machine
-	grace     time.Duration
-	log       *slog.Logger
+	url        string // where it is reached, without a slash at the end
+	management string // the path of the management API
+	where      string // a sentence on where messages go
+	simulated  bool   // they go to a simulated phone
+	open       bool   // whoever reaches it may act on instances
+	state      string // where the state is kept, in words
+	folder     string // for what is kept on this machine
+	grace      time.Duration
+	log        *slog.Logger
 
 	store   store.Store
 	worker  *dispatch.Worker
@@ -46,14 +48,13 @@ type app struct {
 
 // newApp wires the app. It opens the store, and starts nothing.
 func newApp(ctx context.Context, values settings.Values, o options) (*app, error) {
-	a := &app{
-		url: "http://" + o.Address, folder: values.Text(settings.DataFolder),
-		grace: values.Duration(settings.StopGrace), log: o.Logger,
+	a := &app{folder: values.Text(settings.DataFolder), grace: values.Duration(settings.StopGrace), log: o.Logger}
+	a.place(values, o)
+	keys, err := openKeys(values)
+	if err != nil {
+		return nil, err
 	}
-	if public := values.Text(settings.PublicBaseUrl); public != "" {
-		a.url = strings.TrimSuffix(public, "/")
-	}
-	sealer, err := openSealer(values)
+	sealer, err := human.NewSealer(keys.codes)
 	if err != nil {
 		return nil, err
 	}
@@ -71,10 +72,7 @@ func newApp(ctx context.Context, values settings.Values, o options) (*app, error
 		Grace: time.Duration(orNone(int(a.grace))), Logger: o.Logger,
 	})
 	c := client.New(a.worker.Instances(), client.Options{Secret: registry.SecretEvents, Seal: sealer.Seal, Suspect: human.LooksLikeCode})
-	api, err := httpapi.New(c, httpapi.Options{
-		URL: a.url + managementPath, Hub: values.Text(settings.TaskHubName), Orchestrators: registry.Orchestrators(),
-		MaxBody: int64(values.Int(settings.MaxBodyBytes)), Logger: o.Logger,
-	})
+	api, err := a.api(c, registry, values, keys.links, o.Local)
 	if err != nil {
 		return nil, errors.Join(err, a.store.Close())
 	}
@@ -84,6 +82,30 @@ func newApp(ctx context.Context, values settings.Values, o options) (*app, error
 	}
 	a.handler = routes.handler(o.Local)
 	return a, nil
+}
+
+// place says where the app is reached.
+func (a *app) place(values settings.Values, o options) {
+	a.url, a.management = "http://"+o.Address, hostedPath
+	if public := values.Text(settings.PublicBaseUrl); public != "" {
+		a.url = strings.TrimSuffix(public, "/")
+	}
+	if o.Local {
+		a.management = localPath
+	}
+}
+
+// api returns the management API, and notes whether it is open to all.
+func (a *app) api(c *client.Client, registry *engine.Registry, values settings.Values, linkKey []byte, local bool) (*httpapi.API, error) {
+	keeper, err := doorkeeper(values, linkKey, local)
+	if err != nil {
+		return nil, err
+	}
+	a.open = keeper == nil
+	return httpapi.New(c, httpapi.Options{
+		URL: a.url + a.management, Hub: values.Text(settings.TaskHubName), Orchestrators: registry.Orchestrators(),
+		MaxBody: int64(values.Int(settings.MaxBodyBytes)), Doorkeeper: keeper, Logger: a.log,
+	})
 }
 
 // orNone turns a zero that means none into what the worker takes as none; its

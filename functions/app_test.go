@@ -246,7 +246,7 @@ func TestLinksBeginWithThePublicURL(t *testing.T) {
 	s := open(t, t.TempDir(), true, "PublicBaseUrl=https://verify.example/")
 	local := "http://" + s.address
 	w, body := s.do("POST", local+authenticatePath+"?number=%2B447700900123", "", "Host: verify.example", "X-Forwarded-Host: evil.example")
-	want := "https://verify.example" + managementPath + "/instances/"
+	want := "https://verify.example" + localPath + "/instances/"
 	if !strings.HasPrefix(w.Header.Get("Location"), want) || strings.Contains(body, "evil") {
 		t.Errorf("%d %v %s", w.StatusCode, w.Header, body)
 	}

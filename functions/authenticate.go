@@ -8,6 +8,8 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/seed21523604/holdfast/engine/client"
+	"github.com/seed21523604/holdfast/engine/httpapi"
 	"github.com/seed21523604/holdfast/engine/human"
 )
 
@@ -23,6 +25,13 @@ var (
 	cosmetic = strings.NewReplacer(" ", "", "-", "", "(", "", ")", "", ".", "")
 )
 
+// answering is what whoever starts a verification may do with it: see how it
+// stands, answer it and give it up. A restart would send another message.
+var answering = httpapi.Grant{
+	Doors: []httpapi.Door{httpapi.DoorStatus, httpapi.DoorRaiseEvent, httpapi.DoorTerminate},
+	Event: string(human.SmsChallengeResponse),
+}
+
 // authenticate is the HTTP trigger that starts a verification.
 func (r routes) authenticate(w http.ResponseWriter, req *http.Request) {
 	number, err := numberOf(w, req, r.maxBody())
@@ -31,13 +40,14 @@ func (r routes) authenticate(w http.ResponseWriter, req *http.Request) {
 		return
 	}
 	limits := smsLimits(r.values)
-	id, err := r.client.Start(req.Context(), string(SmsVerify), "", human.Request{Number: number, Limits: &limits})
+	execution := client.NewID()
+	id, err := r.client.Start(req.Context(), string(SmsVerify), "", human.Request{Number: number, Limits: &limits}, client.AsExecution(execution))
 	if err != nil {
 		r.app.log.Error("start a verification", "error", err)
 		refuse(w, http.StatusInternalServerError, "The verification could not be started; nothing was sent. Try again.")
 		return
 	}
-	r.api.Started(w, id)
+	r.api.Started(w, httpapi.Run{Instance: id, Execution: execution}, answering)
 }
 
 // numberOf reads the phone number from the query or else from the body.

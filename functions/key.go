@@ -1,6 +1,8 @@
 package main
 
 import (
+	"crypto/hkdf"
+	"crypto/sha256"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -8,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/seed21523604/holdfast/engine/httpapi"
 	"github.com/seed21523604/holdfast/engine/human"
 	"github.com/seed21523604/holdfast/functions/settings"
 )
@@ -20,24 +23,36 @@ const keyFile = "verification.key"
 var errNoKey = errors.New("VerificationKey is not set: with the state in a storage account, every process needs the same key, " +
 	"and one that is made and kept on this machine would be lost with it; make one with: openssl rand -base64 32")
 
-// openSealer returns a sealer with the key of the settings, or with the one
-// that is kept beside the data.
-func openSealer(values settings.Values) (*human.Sealer, error) {
+// keys are the secrets of the app.
+type keys struct {
+	codes []byte // under which one-time codes are sealed
+	links []byte // under which links are made
+}
+
+// openKeys returns the keys of the settings. That for codes may be kept beside
+// the data, and that for links derived from it.
+func openKeys(values settings.Values) (k keys, err error) {
 	text := values.Secret(settings.VerificationKey).Reveal()
 	switch {
 	case text == "" && inAccount(values):
-		return nil, errNoKey
+		return keys{}, errNoKey
 	case text == "":
-		var err error
 		if text, err = keptKey(values.Text(settings.DataFolder)); err != nil {
-			return nil, err
+			return keys{}, err
 		}
 	}
-	key, err := base64.StdEncoding.DecodeString(text)
-	if err != nil {
-		return nil, fmt.Errorf("read the verification key: it is not base64")
+	if k.codes, err = base64.StdEncoding.DecodeString(text); err != nil {
+		return keys{}, errors.New("read the verification key: it is not base64")
 	}
-	return human.NewSealer(key)
+	if text := values.Secret(settings.LinkKey).Reveal(); text != "" {
+		k.links, err = base64.StdEncoding.DecodeString(text)
+	} else {
+		k.links, err = hkdf.Key(sha256.New, k.codes, nil, "holdfast links", httpapi.KeySize)
+	}
+	if err != nil {
+		return keys{}, fmt.Errorf("make the key for links: %w", err)
+	}
+	return k, nil
 }
 
 // keptKey returns the key in the folder, which is made when it is not there.

@@ -122,7 +122,7 @@ func flowNumber(n int) string { return fmt.Sprintf("+447700%06d", n) }
 // verify runs one verification to its end as a person would, typing the code
 // that came last.
 func (k *killer) verify(tw *twiliotest.Server, n int) {
-	status, body := k.request(http.MethodPost, managementPath+"/orchestrators/SmsVerify/"+flowID(n), `{"number":"`+flowNumber(n)+`"}`)
+	status, body := k.request(http.MethodPost, localPath+"/orchestrators/SmsVerify/"+flowID(n), `{"number":"`+flowNumber(n)+`"}`)
 	if status != http.StatusAccepted && status != http.StatusConflict {
 		k.p.t.Errorf("start %s: %d %s", flowID(n), status, body)
 		return
@@ -143,7 +143,7 @@ func (k *killer) verify(tw *twiliotest.Server, n int) {
 			k.p.t.Error(err)
 			return
 		}
-		k.request(http.MethodPost, managementPath+"/instances/"+flowID(n)+"/raiseEvent/SmsChallengeResponse",
+		k.request(http.MethodPost, localPath+"/instances/"+flowID(n)+"/raiseEvent/SmsChallengeResponse",
 			`"`+codeIn(messages[len(messages)-1].Body)+`"`)
 	}
 }
@@ -224,7 +224,7 @@ func TestDeadlineAndMessageSurviveAKill(t *testing.T) {
 	tw := twiliotest.New(t)
 	p := newProcess(t, tw)
 	p.start()
-	p.request(http.MethodPost, managementPath+"/orchestrators/SmsVerify/a", `"+447700900123"`)
+	p.request(http.MethodPost, localPath+"/orchestrators/SmsVerify/a", `"+447700900123"`)
 	var before status
 	for before.CustomStatus == nil {
 		before, _ = p.status("a")
@@ -241,7 +241,7 @@ func TestDeadlineAndMessageSurviveAKill(t *testing.T) {
 	if len(messages) != 1 {
 		t.Fatalf("%d messages", len(messages))
 	}
-	p.request(http.MethodPost, managementPath+"/instances/a/raiseEvent/SmsChallengeResponse", codeIn(messages[0].Body))
+	p.request(http.MethodPost, localPath+"/instances/a/raiseEvent/SmsChallengeResponse", codeIn(messages[0].Body))
 	if s, _ := p.status("a"); !s.Output.Verified || s.Output.Tries != 1 {
 		t.Errorf("%+v", s)
 	}

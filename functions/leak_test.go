@@ -61,7 +61,7 @@ func TestNoCodeAndNoGuessIsFoundAnywhere(t *testing.T) {
 func leakFlow(t *testing.T, p *process, tw *twiliotest.Server, n int, answers *bytes.Buffer) []string {
 	t.Helper()
 	id, number := flowID(n), flowNumber(n)
-	p.request(http.MethodPost, managementPath+"/orchestrators/SmsVerify/"+id, `"`+number+`"`)
+	p.request(http.MethodPost, localPath+"/orchestrators/SmsVerify/"+id, `"`+number+`"`)
 	messages, err := tw.Wait(t.Context(), number, 1)
 	if err != nil {
 		t.Fatal(err)
@@ -76,18 +76,18 @@ func leakFlow(t *testing.T, p *process, tw *twiliotest.Server, n int, answers *b
 		{"Code", `{"code":"` + wrong[3] + `"}`},
 		{"SmsChallengeResponse", ways[n%len(ways)]},
 	} {
-		status, answer := p.request(http.MethodPost, managementPath+"/instances/"+id+"/raiseEvent/"+guess.event, guess.body)
+		status, answer := p.request(http.MethodPost, localPath+"/instances/"+id+"/raiseEvent/"+guess.event, guess.body)
 		if status != http.StatusAccepted {
 			t.Errorf("%s %s: %d %s", id, guess.event, status, answer)
 		}
 		answers.Write(answer)
 	}
-	p.request(http.MethodPost, managementPath+"/instances/"+id+"/raiseEvent/"+code, `""`)
+	p.request(http.MethodPost, localPath+"/instances/"+id+"/raiseEvent/"+code, `""`)
 	// The answers may have come before the sending of the code was recorded, and
 	// are then compared a moment later.
 	status, answer := http.StatusAccepted, []byte(nil)
 	for status == http.StatusAccepted {
-		status, answer = p.request(http.MethodGet, managementPath+"/instances/"+id+"?showHistory=true&showHistoryOutput=true&showInput=true", "")
+		status, answer = p.request(http.MethodGet, localPath+"/instances/"+id+"?showHistory=true&showHistoryOutput=true&showInput=true", "")
 	}
 	if status != http.StatusOK || !bytes.Contains(answer, []byte(`"verified":true`)) || !bytes.Contains(answer, []byte("smschallengeresponse")) {
 		t.Errorf("%s: %d %s", id, status, answer)

@@ -86,6 +86,9 @@ func serve(ctx context.Context, values settings.Values, env func(string) (string
 	defer listener.Close()
 	logger := slog.New(slog.NewTextHandler(out, &slog.HandlerOptions{Level: level(values)}))
 	_, hosted := env("FUNCTIONS_CUSTOMHANDLER_PORT")
+	if hosted && values.Text(settings.PublicBaseUrl) == "" {
+		return errNoPublicURL
+	}
 	app, err := newApp(ctx, values, options{Logger: logger, Address: listener.Addr().String(), Local: !hosted})
 	if err != nil {
 		return err
@@ -95,6 +98,11 @@ func serve(ctx context.Context, values settings.Values, env func(string) (string
 	}
 	return app.serve(ctx, listener)
 }
+
+// errNoPublicURL is returned under a host when nobody says where the app is
+// reached: what requests say of it is not believed.
+var errNoPublicURL = errors.New("PublicBaseUrl is not set, and nothing in the environment names the site: set it to what the links handed out are to begin with, " +
+	"such as https://verify.example.com")
 
 // checkLoopback refuses an address that others can reach: a local run asks
 // nobody who they are.
@@ -120,22 +128,28 @@ func level(values settings.Values) slog.Level {
 	return l
 }
 
-// welcome says what is running and what to type next.
+// welcome says what is running, who may use it and what to type next.
 func welcome(out io.Writer, app *app) {
+	answer := "\"" + app.url + app.management + "/instances/ID/raiseEvent/SmsChallengeResponse\""
+	where := "ID is the id in the first answer"
+	if !app.open {
+		answer, where = "'SENDEVENTPOSTURI'", "SENDEVENTPOSTURI is the first answer's sendEventPostUri with SmsChallengeResponse in place of {eventName}"
+	}
 	look, code := "curl \""+app.url+messagesPath+"\"", "the code from the second"
 	if !app.simulated {
-		look, code = "curl \""+app.url+managementPath+"/instances/ID\"", "the code that was sent to the phone"
+		look, code = "curl 'STATUSQUERYGETURI'", "the code that was sent to the phone"
 	}
 	fmt.Fprintf(out, `Holdfast, durable human interaction: a local run on %[1]s, with its state in %[2]s.
 Stop it with Ctrl-C, or kill it: started again, it goes on where it was. %[3]s
+%[4]s
 
 Type next, in another terminal:
 
   curl -X POST "%[1]s/api/Authenticate?number=%%2B447700900123"
-  %[4]s
-  curl -X POST -d CODE "%[1]s%[5]s/instances/ID/raiseEvent/SmsChallengeResponse"
+  %[5]s
+  curl -X POST -d CODE %[6]s
 
-where ID is the id in the first answer and CODE is %[6]s. How it ended is at the first answer's statusQueryGetUri.
+where %[7]s and CODE is %[8]s. How it ended is at the first answer's statusQueryGetUri.
 
-`, app.url, app.state, app.where, look, managementPath, code)
+`, app.url, app.state, app.where, app.who(), look, answer, where, code)
 }

@@ -164,7 +164,7 @@ func (p *process) once(method, path, body string) (int, []byte, error) {
 
 // status reads an instance's status.
 func (p *process) status(id string) (s status, code int) {
-	code, body := p.request(http.MethodGet, managementPath+"/instances/"+id, "")
+	code, body := p.request(http.MethodGet, localPath+"/instances/"+id, "")
 	_ = json.Unmarshal(body, &s)
 	return s, code
 }

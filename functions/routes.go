@@ -18,7 +18,8 @@ import (
 // The paths of the app.
 const (
 	authenticatePath = "/api/Authenticate"
-	managementPath   = "/runtime/webhooks/durabletask"
+	localPath        = "/runtime/webhooks/durabletask" // of the management API
+	hostedPath       = "/api/durabletask"              // the same under Azure Functions, whose host keeps what begins with runtime
 	phonePath        = "/local/phone"
 	messagesPath     = "/local/phone/messages"
 	backupPath       = "/local/backup"
@@ -57,8 +58,8 @@ func (r routes) handler(local bool) http.Handler {
 // managed gives the management API its paths, which are written in any case.
 func (r routes) managed(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-		path := req.URL.Path
-		if len(path) > len(managementPath) && strings.EqualFold(path[:len(managementPath)+1], managementPath+"/") {
+		path, ours := req.URL.Path, r.app.management
+		if len(path) > len(ours) && strings.EqualFold(path[:len(ours)+1], ours+"/") {
 			r.api.ServeHTTP(w, req)
 			return
 		}

@@ -45,8 +45,8 @@ func written(t *testing.T, bound any) string {
 
 func TestLimitsOutOfBoundsVerifyNobody(t *testing.T) {
 	s := open(t, t.TempDir(), true)
-	s.want(202, "POST", managementPath+"/orchestrators/SmsVerify/a", `{"number":"+447700900123","limits":{"timeout":"5m","tries":1000,"digits":1,"sends":1,"resendDelay":"1s"}}`)
-	answer := s.want(200, "GET", managementPath+"/instances/a", "")
+	s.want(202, "POST", localPath+"/orchestrators/SmsVerify/a", `{"number":"+447700900123","limits":{"timeout":"5m","tries":1000,"digits":1,"sends":1,"resendDelay":"1s"}}`)
+	answer := s.want(200, "GET", localPath+"/instances/a", "")
 	for _, part := range []string{`"Failed"`, "tries is 1000, not from 1 to 10", "digits is 1, not from 4 to 10"} {
 		if !strings.Contains(answer, part) {
 			t.Errorf("%s lacks %q", answer, part)

@@ -77,6 +77,7 @@ type Options struct {
 type Client struct {
 	instances store.Instances
 	o         Options
+	guard     func(store.Instance) error // nil allows everything
 }
 
 // New returns a client of the instances.
@@ -90,7 +91,26 @@ func New(instances store.Instances, o Options) *Client {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return &Client{instances, o}
+	return &Client{instances: instances, o: o}
+}
+
+// Guarded returns a client that acts on an instance only if the guard, which is
+// shown its row, returns nil; else its methods return the guard's error. Start
+// and List, which are about no one instance, are not guarded, nor is History.
+func (c *Client) Guarded(guard func(store.Instance) error) *Client {
+	guarded := *c
+	guarded.guard = guard
+	return &guarded
+}
+
+// StartOption changes how an instance is started.
+type StartOption func(*history.Event)
+
+// AsExecution gives the run that begins an id, which must be unique to it, so
+// that the caller knows it. A start that is repeated with the id of the run it
+// began has no effect.
+func AsExecution(id string) StartOption {
+	return func(start *history.Event) { start.Execution = id }
 }
 
 // Start begins an instance of the orchestration with input, which may be
@@ -98,7 +118,7 @@ func New(instances store.Instances, o Options) *Client {
 // nobody can guess; Start returns it. It returns history.ErrBadID, or ErrExists
 // when an instance of this id has not ended. When it returns without error the
 // instance is durable and will run.
-func (c *Client) Start(ctx context.Context, orchestration, id string, input any) (string, error) {
+func (c *Client) Start(ctx context.Context, orchestration, id string, input any, options ...StartOption) (string, error) {
 	text, err := json.Marshal(input)
 	if err == nil && !utf8.Valid(text) {
 		err = fmt.Errorf("%w: it is not valid UTF-8", ErrBadPayload)
@@ -106,19 +126,22 @@ func (c *Client) Start(ctx context.Context, orchestration, id string, input any)
 	if err != nil {
 		return "", fmt.Errorf("start %s: write the input: %w", orchestration, err)
 	}
-	return c.start(ctx, orchestration, id, text, c.o.Secret(orchestration))
+	return c.start(ctx, orchestration, id, text, c.o.Secret(orchestration), options)
 }
 
-func (c *Client) start(ctx context.Context, orchestration, id string, input json.RawMessage, secret []string) (string, error) {
+func (c *Client) start(ctx context.Context, orchestration, id string, input json.RawMessage, secret []string, options []StartOption) (string, error) {
 	if id == "" {
-		id = newID(uuid.New())
+		id = NewID()
 	}
 	if err := history.CheckID(id); err != nil {
 		return "", fmt.Errorf("start %s: %w", orchestration, err)
 	}
 	start := c.message(history.ExecutionStarted)
 	start.Name, start.Input, start.Secret = orchestration, input, secret
-	start.Execution = newID(uuid.New())
+	start.Execution = NewID()
+	for _, option := range options {
+		option(&start)
+	}
 	if err := c.instances.Create(ctx, id, start); err != nil {
 		return "", fmt.Errorf("start %s: %w", orchestration, err)
 	}
@@ -261,7 +284,7 @@ func (c *Client) signal(ctx context.Context, verb, id string, message history.Ev
 
 // living returns the row of an instance that has not ended.
 func (c *Client) living(ctx context.Context, id string) (store.Instance, error) {
-	in, err := c.instances.Get(ctx, id)
+	in, err := c.Get(ctx, id)
 	if err == nil && in.Status.IsTerminal() {
 		err = fmt.Errorf("instance %s: %w", id, ErrFinished)
 	}
@@ -271,8 +294,8 @@ func (c *Client) living(ctx context.Context, id string) (store.Instance, error) 
 // Restart begins the instance's orchestration again with the input it had, under
 // a new id or the same. Secret are the events that were, and those that are now. It returns the id; ErrNotFound, or ErrExists when
 // the same id is asked for and the instance has not ended.
-func (c *Client) Restart(ctx context.Context, id string, newInstance bool) (string, error) {
-	in, err := c.instances.Get(ctx, id)
+func (c *Client) Restart(ctx context.Context, id string, newInstance bool, options ...StartOption) (string, error) {
+	in, err := c.Get(ctx, id)
 	if err != nil {
 		return "", fmt.Errorf("restart: %w", err)
 	}
@@ -280,12 +303,18 @@ func (c *Client) Restart(ctx context.Context, id string, newInstance bool) (stri
 		id = ""
 	}
 	secret := slices.Sorted(slices.Values(slices.Concat(in.Secret, c.o.Secret(in.Name))))
-	return c.start(ctx, in.Name, id, in.Input, slices.Compact(secret))
+	return c.start(ctx, in.Name, id, in.Input, slices.Compact(secret), options)
 }
 
 // Get returns where an instance stands; ErrNotFound.
 func (c *Client) Get(ctx context.Context, id string) (store.Instance, error) {
-	return c.instances.Get(ctx, id)
+	in, err := c.instances.Get(ctx, id)
+	if err == nil && c.guard != nil {
+		if err := c.guard(in); err != nil {
+			return store.Instance{}, err
+		}
+	}
+	return in, err
 }
 
 // History returns an instance's history; ErrNotFound.
@@ -306,7 +335,7 @@ const pollInterval = time.Second
 func (c *Client) WaitFor(ctx context.Context, id string, enough func(store.Instance) bool) (store.Instance, error) {
 	for {
 		changed, done := c.watch(id)
-		in, err := c.instances.Get(ctx, id)
+		in, err := c.Get(ctx, id)
 		if err != nil || enough(in) {
 			done()
 			return in, err
@@ -351,6 +380,9 @@ func (c *Client) watch(id string) (<-chan struct{}, func()) {
 func (c *Client) message(kind history.Kind) history.Event {
 	return history.Event{Kind: kind, ID: history.Outside, Time: c.o.Now().UTC().Round(0), Message: newID(uuid.Must(uuid.NewV7()))}
 }
+
+// NewID returns an id that nobody can guess, for an instance or a run.
+func NewID() string { return newID(uuid.New()) }
 
 // newID writes a UUID as Durable Functions writes its instance ids: 32
 // hexadecimal digits.

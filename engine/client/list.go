@@ -30,6 +30,11 @@ func (c *Client) List(ctx context.Context, q store.Query) (store.Page, error) {
 // Purge removes an ended instance and all that is stored of it; ErrNotFound, or
 // ErrActive.
 func (c *Client) Purge(ctx context.Context, id string) error {
+	if c.guard != nil {
+		if _, err := c.Get(ctx, id); err != nil {
+			return fmt.Errorf("purge: %w", err)
+		}
+	}
 	return c.instances.Purge(ctx, id)
 }
 

@@ -23,6 +23,9 @@ type Options struct {
 	Orchestrators []string
 	// MaxBody is the most bytes of a request body that are read; 64 KiB.
 	MaxBody int64
+	// Doorkeeper decides who may do what. If it is nil, whoever reaches the
+	// API may do everything: put it on a loopback address then.
+	Doorkeeper *Doorkeeper
 	// Logger receives what went wrong inside; nil discards it.
 	Logger *slog.Logger
 }
@@ -64,11 +67,27 @@ type call struct {
 	r        *http.Request
 	query    url.Values // names in lower case
 	id, name string     // what stands in the path in place of {id} and {name}
+
+	client *client.Client // does what the caller may
+	link   *stamp         // of the link by which the caller came; else nil
+}
+
+// safe are the headers of every answer. They keep what it says and the link by
+// which it was asked for out of caches, other sites and other people's pages. No
+// other origin is ever allowed to read an answer.
+var safe = map[string]string{
+	"Cache-Control":                "no-store",
+	"Content-Security-Policy":      "default-src 'none'; frame-ancestors 'none'",
+	"Cross-Origin-Resource-Policy": "same-origin",
+	"Referrer-Policy":              "no-referrer",
+	"X-Content-Type-Options":       "nosniff",
 }
 
 // ServeHTTP answers a management request. What is not known is 404.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Cache-Control", "no-store")
+	for name, value := range safe {
+		w.Header().Set(name, value)
+	}
 	segments, ok := a.segments(r.URL)
 	if !ok {
 		w.WriteHeader(http.StatusNotFound)
@@ -79,5 +98,8 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusNotFound)
 		return
 	}
-	route.handle(a, &call{w: w, r: r, query: lowerNames(r.URL.Query()), id: id, name: name})
+	c := &call{w: w, r: r, query: lowerNames(r.URL.Query()), id: id, name: name}
+	if a.admit(c, route) {
+		route.handle(a, c)
+	}
 }

@@ -32,7 +32,7 @@ func TestLinksBeginWithTheURL(t *testing.T) {
 	}
 	for _, test := range tests {
 		h := newHub(t, func(o *httpapi.Options) { o.URL, o.Hub = test.url, test.hub })
-		if got := h.Links("a").Status; got != test.want {
+		if got := h.Links(httpapi.Run{Instance: "a"}, httpapi.Grant{}).Status; got != test.want {
 			t.Errorf("%s: %s, want %s", test.url, got, test.want)
 		}
 	}
@@ -44,8 +44,8 @@ func TestTheAPIIsFoundWhereItSaysItIs(t *testing.T) {
 		h := newHub(t, func(o *httpapi.Options) { o.URL = u })
 		_, err := h.client.Start(t.Context(), string(approve), "a", nil)
 		h.must(err)
-		w := h.send(httptest.NewRequest("GET", h.Links("a").Status, nil))
-		if w.Code != http.StatusAccepted || w.Header().Get("Location") != h.Links("a").Status {
+		w := h.send(httptest.NewRequest("GET", h.Links(httpapi.Run{Instance: "a"}, httpapi.Grant{}).Status, nil))
+		if w.Code != http.StatusAccepted || w.Header().Get("Location") != h.Links(httpapi.Run{Instance: "a"}, httpapi.Grant{}).Status {
 			t.Errorf("%s: %d, location %s", u, w.Code, w.Header().Get("Location"))
 		}
 	}
@@ -71,7 +71,7 @@ func TestTheStartPayloadHasEightMembers(t *testing.T) {
 		t.Errorf("headers %v", w.Header())
 	}
 	own := httptest.NewRecorder()
-	h.Started(own, "7b59154ae666471993659902ed0ba742") // what an app's own trigger ends with
+	h.Started(own, httpapi.Run{Instance: "7b59154ae666471993659902ed0ba742"}, httpapi.Grant{}) // what an app's own trigger ends with
 	if own.Code != 202 || own.Body.String() != want || own.Header().Get("Location") != w.Header().Get("Location") {
 		t.Errorf("an app answers %d %v\n%s", own.Code, own.Header(), own.Body)
 	}
@@ -131,13 +131,28 @@ func TestATaskInHandStandsAlone(t *testing.T) {
 	}
 }
 
-func TestNothingIsToBeCached(t *testing.T) {
+// everywhere are the headers that all answers have.
+var everywhere = map[string]string{
+	"Cache-Control":                "no-store",
+	"Content-Security-Policy":      "default-src 'none'; frame-ancestors 'none'",
+	"Cross-Origin-Resource-Policy": "same-origin",
+	"Referrer-Policy":              "no-referrer",
+	"X-Content-Type-Options":       "nosniff",
+}
+
+func TestEveryAnswerIsKeptOutOfCachesAndOtherPages(t *testing.T) {
 	h := newHub(t)
 	for _, w := range []*httptest.ResponseRecorder{
 		h.want(202, "POST", "/orchestrators/Approve/a", ""), h.want(202, "GET", "/instances/a", ""),
 		h.want(404, "GET", "/instances/b", ""), h.want(404, "GET", "/nothing", ""), h.want(400, "POST", "/orchestrators/Echo", "{"),
+		h.want(404, "OPTIONS", "/instances/a", ""),
 	} {
-		if w.Header().Get("Cache-Control") != "no-store" {
+		for name, value := range everywhere {
+			if w.Header().Get(name) != value {
+				t.Errorf("%s: %s", name, w.Header().Get(name))
+			}
+		}
+		if w.Header().Get("Access-Control-Allow-Origin") != "" {
 			t.Errorf("headers %v", w.Header())
 		}
 	}

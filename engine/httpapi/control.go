@@ -10,25 +10,25 @@ import (
 func (a *API) raise(c *call) {
 	body, err := a.body(c)
 	if err == nil {
-		err = a.client.Raise(c.r.Context(), c.id, c.name, client.Payload{Body: body, MediaType: c.r.Header.Get("Content-Type")})
+		err = c.client.Raise(c.r.Context(), c.id, c.name, client.Payload{Body: body, MediaType: c.r.Header.Get("Content-Type")})
 	}
 	a.accepted(c, err)
 }
 
 func (a *API) terminate(c *call) {
-	a.accepted(c, a.client.Terminate(c.r.Context(), c.id, c.query.Get("reason")))
+	a.accepted(c, c.client.Terminate(c.r.Context(), c.id, c.query.Get("reason")))
 }
 
 func (a *API) suspend(c *call) {
-	a.accepted(c, a.client.Suspend(c.r.Context(), c.id, c.query.Get("reason")))
+	a.accepted(c, c.client.Suspend(c.r.Context(), c.id, c.query.Get("reason")))
 }
 
 func (a *API) resume(c *call) {
-	a.accepted(c, a.client.Resume(c.r.Context(), c.id, c.query.Get("reason")))
+	a.accepted(c, c.client.Resume(c.r.Context(), c.id, c.query.Get("reason")))
 }
 
 func (a *API) purge(c *call) {
-	if err := a.client.Purge(c.r.Context(), c.id); err != nil {
+	if err := c.client.Purge(c.r.Context(), c.id); err != nil {
 		a.fail(c, err)
 		return
 	}

@@ -17,6 +17,20 @@
 //
 // # Who may call it
 //
-// It knows nothing of who may call it: whoever reaches the handler may do
-// everything. Put it on a loopback address, or behind something that asks.
+// Without a [Doorkeeper] whoever reaches the API may do everything: put it on a
+// loopback address then. With one, operators say who they are in a header: by
+// a key in x-functions-key, or by a bearer token. Starting and everything that
+// is not about one instance takes an operator.
+//
+// Whoever has a link may do what it was made for and nothing else: one thing (a
+// [Door]) to one instance, until it expires. What is in the link is the HMAC of
+// that under the Doorkeeper's key, so nothing is stored of it and nothing read
+// from storage to see that it is good; only then is the instance's row read, as
+// it would be anyway, and the link held against it. A link dies when its instance
+// is started again or purged. One for an event is good for its very run; the
+// others outlive ContinueAsNew.
+//
+// A link for another instance is answered as one for none that exists, 404. One
+// for another thing is 403, and one whose time is over 410, with a problem of
+// RFC 9457 that says which.
 package httpapi

@@ -37,6 +37,8 @@ const (
 	later                                                         = "Later"   // may be started, and no worker knows it
 	hold    engine.Orchestrator[int, int]                         = "Hold"    // an activity that takes until the test says so
 
+	again engine.Orchestrator[int, int] = "Again" // continues as new with each approval
+
 	double engine.Activity[int, int] = "Double"
 	halve  engine.Activity[int, int] = "Halve" // fails with an odd number
 	held   engine.Activity[int, int] = "Hold"
@@ -45,7 +47,7 @@ const (
 	code     engine.Event[engine.Sealed]   = "SmsChallengeResponse"
 )
 
-var orchestrators = []string{"Approve", "Broken", "Echo", "Family", "Hold", "Later", "Steps", "Verify"}
+var orchestrators = []string{"Again", "Approve", "Broken", "Echo", "Family", "Hold", "Later", "Steps", "Verify"}
 
 // oddError has a kind.
 type oddError int
@@ -69,6 +71,12 @@ func registry(began chan<- struct{}, release <-chan struct{}) *engine.Registry {
 		return nil, errors.New("it broke")
 	})
 	engine.AddOrchestrator(r, steps, runSteps)
+	engine.AddOrchestrator(r, again, func(ctx *engine.Context, n int) (int, error) {
+		if _, err := engine.WaitForExternalEvent(ctx, approval).Await(); err != nil {
+			return 0, err
+		}
+		return n, ctx.ContinueAsNew(n + 1)
+	})
 	engine.AddOrchestrator(r, family, runFamily)
 	engine.AddActivity(r, double, func(_ context.Context, n int) (int, error) { return 2 * n, nil })
 	engine.AddActivity(r, halve, func(_ context.Context, n int) (int, error) {
@@ -152,6 +160,7 @@ type hub struct {
 	worker *dispatch.Worker
 	client *client.Client
 	store  *filestore.Store
+	folder string        // of the store
 	began  chan struct{} // tells that an activity Hold runs
 	hold   chan struct{} // closed to let the activity Hold return
 }
@@ -161,7 +170,8 @@ func newHub(t testing.TB, change ...func(*httpapi.Options)) *hub {
 	t.Helper()
 	h := &hub{t: t, began: make(chan struct{}, 100), hold: make(chan struct{}), clock: &clock{now: time.Date(2026, 11, 23, 12, 0, 0, 987_654_300, time.UTC)}}
 	var err error
-	h.store, err = filestore.Open(t.TempDir(), filestore.Options{Now: h.clock.Now})
+	h.folder = t.TempDir()
+	h.store, err = filestore.Open(h.folder, filestore.Options{Now: h.clock.Now})
 	h.must(err)
 	t.Cleanup(func() { h.store.Close() })
 	r := registry(h.began, h.hold)

@@ -27,13 +27,13 @@ type remote struct {
 	url string
 }
 
-func newRemote(t *testing.T) *remote {
+func newRemote(t *testing.T, change ...func(*httpapi.Options)) *remote {
 	t.Helper()
 	mux := http.NewServeMux()
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
 	r := &remote{url: server.URL + basePath}
-	r.hub = newHub(t, func(o *httpapi.Options) { o.URL = r.url })
+	r.hub = newHub(t, append(change, func(o *httpapi.Options) { o.URL = r.url })...)
 	mux.Handle(basePath+"/", r.API)
 	return r
 }
@@ -108,7 +108,7 @@ func TestIDsAreEscapedInLinksAndAsTheyAreInJSON(t *testing.T) {
 	}
 	h := newHub(t)
 	for id, want := range escaped {
-		links := h.Links(id)
+		links := h.Links(httpapi.Run{Instance: id}, httpapi.Grant{})
 		if links.ID != id || !strings.HasPrefix(links.Status, base+"/instances/"+want+"?") {
 			t.Errorf("%q: %+v", id, links)
 		}
@@ -123,7 +123,7 @@ func TestIDsAreEscapedInLinksAndAsTheyAreInJSON(t *testing.T) {
 // Whoever reads a path as a form, as Durable Functions does, takes a plus sign
 // for a space.
 func TestPlusSignsAreEscapedInLinks(t *testing.T) {
-	if got := newHub(t).Links("a+b").Status; !strings.Contains(got, "/instances/a%2Bb?") {
+	if got := newHub(t).Links(httpapi.Run{Instance: "a+b"}, httpapi.Grant{}).Status; !strings.Contains(got, "/instances/a%2Bb?") {
 		t.Errorf("link %s", got)
 	}
 }
@@ -151,7 +151,7 @@ func TestIDsThatNoURLCanNameAreRefused(t *testing.T) {
 	r := newRemote(t)
 	for _, id := range []string{".", ".."} {
 		if got, err := r.hub.client.Start(t.Context(), string(approve), id, nil); err == nil {
-			response, _ := r.call("GET", r.Links(got).Status, "")
+			response, _ := r.call("GET", r.Links(httpapi.Run{Instance: got}, httpapi.Grant{}).Status, "")
 			t.Errorf("%q was started, and its status is answered with %d", id, response.StatusCode)
 		}
 	}

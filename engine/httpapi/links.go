@@ -3,6 +3,7 @@ package httpapi
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -19,27 +20,47 @@ type Links struct {
 	Resume       string `json:"resumePostUri"`
 }
 
-// Links returns the management URLs of an instance.
-func (a *API) Links(id string) Links {
+// Links returns the management URLs of a run. Where there is a Doorkeeper, those
+// that were granted carry a code and the others lead nowhere.
+func (a *API) Links(run Run, g Grant) Links {
 	// A plus sign is escaped too: some decode a path as if it were a form.
-	base := a.o.URL + "/instances/" + strings.ReplaceAll(url.PathEscape(id), "+", "%2B")
-	hub := "taskHub=" + url.QueryEscape(a.o.Hub) + "&connection=Storage"
+	base := a.o.URL + "/instances/" + strings.ReplaceAll(url.PathEscape(run.Instance), "+", "%2B")
+	to := func(door Door, path, query string) string {
+		return base + path + "?" + query + "taskHub=" + url.QueryEscape(a.o.Hub) + "&connection=Storage" + a.code(run, g, door)
+	}
 	return Links{
-		ID:           id,
-		Status:       base + "?" + hub,
-		SendEvent:    base + "/raiseEvent/{eventName}?" + hub,
-		Terminate:    base + "/terminate?reason={text}&" + hub,
-		PurgeHistory: base + "?" + hub,
-		Restart:      base + "/restart?" + hub,
-		Suspend:      base + "/suspend?reason={text}&" + hub,
-		Resume:       base + "/resume?reason={text}&" + hub,
+		ID:           run.Instance,
+		Status:       to(DoorStatus, "", ""),
+		SendEvent:    to(DoorRaiseEvent, "/raiseEvent/{eventName}", ""),
+		Terminate:    to(DoorTerminate, "/terminate", "reason={text}&"),
+		PurgeHistory: to(DoorPurge, "", ""),
+		Restart:      to(DoorRestart, "/restart", ""),
+		Suspend:      to(DoorSuspend, "/suspend", "reason={text}&"),
+		Resume:       to(DoorResume, "/resume", "reason={text}&"),
 	}
 }
 
-// Started answers the request that began an instance: 202, where to look, and
-// the management URLs. An app's own HTTP trigger ends with it.
-func (a *API) Started(w http.ResponseWriter, id string) {
-	links := a.Links(id)
+// code returns the query parameter that makes a link open a door; nothing where
+// it needs none or was not granted.
+func (a *API) code(run Run, g Grant, door Door) string {
+	keeper := a.o.Doorkeeper
+	if keeper == nil || g.Doors != nil && !slices.Contains(g.Doors, door) {
+		return ""
+	}
+	lifetime := g.Lifetime
+	if lifetime == 0 {
+		lifetime = keeper.lifetime
+	}
+	return "&code=" + keeper.code(a.o.Hub, run.Instance, g.Event, stamp{
+		door: door, oneEvent: door == DoorRaiseEvent && g.Event != "",
+		generation: run.Generation, expires: keeper.now().Add(lifetime), run: fingerprint(run.behind(door)),
+	})
+}
+
+// Started answers the request that began a run: 202, where to look, and the
+// management URLs. An app's own HTTP trigger ends with it.
+func (a *API) Started(w http.ResponseWriter, run Run, g Grant) {
+	links := a.Links(run, g)
 	w.Header().Set("Location", links.Status)
 	w.Header().Set("Retry-After", "10")
 	answer(w, http.StatusAccepted, links)

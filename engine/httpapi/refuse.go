@@ -19,6 +19,7 @@ const (
 func (a *API) fail(c *call, err error) {
 	var tooLarge *http.MaxBytesError
 	switch {
+	case c.refuseLink(err):
 	case errors.Is(err, client.ErrNotFound):
 		c.w.WriteHeader(http.StatusNotFound)
 	case errors.Is(err, client.ErrFinished):

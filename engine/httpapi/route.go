@@ -14,27 +14,28 @@ import (
 type route struct {
 	method string // empty for any
 	path   string
+	door   Door // whose links are good for it
 	handle func(*API, *call)
 }
 
 var routes = []route{
-	{http.MethodPost, "orchestrators/{name}", (*API).start},
-	{http.MethodPost, "orchestrators/{name}/{id}", (*API).start},
-	{http.MethodGet, "instances/{id}", (*API).status},
-	{http.MethodDelete, "instances/{id}", (*API).purge},
-	{http.MethodPost, "instances/{id}/raiseEvent/{name}", (*API).raise},
-	{http.MethodPost, "instances/{id}/terminate", (*API).terminate},
-	{http.MethodPost, "instances/{id}/suspend", (*API).suspend},
-	{http.MethodPost, "instances/{id}/resume", (*API).resume},
-	{http.MethodPost, "instances/{id}/restart", (*API).restart},
-	{http.MethodGet, "entities", (*API).noEntities},
-	{http.MethodGet, "entities/{name}", (*API).noEntities},
-	{http.MethodGet, "entities/{name}/{id}", (*API).noEntities},
-	{http.MethodPost, "entities/{name}", (*API).noEntities},
-	{http.MethodPost, "entities/{name}/{id}", (*API).noEntities},
-	{http.MethodDelete, "entities/{name}", (*API).noEntities},
-	{http.MethodDelete, "entities/{name}/{id}", (*API).noEntities},
-	{"", "makeprimary", (*API).makePrimary},
+	{http.MethodPost, "orchestrators/{name}", operators, (*API).start},
+	{http.MethodPost, "orchestrators/{name}/{id}", operators, (*API).start},
+	{http.MethodGet, "instances/{id}", DoorStatus, (*API).status},
+	{http.MethodDelete, "instances/{id}", DoorPurge, (*API).purge},
+	{http.MethodPost, "instances/{id}/raiseEvent/{name}", DoorRaiseEvent, (*API).raise},
+	{http.MethodPost, "instances/{id}/terminate", DoorTerminate, (*API).terminate},
+	{http.MethodPost, "instances/{id}/suspend", DoorSuspend, (*API).suspend},
+	{http.MethodPost, "instances/{id}/resume", DoorResume, (*API).resume},
+	{http.MethodPost, "instances/{id}/restart", DoorRestart, (*API).restart},
+	{http.MethodGet, "entities", operators, (*API).noEntities},
+	{http.MethodGet, "entities/{name}", operators, (*API).noEntities},
+	{http.MethodGet, "entities/{name}/{id}", operators, (*API).noEntities},
+	{http.MethodPost, "entities/{name}", operators, (*API).noEntities},
+	{http.MethodPost, "entities/{name}/{id}", operators, (*API).noEntities},
+	{http.MethodDelete, "entities/{name}", operators, (*API).noEntities},
+	{http.MethodDelete, "entities/{name}/{id}", operators, (*API).noEntities},
+	{"", "makeprimary", operators, (*API).makePrimary},
 }
 
 // find returns the route of a request and what stands in its path for {id} and

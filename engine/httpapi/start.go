@@ -31,12 +31,13 @@ func (a *API) start(c *call) {
 		a.fail(c, err)
 		return
 	}
-	id, err := a.client.Start(c.r.Context(), c.name, c.id, input)
+	execution := client.NewID()
+	id, err := c.client.Start(c.r.Context(), c.name, c.id, input, client.AsExecution(execution))
 	if err != nil {
 		a.fail(c, err)
 		return
 	}
-	a.begun(c, id, patience)
+	a.begun(c, Run{Instance: id, Execution: execution}, Grant{}, patience)
 }
 
 // input reads the body of a start; none is null.
@@ -60,15 +61,25 @@ func (a *API) restart(c *call) {
 		c.refuseFor(http.StatusBadRequest, badArgument, err)
 		return
 	}
-	id, err := a.client.Restart(c.r.Context(), c.id, c.flag("restartwithnewinstanceid", true))
+	execution := client.NewID()
+	id, err := c.client.Restart(c.r.Context(), c.id, c.flag("restartwithnewinstanceid", true), client.AsExecution(execution))
 	switch {
 	case errors.Is(err, client.ErrNotFound):
 		c.refuse(http.StatusBadRequest, "InstanceId does not match a valid orchestration instance.")
 	case err != nil:
 		a.fail(c, err)
 	default:
-		a.begun(c, id, patience)
+		a.begun(c, Run{Instance: id, Execution: execution}, c.inherits(), patience)
 	}
+}
+
+// inherits returns what the links of a restarted run are good for: no more than
+// the link by which it was restarted, and reading the status.
+func (c *call) inherits() Grant {
+	if c.link == nil {
+		return Grant{}
+	}
+	return Grant{Doors: []Door{DoorStatus, DoorRestart}}
 }
 
 // maxSeconds bounds what may be asked of a wait: a day.
@@ -96,17 +107,17 @@ func (c *call) patience() (time.Duration, error) {
 
 // begun answers the request that began an instance: at once, or with its output
 // if it ends within the caller's patience.
-func (a *API) begun(c *call, id string, patience time.Duration) {
+func (a *API) begun(c *call, run Run, g Grant, patience time.Duration) {
 	if patience < 0 {
-		a.Started(c.w, id)
+		a.Started(c.w, run, g)
 		return
 	}
-	in, err := a.await(c, id, patience)
+	in, err := a.await(c, run.Instance, patience)
 	switch {
 	case err != nil:
 		a.fail(c, err)
 	case !in.Status.IsTerminal():
-		a.Started(c.w, id)
+		a.Started(c.w, run, g)
 	case in.Status == history.Completed:
 		c.answer(http.StatusOK, orNull(in.Output))
 	default:

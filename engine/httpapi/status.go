@@ -3,6 +3,8 @@ package httpapi
 import (
 	"encoding/json"
 	"net/http"
+	"net/url"
+	"strings"
 
 	"github.com/seed21523604/holdfast/engine/history"
 	"github.com/seed21523604/holdfast/engine/store"
@@ -28,7 +30,7 @@ const (
 )
 
 func (a *API) status(c *call) {
-	in, err := a.client.Get(c.r.Context(), c.id)
+	in, err := c.client.Get(c.r.Context(), c.id)
 	if err != nil {
 		a.fail(c, err)
 		return
@@ -40,7 +42,11 @@ func (a *API) status(c *call) {
 func (a *API) tell(c *call, in store.Instance) {
 	body := newStatus(in, c.flag("showinput", true))
 	if c.flag("showhistory", false) && in.Status != history.Pending {
-		events, err := a.client.History(c.r.Context(), in.ID)
+		if c.link != nil {
+			c.problem(http.StatusForbidden, problemOperators, "A link shows where the instance stands, without its history.")
+			return
+		}
+		events, err := c.client.History(c.r.Context(), in.ID)
 		if err != nil {
 			a.fail(c, err)
 			return
@@ -59,10 +65,26 @@ func (a *API) statusCode(c *call, s history.Status) int {
 	case s.IsTerminal():
 		return http.StatusOK
 	default:
-		c.w.Header().Set("Location", a.origin+c.r.URL.RequestURI())
+		c.w.Header().Set("Location", a.origin+a.again(c))
 		c.w.Header().Set("Retry-After", "5")
 		return http.StatusAccepted
 	}
+}
+
+// again returns where to ask the same again. A code that did not let the caller
+// in is not repeated.
+func (a *API) again(c *call) string {
+	if a.o.Doorkeeper == nil || c.link != nil {
+		return c.r.URL.RequestURI()
+	}
+	u, query := *c.r.URL, url.Values{}
+	for name, values := range u.Query() {
+		if !strings.EqualFold(name, "code") {
+			query[name] = values
+		}
+	}
+	u.RawQuery = query.Encode()
+	return u.RequestURI()
 }
 
 func newStatus(in store.Instance, showInput bool) statusBody {

@@ -5,8 +5,9 @@ import (
 	"unicode"
 )
 
-// site is the app as App Service, or Container Apps, names it; empty elsewhere.
-type site struct{ name, slot string }
+// site is the app as App Service, or Container Apps, names it; empty elsewhere. host is where it is reached, with a port
+// if Azure Functions runs it on a developer's machine.
+type site struct{ name, slot, host string }
 
 // siteOf reads the names that the platform gives in the environment. The slot of an app that has no others is none.
 func siteOf(env func(string) (string, bool)) site {
@@ -18,13 +19,16 @@ func siteOf(env func(string) (string, bool)) site {
 	if strings.EqualFold(slot, "production") {
 		slot = ""
 	}
-	return site{name, slot}
+	host, _ := env("WEBSITE_HOSTNAME")
+	return site{name, slot, host}
 }
 
 // fromSite returns what a setting is on a site when nobody says, or "". A slot has no hub of its own by default: it would
 // bear the name of the production slot's.
 func fromSite(setting string, s site) string {
 	switch {
+	case setting == PublicBaseUrl && s.host != "":
+		return baseOf(s.host)
 	case s.name == "":
 		return ""
 	case setting == TaskHubName && s.slot == "":
@@ -35,6 +39,14 @@ func fromSite(setting string, s site) string {
 		return s.name + "/" + s.slot
 	}
 	return ""
+}
+
+// baseOf returns what addresses on the host begin with.
+func baseOf(host string) string {
+	if strings.Contains(host, ":") {
+		return "http://" + host
+	}
+	return "https://" + host
 }
 
 // hubOf makes a hub's name of a site's as Durable Functions does: letters and digits only, a letter first, 3 to 45 of them.

@@ -23,6 +23,14 @@ const (
 	DoorbellLease           = "DoorbellLease"
 	TimerHorizon            = "TimerHorizon"
 
+	OperatorKey       = "OperatorKey"
+	EntraTenantId     = "EntraTenantId"
+	EntraAudience     = "EntraAudience"
+	EntraOperatorRole = "EntraOperatorRole"
+	EntraAuthority    = "EntraAuthority"
+	LinkKey           = "LinkKey"
+	LinkLifetime      = "LinkLifetime"
+
 	SmsVerifyTimeout     = "SmsVerifyTimeout"
 	SmsVerifyTries       = "SmsVerifyTries"
 	SmsVerifyDigits      = "SmsVerifyDigits"
@@ -45,6 +53,7 @@ func Table() []Setting {
 	table := runSettings()
 	table = append(table, storageSettings()...)
 	table = append(table, hubSettings()...)
+	table = append(table, accessSettings()...)
 	table = append(table, verifySettings()...)
 	table = append(table, twilioSettings()...)
 	return append(table, limitSettings()...)
@@ -57,7 +66,7 @@ func runSettings() []Setting {
 		{Name: DataFolder, Kind: KindFolder, Default: ".holdfast", Example: ".holdfast",
 			Meaning: "the folder that keeps everything when no storage account is named"},
 		{Name: PublicBaseUrl, Kind: KindURL, Example: "https://verify.example.com",
-			Meaning: "what the links handed out begin with; empty: the address listened on"},
+			Meaning: "what the links handed out begin with; empty: the address listened on, on App Service the site's"},
 		{Name: LogLevel, Kind: KindText, Default: "info", OneOf: []string{"debug", "info", "warn", "error"}, Example: "info",
 			Meaning: "the least level that is logged"},
 	}

@@ -64,6 +64,8 @@ func TestExamplesAreGoodValues(t *testing.T) {
 		switch {
 		case s.Name == settings.TwilioPhoneNumber:
 			env = append(env, "TwilioAccountSid", goodSid, "TwilioAuthToken", goodToken)
+		case strings.HasPrefix(s.Name, "Entra"):
+			env = append(env, settings.EntraTenantId, "00000000-1111-2222-3333-444444444444", settings.EntraAudience, "api://shop")
 		case strings.HasPrefix(s.Name, settings.AzureWebJobsStorage):
 			env = append(env, "TaskHubOwner", "shop", settings.AzureWebJobsStorage__accountName, "shopstorage", settings.AzureWebJobsStorage__credential, "managedidentity")
 		}

@@ -27,6 +27,7 @@ var walls = map[string][]string{
 	"engine/store":                         {"engine/history"},
 	"engine/store/filestore":               {"engine/store", "engine/history", "engine/internal/wire"},
 	"engine/store/tablestore":              {"engine/store", "engine/history"},
+	"engine/store/tablestore/crashrun":     {},
 	"engine/store/tablestore/azuritetest":  {},
 	"engine/store/tablestore/azuretest":    {},
 	"engine/store/storetest":               {"engine", "engine/client", "engine/dispatch", "engine/history", "engine/store"},

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azqueue/v2"
@@ -167,9 +168,14 @@ type heldBell struct {
 	// which testing/synctest knows that who waits for it is idle.
 	busy chan struct{}
 	message
+	// owes says that the projection may not be written, as the worker which put
+	// the message went away or could not; so whoever answers it does.
+	owes atomic.Bool
 }
 
-func newHeldBell(m *message) *heldBell { return &heldBell{make(chan struct{}, 1), *m} }
+func newHeldBell(m *message) *heldBell {
+	return &heldBell{busy: make(chan struct{}, 1), message: *m}
+}
 
 func (h *heldBell) lock()   { h.busy <- struct{}{} }
 func (h *heldBell) unlock() { <-h.busy }
@@ -227,6 +233,22 @@ func (s *Store) putHeld(ctx context.Context, bell store.Doorbell, again bool) (*
 	held := newHeldBell(m)
 	s.held.keep(bell, held, s.o.Now())
 	return held, nil
+}
+
+// owesProjection reports whether the projection may be older than the turn that
+// a doorbell for work in hand was put for.
+func (s *Store) owesProjection(bell store.Doorbell) bool {
+	h := s.held.get(bell)
+	return h != nil && h.owes.Load()
+}
+
+// settleProjection takes note that the projection is written.
+func (s *Store) settleProjection(bells ...store.Doorbell) {
+	for _, bell := range bells {
+		if h := s.held.get(bell); h != nil {
+			h.owes.Store(false)
+		}
+	}
 }
 
 // extend hides a doorbell for work in hand for another lease, and returns its

@@ -24,6 +24,7 @@ type commit struct {
 	row       record
 	rows      []entity // of the history
 	consumed  []string // RowKeys in the inbox
+	mends     bool     // the worker before may not have written the projection
 
 	mine store.Doorbell // that for work in hand, if the turn holds any
 	held *heldBell      // put for it
@@ -79,6 +80,7 @@ func (s *Store) newCommit(turn *store.Turn) (*commit, error) {
 			c.consumed = append(c.consumed, key)
 		}
 	}
+	c.mends = slices.ContainsFunc(turn.Answered, func(bell store.Doorbell) bool { return bell.TakeOver && s.owesProjection(bell) })
 	return c, nil
 }
 
@@ -285,9 +287,9 @@ func (c *commit) answersWake(now time.Time) bool {
 }
 
 // projects reports whether the turn changes the status, so that its projection
-// is written.
+// is written, or the one before it may not have been.
 func (c *commit) projects() bool {
-	return c.creates || c.restarts && !c.continues || c.base.Status != c.row.Status.String()
+	return c.creates || c.mends || c.restarts && !c.continues || c.base.Status != c.row.Status.String()
 }
 
 // write makes the transaction, or, for a turn that is too large for one, the
@@ -400,6 +402,7 @@ func (c *commit) finish(ctx context.Context) {
 	c.ringNow(ctx)
 	if err := c.ringForRest(ctx); err != nil {
 		s.warn("ring for a message", id, err)
+		c.owe()
 		return
 	}
 	if c.restarts {
@@ -408,8 +411,10 @@ func (c *commit) finish(ctx context.Context) {
 	if c.projects() {
 		if err := s.project(ctx, &c.row, c.creates); err != nil {
 			s.warn("write the projection", id, err)
+			c.owe()
 			return
 		}
+		s.settleProjection(append(c.turn.Answered, c.mine)...)
 	}
 	if len(c.consumed) > 0 {
 		var rows []entity
@@ -423,6 +428,14 @@ func (c *commit) finish(ctx context.Context) {
 		s.warn("delete a doorbell", id, s.silence(ctx, bell))
 	}
 	s.warn("delete a doorbell", id, s.remove(ctx, c.cover))
+}
+
+// owe takes note that the projection is not written, for the next turn that
+// answers the doorbell for work in hand.
+func (c *commit) owe() {
+	if h := c.s.held.get(c.mine); h != nil && c.projects() {
+		h.owes.Store(true)
+	}
 }
 
 // ringForRest lets one of the answered doorbells ring for messages that the turn

@@ -192,7 +192,9 @@ func (s *Store) dequeue(ctx context.Context, most int) (messages []*message, got
 				s.warn("delete a doorbell", m.Instance, s.remove(ctx, m))
 				continue
 			}
-			s.held.keep(m.doorbell(), newHeldBell(m), s.o.Now())
+			held := newHeldBell(m)
+			held.owes.Store(true)
+			s.held.keep(m.doorbell(), held, s.o.Now())
 		}
 		messages = append(messages, m)
 	}
@@ -244,14 +246,37 @@ func (s *Store) Release(ctx context.Context, bell store.Doorbell) error {
 		return nil
 	}
 	return s.with("release the doorbell of", bell.Instance, func() error {
-		if !bell.TakeOver {
-			kept, err := s.keptByCause(ctx, messageOf(bell))
-			if err != nil || kept {
+		if bell.TakeOver {
+			if err := s.mend(ctx, bell); err != nil {
 				return err
 			}
+			return s.silence(ctx, bell)
+		}
+		kept, err := s.keptByCause(ctx, messageOf(bell))
+		if err != nil || kept {
+			return err
 		}
 		return s.silence(ctx, bell)
 	})
+}
+
+// mend writes the projection that the worker may not have written whose doorbell
+// this was.
+func (s *Store) mend(ctx context.Context, bell store.Doorbell) error {
+	if !s.owesProjection(bell) {
+		return nil
+	}
+	r, err := s.record(ctx, bell.Instance)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil
+	}
+	if err == nil {
+		err = s.project(ctx, r, false)
+	}
+	if err == nil {
+		s.settleProjection(bell)
+	}
+	return err
 }
 
 // keptByCause looks whether there is something to ring for, and lets the

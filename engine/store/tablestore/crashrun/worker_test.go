@@ -114,14 +114,12 @@ func (j *job) wire(s *tablestore.Store) (*dispatch.Worker, http.Handler, error) 
 
 // process is a worker that is killed and started again.
 type process struct {
-	t       *testing.T
-	job     job
-	log     string // the file that takes what it prints
-	running sync.WaitGroup
+	t   *testing.T
+	job job
+	log string // the file that takes what it prints
 
 	mu      sync.Mutex
 	command *exec.Cmd
-	killed  bool
 }
 
 func newProcess(t *testing.T, j job, number int) *process {

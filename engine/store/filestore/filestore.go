@@ -23,6 +23,9 @@ type Options struct {
 	Logger *slog.Logger
 	// Now is the clock; time.Now.
 	Now func() time.Time
+	// Existing opens the hub only if it is there, and makes no folder.
+	// Otherwise Open returns store.ErrNoHub.
+	Existing bool
 
 	fs vfs.FS
 }
@@ -30,6 +33,8 @@ type Options struct {
 // Store is a hub in one folder. Its methods may be called concurrently.
 type Store struct {
 	db      *pebble.DB
+	folder  string
+	fs      vfs.FS
 	now     func() time.Time
 	lease   time.Duration
 	bells   *bells
@@ -51,7 +56,10 @@ var (
 // Open opens the hub in the folder, which is made if it does not exist. It
 // returns store.ErrInUse when another process has it open.
 func Open(folder string, o Options) (*Store, error) {
-	s := &Store{now: o.Now, lease: o.Lease}
+	if o.fs == nil {
+		o.fs = vfs.Default
+	}
+	s := &Store{folder: folder, fs: o.fs, now: o.Now, lease: o.Lease}
 	if s.now == nil {
 		s.now = time.Now
 	}
@@ -74,8 +82,7 @@ func Open(folder string, o Options) (*Store, error) {
 // a write-ahead log and a table in memory that hold some 100,000 turns before
 // they are sorted into files.
 func openPebble(folder string, o Options) (*pebble.DB, error) {
-	if o.fs == nil {
-		o.fs = vfs.Default
+	if o.fs == vfs.Default && !o.Existing {
 		if err := makeFolder(folder); err != nil {
 			return nil, err
 		}
@@ -89,9 +96,13 @@ func openPebble(folder string, o Options) (*pebble.DB, error) {
 		MemTableSize:                32 << 20,
 		MemTableStopWritesThreshold: 4,
 		FormatMajorVersion:          pebble.FormatNewest,
+		ErrorIfNotExists:            o.Existing,
 	}
 	db, err := pebble.Open(folder, options)
-	if err != nil && isLocked(o.fs, folder) {
+	switch {
+	case o.Existing && (errors.Is(err, pebble.ErrDBDoesNotExist) || errors.Is(err, os.ErrNotExist)):
+		return nil, store.ErrNoHub
+	case err != nil && isLocked(o.fs, folder):
 		return nil, fmt.Errorf("%w (%w)", store.ErrInUse, err)
 	}
 	return db, err
@@ -102,10 +113,16 @@ func makeFolder(folder string) error {
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return err
 	}
-	if parent, err := vfs.Default.OpenDir(filepath.Dir(filepath.Clean(folder))); err == nil {
-		return errors.Join(parent.Sync(), parent.Close())
+	return syncParent(vfs.Default, folder)
+}
+
+// syncParent makes durable what is in the folder's parent.
+func syncParent(fs vfs.FS, folder string) error {
+	parent, err := fs.OpenDir(filepath.Dir(filepath.Clean(folder)))
+	if err != nil {
+		return nil // some systems cannot open a folder, and need not
 	}
-	return nil // some systems cannot open a folder, and need not
+	return errors.Join(parent.Sync(), parent.Close())
 }
 
 // isLocked reports whether another process holds the folder's lock.

@@ -2,8 +2,9 @@
 // implementation passes [Run]; a test that wants storage to go wrong wraps a
 // store in [Faulty].
 //
-// The suite has two parts. The contract is tested call by call. The ten
-// promises of the engine are then tested by running orchestrations on the
+// The suite has three parts. The contract is tested call by call, for clients
+// and workers and then for whoever keeps the hub. The ten
+// promises of the engine are tested by running orchestrations on the
 // store, with crashes between any two calls.
 package storetest
 
@@ -41,6 +42,14 @@ type Harness func(t testing.TB, now func() time.Time) Hub
 func Run(t *testing.T, h Harness) {
 	t.Run("contract", func(t *testing.T) {
 		for name, test := range contract {
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				test(newBench(t, h))
+			})
+		}
+	})
+	t.Run("keeper", func(t *testing.T) {
+		for name, test := range keeping {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
 				test(newBench(t, h))

@@ -25,6 +25,10 @@
 // partition for every hour. A sweep, once a minute at most, moves what has come
 // within the horizon into the queue.
 //
+// One row more in {Hub}Due says which app the hub belongs to. It is written when
+// the hub gets its first owner and compared by every Open after that; nobody
+// keeps anything alive, so it costs nothing later.
+//
 // # Tools
 //
 // Tools made for the hubs of DurableTask.AzureStorage can read ours: both tables

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 
@@ -16,13 +17,17 @@ var ErrTooLarge = errors.New("too large for table storage")
 
 // The codes of Azure's that are told apart.
 const (
-	codeEntityExists   = "EntityAlreadyExists"
-	codeTableExists    = "TableAlreadyExists"
-	codeQueueExists    = "QueueAlreadyExists"
-	codeRowMissing     = "ResourceNotFound"
-	codeRowChanged     = "UpdateConditionNotSatisfied"
-	codeMessageMissing = "MessageNotFound"
-	codeReceiptStale   = "PopReceiptMismatch"
+	codeEntityExists      = "EntityAlreadyExists"
+	codeTableExists       = "TableAlreadyExists"
+	codeTableMissing      = "TableNotFound"
+	codeTableBeingDeleted = "TableBeingDeleted"
+	codeQueueExists       = "QueueAlreadyExists"
+	codeQueueMissing      = "QueueNotFound"
+	codeQueueBeingDeleted = "QueueBeingDeleted"
+	codeRowMissing        = "ResourceNotFound"
+	codeRowChanged        = "UpdateConditionNotSatisfied"
+	codeMessageMissing    = "MessageNotFound"
+	codeReceiptStale      = "PopReceiptMismatch"
 )
 
 // batchError tells which operation of a transaction was refused. The SDK shows
@@ -42,6 +47,30 @@ func (e *batchError) Error() string {
 
 // Unwrap returns what the SDK made of it.
 func (e *batchError) Unwrap() error { return e.sdk }
+
+// briefError tells what Azure answered in a line, where the SDK prints the whole
+// answer.
+type briefError struct {
+	text string
+	err  error
+}
+
+// Error returns the line.
+func (e *briefError) Error() string { return e.text }
+
+// Unwrap returns the error with all that the SDK has to say.
+func (e *briefError) Unwrap() error { return e.err }
+
+// brief makes an error's text one line.
+func brief(err error) error {
+	var r *azcore.ResponseError
+	if err == nil || !errors.As(err, &r) || r.RawResponse == nil || r.RawResponse.Request == nil {
+		return err
+	}
+	request := r.RawResponse.Request
+	line := fmt.Sprintf("%s %s was answered %d %s", request.Method, request.URL.Host+request.URL.Path, r.StatusCode, r.ErrorCode)
+	return &briefError{strings.ReplaceAll(err.Error(), r.Error(), line), err}
+}
 
 // hasCode reports whether Azure refused a request for one of the reasons.
 func hasCode(err error, codes ...string) bool {

@@ -93,13 +93,12 @@ func (s *Store) writeStart(ctx context.Context, r *record, start history.Event, 
 
 // removeStale deletes the rows of executions before this one.
 func (s *Store) removeStale(ctx context.Context, r *record) error {
-	messages := where("RowKey", "ge", inboxPrefix).and(where("RowKey", "lt", sentinelKey)).and(where(receiverColumn, "ne", r.Execution))
-	others := where("RowKey", "lt", inboxPrefix).or(where("RowKey", "eq", sentinelKey)).and(where(executionColumn, "ne", r.Execution))
-	shot, err := s.read(ctx, ofInstance(r.ID).and(messages.or(others)), "PartitionKey,RowKey,Timestamp")
-	if err != nil || shot.record != nil {
-		return err // the row itself is of another one, which came later
+	shot, err := s.read(ctx, ofInstance(r.ID), "PartitionKey,RowKey,Timestamp,"+executionColumn+","+receiverColumn)
+	if err != nil || shot.record == nil || shot.record.Execution != r.Execution {
+		return err // another one came later
 	}
-	return s.removeRows(ctx, append(shot.history, shot.inbox...))
+	rows := append(shot.history, shot.inbox...)
+	return s.removeRows(ctx, slices.DeleteFunc(rows, func(e entity) bool { return e.execution() == r.Execution }))
 }
 
 // Send puts a message into the inbox.

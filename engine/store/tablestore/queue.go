@@ -86,7 +86,7 @@ func (p *poller) wait(now time.Time) time.Duration {
 func (s *Store) Receive(ctx context.Context, most int, wait time.Duration) ([]store.Doorbell, error) {
 	bells, err := s.receive(ctx, most, wait)
 	if err != nil && !errors.Is(err, store.ErrClosed) {
-		err = fmt.Errorf("receive doorbells: %w", err)
+		err = fmt.Errorf("receive doorbells: %w", brief(err))
 	}
 	return bells, err
 }

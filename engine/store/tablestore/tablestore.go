@@ -33,6 +33,14 @@ type Options struct {
 	// Hub is what the names of tables and queue begin with: 3 to 45 letters
 	// and digits, the first a letter.
 	Hub string
+	// Owner is the app that the hub belongs to, which is written down when the
+	// hub gets its first owner; Open refuses others with ErrOwned. With the
+	// zero Owner nothing is written or compared.
+	Owner store.Owner
+	// Existing opens the hub only if it is there, in order to look at it or to
+	// remove it: nothing is made and no owner compared. Otherwise Open returns
+	// store.ErrNoHub.
+	Existing bool
 
 	// Lease is how long a doorbell stays hidden from others, in whole
 	// seconds; one minute.
@@ -94,6 +102,7 @@ func (o *Options) check() error {
 // Store is a hub in Azure Storage. Its methods may be called concurrently.
 type Store struct {
 	o         Options
+	account   *aztables.ServiceClient
 	history   *aztables.Client // sentinels, history and inboxes
 	instances *aztables.Client // projections
 	due       *aztables.Client
@@ -110,7 +119,8 @@ type Store struct {
 var _ store.Store = (*Store)(nil)
 
 // Open opens the hub, which is made if it does not exist. Any number of
-// processes may have it open.
+// processes may have it open, of one app; ErrOwned, ErrNewer. If the hub was
+// removed just before, Open waits until Azure is done with that.
 func Open(ctx context.Context, o Options) (*Store, error) {
 	o = o.withDefaults()
 	if err := o.check(); err != nil {
@@ -121,26 +131,25 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		return nil, fmt.Errorf("open hub %s: %w", o.Hub, err)
 	}
 	s := &Store{
-		o: o, queue: queue, closed: make(chan struct{}), poll: newPoller(),
+		o: o, account: tables, queue: queue, closed: make(chan struct{}), poll: newPoller(),
 		history: tables.NewClient(o.Hub + "History"), instances: tables.NewClient(o.Hub + "Instances"), due: tables.NewClient(o.Hub + "Due"),
 	}
-	if err := s.create(ctx); err != nil {
-		return nil, fmt.Errorf("open hub %s: %w", o.Hub, err)
+	prepare := s.prepare
+	if o.Existing {
+		prepare = s.mustExist
+	}
+	if err := prepare(ctx); err != nil {
+		return nil, fmt.Errorf("open hub %s: %w", o.Hub, brief(err))
 	}
 	return s, nil
 }
 
-// create makes the tables and the queue that are not there.
-func (s *Store) create(ctx context.Context) error {
-	for _, table := range []*aztables.Client{s.history, s.instances, s.due} {
-		if _, err := table.CreateTable(ctx, nil); err != nil && !hasCode(err, codeTableExists) {
-			return fmt.Errorf("make a table: %w", err)
-		}
+// prepare makes what is missing of the hub and takes it for its owner.
+func (s *Store) prepare(ctx context.Context) error {
+	if err := s.create(ctx); err != nil {
+		return err
 	}
-	if _, err := s.queue.Create(ctx, nil); err != nil && !hasCode(err, codeQueueExists) {
-		return fmt.Errorf("make the queue: %w", err)
-	}
-	return nil
+	return s.claim(ctx)
 }
 
 // Close ends the use of the hub.
@@ -164,7 +173,7 @@ func (s *Store) with(verb, id string, f func() error) error {
 		err = f()
 	}
 	if err != nil {
-		return fmt.Errorf("%s instance %s: %w", verb, id, err)
+		return fmt.Errorf("%s instance %s: %w", verb, id, brief(err))
 	}
 	return nil
 }
@@ -172,9 +181,12 @@ func (s *Store) with(verb, id string, f func() error) error {
 // warn reports what went wrong after a call had its effect.
 func (s *Store) warn(what, id string, err error) {
 	if err != nil {
-		s.o.Logger.Warn(what, "instance", id, "error", err)
+		s.o.Logger.Warn(what, "instance", id, "error", brief(err))
 	}
 }
+
+// queueName is the name of a hub's queue, in which Azure allows no capitals.
+func queueName(hub string) string { return strings.ToLower(hub) + "-doorbells" }
 
 // errNoConnection is returned by Open for Options that name no account.
 var errNoConnection = errors.New("neither a connection string nor endpoints with a credential are given")
@@ -182,7 +194,7 @@ var errNoConnection = errors.New("neither a connection string nor endpoints with
 func connect(o *Options) (*aztables.ServiceClient, *azqueue.QueueClient, error) {
 	tableOptions := &aztables.ClientOptions{ClientOptions: o.Client}
 	queueOptions := &azqueue.ClientOptions{ClientOptions: o.Client}
-	name := strings.ToLower(o.Hub) + "-doorbells"
+	name := queueName(o.Hub)
 	switch {
 	case o.ConnectionString != "":
 		text := expand(o.ConnectionString)

@@ -66,6 +66,9 @@ func (a *Account) serveQueue(r request) *reply {
 	case !ofMessages && id == "" && r.Method == http.MethodGet && r.query("comp") == "metadata":
 		q.expire(a.o.Now())
 		return newReply(http.StatusOK, nil, "x-ms-approximate-messages-count", strconv.Itoa(len(q.messages)))
+	case !ofMessages && id == "" && r.Method == http.MethodDelete:
+		delete(a.queues, name)
+		return newReply(http.StatusNoContent, nil)
 	case !ofMessages:
 		return unknown(r)
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"regexp"
 	"slices"
@@ -43,6 +44,7 @@ func tableErrorBody(code, message string) []byte {
 var (
 	tableName  = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9]{2,62}$`)
 	entityPath = regexp.MustCompile(`^/([^/()]+)\(PartitionKey='((?:[^']|'')*)',RowKey='((?:[^']|'')*)'\)$`)
+	tablePath  = regexp.MustCompile(`^/Tables\('([A-Za-z0-9]+)'\)$`)
 	listPath   = regexp.MustCompile(`^/([^/()]+)(?:\(\))?$`)
 )
 
@@ -52,8 +54,13 @@ func (a *Account) serveTable(r request) *reply {
 	switch {
 	case path == "/Tables" && r.Method == http.MethodPost:
 		return a.createTable(r)
+	case path == "/Tables" && r.Method == http.MethodGet && r.query("$filter") == "":
+		return a.listTables()
 	case path == "/$batch" && r.Method == http.MethodPost:
 		return a.transact(r)
+	}
+	if m := tablePath.FindStringSubmatch(path); m != nil && r.Method == http.MethodDelete {
+		return a.deleteTable(m[1])
 	}
 	if m := entityPath.FindStringSubmatch(path); m != nil {
 		t := a.tables[strings.ToLower(m[1])]
@@ -104,6 +111,27 @@ func (a *Account) createTable(r request) *reply {
 	}
 	body, _ := json.Marshal(asked)
 	return newReply(http.StatusCreated, body, "Content-Type", "application/json;odata=minimalmetadata;streaming=true;charset=utf-8")
+}
+
+// listTables answers with all tables, of which there are few enough for one page.
+func (a *Account) listTables() *reply {
+	value := []map[string]string{}
+	for _, name := range slices.Sorted(maps.Keys(a.tables)) {
+		value = append(value, map[string]string{"TableName": a.tables[name].name})
+	}
+	body, _ := json.Marshal(map[string]any{"odata.metadata": "https://" + tableHost + "/$metadata#Tables", "value": value})
+	return newReply(http.StatusOK, body, "Content-Type", "application/json;odata=minimalmetadata;streaming=true;charset=utf-8")
+}
+
+// deleteTable deletes a table. Its name is free at once, which with Azure takes a
+// while.
+func (a *Account) deleteTable(name string) *reply {
+	name = strings.ToLower(name)
+	if a.tables[name] == nil {
+		return noRow()
+	}
+	delete(a.tables, name)
+	return newReply(http.StatusNoContent, nil)
 }
 
 // get answers a request for one row.

@@ -79,58 +79,60 @@ func (k Kind) IsAction() bool {
 
 // Event is one fact about an execution. Which fields are set depends on Kind;
 // the others are zero. An Event is a value: nobody changes one that was
-// written down, and the byte slices in it are shared, not copied.
+// written down, and the byte slices in it are shared, not copied. The JSON form is
+// that of a [Saved] history.
 type Event struct {
-	Kind Kind
+	Kind Kind `json:"kind"`
 	// ID numbers the execution's actions from 0 in the order the
 	// orchestration asked for them; Outside for everything else.
-	ID int32
+	ID int32 `json:"id"`
 	// Time is when the fact came about by the clock of whoever wrote it,
 	// UTC. For a message it is the moment of acceptance.
-	Time time.Time
+	Time time.Time `json:"time,omitzero"`
 	// Message identifies a message from outside, so that one which is
 	// delivered twice is recorded once. Ids sort in the order in which one
 	// sender sent. Empty for everything that is not a message.
-	Message string
+	Message string `json:"message,omitempty"`
 	// TaskID is the ID of the action that this event completes; of a
 	// call with an Attempt, that of the call's first attempt.
-	TaskID int32
+	TaskID int32 `json:"taskId,omitempty"`
 	// Attempt numbers the attempts of a call that is made again when it
 	// fails, from 2; zero is the first.
-	Attempt int32
+	Attempt int32 `json:"attempt,omitempty"`
 	// Name is that of the orchestration, the activity or the external event.
-	Name string
+	Name string `json:"name,omitempty"`
 	// Execution is the id of the run that an ExecutionStarted begins, and of
 	// the run that a result is for.
-	Execution string
+	Execution string `json:"execution,omitempty"`
 	// InstanceID is the other instance: the one that is begun, the one that an
 	// event is sent to, or the one that sent an event which was raised; empty
 	// for an event that no instance sent.
-	InstanceID string
+	InstanceID string `json:"instanceId,omitempty"`
 	// Input and Result are JSON texts.
-	Input, Result json.RawMessage
+	Input  json.RawMessage `json:"input,omitempty"`
+	Result json.RawMessage `json:"result,omitempty"`
 	// Reason is what the caller gave for terminate, suspend and resume.
-	Reason string
+	Reason string `json:"reason,omitempty"`
 	// Failure tells why a task or an execution failed.
-	Failure *Failure
+	Failure *Failure `json:"failure,omitempty"`
 	// FireAt is when a timer is due, UTC.
-	FireAt time.Time
+	FireAt time.Time `json:"fireAt,omitzero"`
 	// Status is how an execution ended.
-	Status Status
+	Status Status `json:"status,omitempty"`
 	// Secret lists the external events whose payload is never stored as it
 	// was sent (ExecutionStarted only).
-	Secret []string
+	Secret []string `json:"secret,omitempty"`
 	// Parent is the call that this execution serves as a sub-orchestration;
 	// nil if nobody waits for it. A termination that has a Parent is only for
 	// what serves that very call.
-	Parent *Parent
+	Parent *Parent `json:"parent,omitempty"`
 	// Detached says that nobody waits for the instance that is begun.
-	Detached bool
+	Detached bool `json:"detached,omitempty"`
 	// Recurse says that a termination goes on to the sub-orchestrations.
-	Recurse bool
+	Recurse bool `json:"recurse,omitempty"`
 	// Carried is what goes over from an execution to the one that follows it;
 	// nil in the start of one that follows none.
-	Carried *Carried
+	Carried *Carried `json:"carried,omitempty"`
 }
 
 // Parent is a call of a sub-orchestration as the one who was called knows it.

@@ -1,6 +1,7 @@
 package history_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"reflect"
@@ -128,5 +129,102 @@ func TestInstanceIDRules(t *testing.T) {
 		if err := history.CheckID(id); !errors.Is(err, history.ErrBadID) {
 			t.Errorf("%q: %v", id, err)
 		}
+	}
+}
+
+func TestSavedHistoriesReadBack(t *testing.T) {
+	want := history.Saved{Instance: "a", Events: sample()[:len(sample())-1]}
+	var file strings.Builder
+	if err := want.Write(&file); err != nil {
+		t.Fatal(err)
+	}
+	got, err := history.ReadSaved(strings.NewReader(file.String()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range want.Events {
+		if !reflect.DeepEqual(compact(t, got.Events[i]), want.Events[i]) {
+			t.Errorf("read\n%+v\nwant\n%+v", got.Events[i], want.Events[i])
+		}
+	}
+}
+
+// compact takes the indentation of the file out of an event's payloads.
+func compact(t *testing.T, e history.Event) history.Event {
+	t.Helper()
+	payloads := []*json.RawMessage{&e.Input, &e.Result}
+	if e.Carried != nil {
+		payloads = append(payloads, &e.Carried.CustomStatus)
+	}
+	for _, p := range payloads {
+		if len(*p) == 0 {
+			continue
+		}
+		var b bytes.Buffer
+		if err := json.Compact(&b, *p); err != nil {
+			t.Fatal(err)
+		}
+		*p = b.Bytes()
+	}
+	return e
+}
+
+func TestASavedHistoryMustBeWellFormed(t *testing.T) {
+	for _, text := range []string{"", "{}", `{"events":[]}`, `{"events":[{"kind":"Unheard"}]}`, `{"events":[{"kind":"EventRaised","status":"Fine"}]}`, `{"events":[{"kind":"EventRaised","newer":1}]}`} {
+		if s, err := history.ReadSaved(strings.NewReader(text)); err == nil {
+			t.Errorf("%s was read as %+v", text, s)
+		}
+	}
+}
+
+func TestAHistoryCanBeReadByPeople(t *testing.T) {
+	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	late := at.Add(72 * time.Hour)
+	events := []history.Event{
+		{Kind: history.OrchestratorStarted, Time: at},
+		{Kind: history.ExecutionStarted, Name: "Expense", Input: json.RawMessage(`{"amount":250}`)},
+		{Kind: history.TaskScheduled, ID: 0, Name: "AskBoss", Input: json.RawMessage(`"` + strings.Repeat("x", 50) + `"`)},
+		{Kind: history.TimerCreated, ID: 1, FireAt: late},
+		{Kind: history.OrchestratorStarted, Time: late},
+		{Kind: history.TaskFailed, TaskID: 0, Failure: &history.Failure{Kind: "busy", Message: "later"}},
+		{Kind: history.TaskScheduled, ID: 2, Name: "AskBoss", Attempt: 2},
+		{Kind: history.SubOrchestrationInstanceCreated, ID: 3, Name: "Kid", InstanceID: "k", Input: json.RawMessage("1")},
+		{Kind: history.SubOrchestrationInstanceCompleted, TaskID: 3, Result: json.RawMessage("null")},
+		{Kind: history.TimerFired, TaskID: 1, FireAt: late},
+		{Kind: history.EventRaised, Name: "Approval", Input: json.RawMessage("false"), InstanceID: "k"},
+		{Kind: history.EventSent, ID: 4, Name: "Done", InstanceID: "k", Input: json.RawMessage("0")},
+		{Kind: history.ExecutionSuspended, Reason: "lunch"},
+		{Kind: history.ExecutionResumed},
+		{Kind: history.ContinueAsNew, Result: json.RawMessage("2")},
+		{Kind: history.ExecutionCompleted, Status: history.Completed, Result: json.RawMessage("true")},
+		{Kind: history.ExecutionCompleted, Status: history.Failed, Failure: &history.Failure{Kind: "panic", Message: "boom"}},
+	}
+	var out strings.Builder
+	if err := history.Print(&out, events, history.PrintOptions{Payload: 20}); err != nil {
+		t.Fatal(err)
+	}
+	const want = `              2026-01-02T03:04:05Z
+         +0s  started Expense {"amount":250}
+              #0 call AskBoss "xxxxxxxxxxxxxxxxxxx…
+              #1 timer for +72h0m0s
+    +72h0m0s  #0 failed: busy: later
+              #2 call AskBoss (attempt 2 of #0)
+              #3 begin Kid as instance k 1
+              #3 returned null
+              #1 fired
+              event Approval false from instance k
+              #4 sent event Done to instance k 0
+              suspended: lunch
+              resumed
+              continued as new 2
+              Completed true
+              Failed: panic: boom
+`
+	if out.String() != want {
+		t.Errorf("printed\n%s\nwant\n%s", out.String(), want)
+	}
+	out.Reset()
+	if err := history.Print(&out, events, history.PrintOptions{Payload: -1}); err != nil || strings.Contains(out.String(), "250") || strings.Contains(out.String(), "later") {
+		t.Errorf("payloads are shown:\n%s%v", out.String(), err)
 	}
 }

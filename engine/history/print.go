@@ -1,0 +1,130 @@
+package history
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+)
+
+// PrintOptions say how a history is printed. The zero value works.
+type PrintOptions struct {
+	// Payload is the most characters of a payload that are shown; 100. With a
+	// negative number none is.
+	Payload int
+}
+
+// Print writes a history for people: a line for each event that means something
+// to them, and before it, when a turn begins, the time since the start.
+func Print(w io.Writer, events []Event, o PrintOptions) error {
+	p := &printer{o: o}
+	p.o.Payload = cmp.Or(o.Payload, 100)
+	for i := range events {
+		p.event(&events[i])
+	}
+	_, err := io.WriteString(w, p.text.String())
+	return err
+}
+
+type printer struct {
+	o     PrintOptions
+	text  strings.Builder
+	start time.Time
+	when  string // for the next line; empty if it was said
+}
+
+func (p *printer) event(e *Event) {
+	switch e.Kind {
+	case OrchestratorStarted:
+		if p.start.IsZero() {
+			p.start = e.Time
+			fmt.Fprintf(&p.text, "%12s  %s\n", "", e.Time.UTC().Format(time.RFC3339))
+		}
+		p.when = "+" + e.Time.Sub(p.start).Round(time.Millisecond).String()
+	default:
+		fmt.Fprintf(&p.text, "%12s  %s\n", p.when, p.describe(e))
+		p.when = ""
+	}
+}
+
+// describe returns an event in words.
+func (p *printer) describe(e *Event) string {
+	switch e.Kind {
+	case ExecutionStarted:
+		return "started " + e.Name + p.payload(e.Input)
+	case TaskScheduled:
+		return fmt.Sprintf("#%d call %s%s%s", e.ID, e.Name, p.payload(e.Input), attempt(e))
+	case SubOrchestrationInstanceCreated:
+		return fmt.Sprintf("#%d begin %s as instance %s%s%s", e.ID, e.Name, e.InstanceID, p.payload(e.Input), attempt(e))
+	case TaskCompleted, SubOrchestrationInstanceCompleted:
+		return fmt.Sprintf("#%d returned%s", e.TaskID, p.payload(e.Result))
+	case TaskFailed, SubOrchestrationInstanceFailed:
+		return fmt.Sprintf("#%d failed: %s", e.TaskID, p.failure(e.Failure))
+	case TimerCreated:
+		return fmt.Sprintf("#%d timer for +%s", e.ID, e.FireAt.Sub(p.start).Round(time.Millisecond))
+	case TimerFired:
+		return fmt.Sprintf("#%d fired", e.TaskID)
+	case EventRaised:
+		return "event " + e.Name + p.payload(e.Input) + from(e)
+	case EventSent:
+		return fmt.Sprintf("#%d sent event %s to instance %s%s", e.ID, e.Name, e.InstanceID, p.payload(e.Input))
+	case ExecutionTerminated, ExecutionSuspended, ExecutionResumed:
+		return strings.ToLower(strings.TrimPrefix(e.Kind.String(), "Execution")) + because(e.Reason)
+	case ContinueAsNew:
+		return "continued as new" + p.payload(e.Result)
+	case ExecutionCompleted:
+		if e.Failure != nil {
+			return e.Status.String() + ": " + p.failure(e.Failure)
+		}
+		return e.Status.String() + p.payload(e.Result)
+	default:
+		return e.String()
+	}
+}
+
+func attempt(e *Event) string {
+	if e.Attempt == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" (attempt %d of #%d)", e.Attempt, e.TaskID)
+}
+
+func from(e *Event) string {
+	if e.InstanceID == "" {
+		return ""
+	}
+	return " from instance " + e.InstanceID
+}
+
+func because(reason string) string {
+	if reason == "" {
+		return ""
+	}
+	return ": " + reason
+}
+
+// payload returns a payload after a space, shortened.
+func (p *printer) payload(text json.RawMessage) string {
+	if len(text) == 0 || p.o.Payload < 0 {
+		return ""
+	}
+	return " " + p.short(string(text))
+}
+
+// failure returns a failure, whose message may quote a payload.
+func (p *printer) failure(f *Failure) string {
+	if f != nil && p.o.Payload < 0 {
+		return f.Kind
+	}
+	return p.short(f.String())
+}
+
+func (p *printer) short(text string) string {
+	runes := []rune(text)
+	if len(runes) <= p.o.Payload {
+		return text
+	}
+	return string(runes[:p.o.Payload]) + "…"
+}

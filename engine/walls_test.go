@@ -36,6 +36,7 @@ var walls = map[string][]string{
 	"engine/httpapi":                       {"engine/client", "engine/history", "engine/store"},
 	"engine/determinism":                   {},
 	"engine/determinism/plugin":            {"engine/determinism"},
+	"engine/enginetest":                    {"engine", "engine/history"},
 	"engine/httpcall":                      {"engine"},
 	"engine/human":                         {"engine"},
 	"cmd/determinism":                      {"engine/determinism"},

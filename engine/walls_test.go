@@ -42,6 +42,7 @@ var walls = map[string][]string{
 	"cmd/determinism":                      {"engine/determinism"},
 	"functions/settings":                   {},
 	"functions/internal/entra":             {},
+	"functions/internal/hub":               {"engine/history", "engine/store"},
 	"functions/internal/phone":             {},
 	"functions/internal/twilio":            {"functions/settings"},
 	"functions/internal/twilio/twiliotest": {},
@@ -53,7 +54,7 @@ var walls = map[string][]string{
 	"cmd/deploy":                           {"cmd/deploy/internal/bicep", "cmd/deploy/internal/source", "cmd/deploy/internal/template", "cmd/deploy/internal/terraform"},
 	"functions": {
 		"engine", "engine/client", "engine/dispatch", "engine/httpapi", "engine/human", "engine/store", "engine/store/filestore", "engine/store/tablestore",
-		"functions/internal/entra", "functions/internal/phone", "functions/internal/twilio", "functions/settings",
+		"functions/internal/entra", "functions/internal/hub", "functions/internal/phone", "functions/internal/twilio", "functions/settings",
 	},
 }
 

@@ -26,6 +26,8 @@ type options struct {
 	Logger  *slog.Logger
 	Address string // listened on
 	Local   bool   // run alone, by whoever sits at this machine
+	// Deployment is where on Azure the app is deployed; empty elsewhere.
+	Deployment string
 }
 
 // app is everything wired together: the store, the worker on it, and what
@@ -64,9 +66,10 @@ func newApp(ctx context.Context, values settings.Values, o options) (*app, error
 	}
 	registry := engine.NewRegistry()
 	addSmsVerify(registry, messenger, sealer, values)
-	if a.store, a.state, err = openState(ctx, values, o.Logger); err != nil {
+	if a.store, err = openState(ctx, values, stateOptions{Logger: o.Logger, Deployment: o.Deployment}); err != nil {
 		return nil, err
 	}
+	a.state = whereState(values)
 	a.worker = dispatch.New(a.store, registry, dispatch.Options{
 		Activities: values.Int(settings.MaxActivities), Cached: orNone(values.Int(settings.MaxCachedInstances)),
 		Grace: time.Duration(orNone(int(a.grace))), Logger: o.Logger,

@@ -307,7 +307,7 @@ func TestASecondProcessOnTheFolderIsToldSo(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = newApp(t.Context(), values, options{Logger: slog.New(slog.DiscardHandler), Address: "127.0.0.1:1"})
-	if err == nil || !strings.Contains(err.Error(), store.ErrInUse.Error()) || !strings.Contains(err.Error(), "-data") {
+	if err == nil || !strings.Contains(explain(err, values).Error(), store.ErrInUse.Error()) || !strings.Contains(explain(err, values).Error(), "-data") {
 		t.Errorf("%v", err)
 	}
 }
@@ -347,7 +347,7 @@ func TestTheCommandLine(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var out bytes.Buffer
-			if code := run(t.Context(), c.args, environment(c.env), &out); code != c.code {
+			if code := run(t.Context(), c.args, environment(c.env), stdio{strings.NewReader(""), &out, &out}); code != c.code {
 				t.Errorf("exit code %d, want %d", code, c.code)
 			}
 			for _, part := range c.says {

@@ -1,9 +1,13 @@
 // Command functions is the Holdfast app. Run alone it serves on a loopback
-// address and keeps its state in a local folder:
+// address and keeps its state in a local folder, or in a storage account if the
+// settings name one:
 //
-//	go run ./functions             start the app
-//	go run ./functions settings    show every setting, its value and where it came from
-//	go run ./functions -h          show the flags
+//	go run ./functions               start the app
+//	go run ./functions settings      show every setting, its value and where it came from
+//	go run ./functions hub show      show what the hub consists of and what is in it
+//	go run ./functions hub export    write out everything in the hub, a JSON object a line
+//	go run ./functions hub delete    delete the hub with everything in it
+//	go run ./functions -h            show the commands and the flags
 //
 // It exits with 0 after a stop that was asked for, 1 when it cannot go on, and
 // 2 when the command line or the environment is wrong.
@@ -35,47 +39,45 @@ const (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	os.Exit(run(ctx, os.Args[1:], os.LookupEnv, os.Stdout))
+	os.Exit(run(ctx, os.Args[1:], os.LookupEnv, stdio{os.Stdin, os.Stdout, os.Stderr}))
 }
 
-// run is the program: everything it needs comes in, everything it says goes to
+// stdio is what a person sees of the program.
+type stdio struct {
+	in       io.Reader
+	out, err io.Writer
+}
+
+// run is the program: everything it needs comes in, everything it says goes
 // out, and what is returned is the exit code.
-func run(ctx context.Context, args []string, env func(string) (string, bool), out io.Writer) int {
-	command, args := split(args)
+func run(ctx context.Context, args []string, env func(string) (string, bool), io stdio) int {
+	c := &call{env: env, stdio: io}
+	command, args := findCommand(args)
+	args = command.takeFlags(c, args)
 	values, rest, err := settings.Load(args, env)
-	if err == nil && len(rest) > 0 {
-		err = fmt.Errorf("%q is not a command; the commands are: settings, and none, which starts the app", rest[0])
-	}
 	switch {
 	case errors.Is(err, flag.ErrHelp):
-		fmt.Fprintln(out, err)
+		fmt.Fprintf(io.out, "%s\n%v\n", commandHelp(), err)
 		return exitOK
-	case err != nil:
-		fmt.Fprintln(out, err)
-		return exitUsage
-	case command == "settings":
-		values.WriteTable(out)
-		return exitOK
+	case err == nil && len(rest) > 0:
+		err = fmt.Errorf("%q is not a command\n\n%s", strings.Join(rest, " "), commandHelp())
 	}
-	if err := serve(ctx, values, env, out); err != nil {
-		fmt.Fprintln(out, "functions:", err)
+	if err != nil {
+		fmt.Fprintln(io.err, err)
+		return exitUsage
+	}
+	c.values = values
+	if err := command.run(ctx, c); err != nil {
+		fmt.Fprintln(io.err, "functions:", explain(err, values))
 		return exitFailure
 	}
 	return exitOK
 }
 
-// split takes the command off the front of the arguments.
-func split(args []string) (command string, rest []string) {
-	if len(args) > 0 && args[0] == "settings" {
-		return args[0], args[1:]
-	}
-	return "", args
-}
-
 // serve runs the app until the context ends. The listener is opened first, so
 // that a caller can connect while the store is still being read.
-func serve(ctx context.Context, values settings.Values, env func(string) (string, bool), out io.Writer) error {
-	address := values.Text(settings.Address)
+func serve(ctx context.Context, c *call) error {
+	address := c.values.Text(settings.Address)
 	if err := checkLoopback(address); err != nil {
 		return err
 	}
@@ -84,17 +86,17 @@ func serve(ctx context.Context, values settings.Values, env func(string) (string
 		return fmt.Errorf("listen on %s: %w; is another one running? choose another with -addr 127.0.0.1:PORT", address, err)
 	}
 	defer listener.Close()
-	logger := slog.New(slog.NewTextHandler(out, &slog.HandlerOptions{Level: level(values)}))
-	_, hosted := env("FUNCTIONS_CUSTOMHANDLER_PORT")
-	if hosted && values.Text(settings.PublicBaseUrl) == "" {
+	logger := slog.New(slog.NewTextHandler(c.out, &slog.HandlerOptions{Level: level(c.values)}))
+	_, hosted := c.env("FUNCTIONS_CUSTOMHANDLER_PORT")
+	if hosted && c.values.Text(settings.PublicBaseUrl) == "" {
 		return errNoPublicURL
 	}
-	app, err := newApp(ctx, values, options{Logger: logger, Address: listener.Addr().String(), Local: !hosted})
+	app, err := newApp(ctx, c.values, options{Logger: logger, Address: listener.Addr().String(), Local: !hosted, Deployment: deploymentOf(c.env)})
 	if err != nil {
 		return err
 	}
 	if !hosted {
-		welcome(out, app)
+		welcome(c.out, app)
 	}
 	return app.serve(ctx, listener)
 }

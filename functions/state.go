@@ -22,32 +22,69 @@ func inAccount(values settings.Values) bool {
 	return values.Secret(settings.AzureWebJobsStorage) != "" || endpoint(values, settings.AzureWebJobsStorage__tableServiceUri, "table") != ""
 }
 
-// openState opens the store in which the app keeps everything, and says in a few
-// words where that is.
-func openState(ctx context.Context, values settings.Values, logger *slog.Logger) (s store.Store, where string, err error) {
+// stateOptions say how the state is opened.
+type stateOptions struct {
+	Logger     *slog.Logger
+	Deployment string
+	Existing   bool // only if it is there
+}
+
+// openState opens the store in which the app keeps everything.
+func openState(ctx context.Context, values settings.Values, o stateOptions) (store.Keeper, error) {
 	if inAccount(values) {
-		return openHub(ctx, values, logger)
+		return openHub(ctx, values, o)
 	}
-	folder := values.Text(settings.DataFolder)
-	s, err = filestore.Open(filepath.Join(folder, "store"), filestore.Options{Logger: logger})
+	s, err := filestore.Open(storeFolder(values), filestore.Options{Logger: o.Logger, Existing: o.Existing})
 	if err != nil {
-		return nil, "", fmt.Errorf("%w; stop the other process, or choose another folder with -data FOLDER", err)
+		return nil, err
 	}
-	return s, folder, nil
+	return s, nil
+}
+
+// storeFolder is the folder of the file store.
+func storeFolder(values settings.Values) string {
+	return filepath.Join(values.Text(settings.DataFolder), "store")
+}
+
+// whereState says in words where the state is kept.
+func whereState(values settings.Values) string {
+	if inAccount(values) {
+		return fmt.Sprintf("hub %s in %s", values.Text(settings.TaskHubName), accountOf(values))
+	}
+	return "the folder " + values.Text(settings.DataFolder)
 }
 
 // openHub opens the hub in the storage account that the settings name.
-func openHub(ctx context.Context, values settings.Values, logger *slog.Logger) (store.Store, string, error) {
-	o, err := hubOptions(values)
+func openHub(ctx context.Context, values settings.Values, o stateOptions) (store.Keeper, error) {
+	table, err := hubOptions(values)
 	if err != nil {
-		return nil, "", err
+		return nil, err
 	}
-	o.Logger = logger
-	s, err := tablestore.Open(ctx, o)
+	table.Logger, table.Existing, table.Owner = o.Logger, o.Existing, hubOwner(values, o.Deployment)
+	s, err := tablestore.Open(ctx, table)
 	if err != nil {
-		return nil, "", err
+		return nil, err
 	}
-	return s, fmt.Sprintf("hub %s in %s", o.Hub, accountOf(values)), nil
+	return s, nil
+}
+
+// hubOwner is the app as the owner of a hub. Whoever names the owner means that
+// name wherever it is used; otherwise two sites of one name are two apps.
+func hubOwner(values settings.Values, deployment string) store.Owner {
+	owner := store.Owner{App: values.Text(settings.TaskHubOwner)}
+	if values.Source(settings.TaskHubOwner) == settings.FromSite {
+		owner.Deployment = deployment
+	}
+	return owner
+}
+
+// deploymentOf says where App Service runs the app: in which subscription and
+// resource group. It is empty elsewhere.
+func deploymentOf(env func(string) (string, bool)) string {
+	owner, _ := env("WEBSITE_OWNER_NAME") // subscription+webspace
+	subscription, _, _ := strings.Cut(owner, "+")
+	group, _ := env("WEBSITE_RESOURCE_GROUP")
+	return strings.Trim(subscription+"/"+group, "/")
 }
 
 // hubOptions says which hub to open and how to get at it.

@@ -191,9 +191,6 @@ func decodeEvent(e entity) (history.Event, error) {
 	if kind != history.ExecutionTerminated {
 		event.Input = e.raw("Input")
 	}
-	if kind != history.TaskFailed {
-		event.Reason = e.text(reasonColumn(kind))
-	}
 	event.Status, _ = history.ParseStatus(e.text("OrchestrationStatus"))
 	var who identity
 	if err := e.json("OrchestrationInstance", &who); err != nil {
@@ -206,6 +203,9 @@ func decodeEvent(e entity) (history.Event, error) {
 	var err error
 	if event.Failure, err = e.failure(); err != nil {
 		return history.Event{}, err
+	}
+	if event.Failure == nil {
+		event.Reason = e.text(reasonColumn(kind))
 	}
 	return event, e.json("Secret", &event.Secret)
 }

@@ -52,7 +52,7 @@ func (s *Store) claim(ctx context.Context) error {
 		case hub.Layout > 0 && hub.Owner.Is(s.o.Owner):
 			return nil
 		case hub.Layout > 0:
-			return fmt.Errorf("%w: it belongs to %s since %s, and this is %s", ErrOwned, hub.Owner, hub.Since.Format(time.DateOnly), s.o.Owner)
+			return fmt.Errorf("%w: %s since %s, and this is %s", ErrOwned, hub.Owner, hub.Since.Format(time.DateOnly), s.o.Owner)
 		}
 		if err := s.writeOwner(ctx); !hasCode(err, codeEntityExists) {
 			return err

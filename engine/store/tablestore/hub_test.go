@@ -49,7 +49,7 @@ func TestAHubBelongsToOneApp(t *testing.T) {
 		if errors.Is(err, ErrOwned) != tt.refused || (err != nil) != tt.refused {
 			t.Errorf("%s of %s: %v", tt.app, tt.deployment, err)
 		}
-		if tt.refused && !strings.Contains(err.Error(), "it belongs to shop of subscription/group since 2026-11-23, and this is "+tt.app) {
+		if tt.refused && !strings.Contains(err.Error(), "another app: shop of subscription/group since 2026-11-23, and this is "+tt.app) {
 			t.Errorf("it does not say whose it is: %v", err)
 		}
 	}

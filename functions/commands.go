@@ -1,0 +1,162 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/seed21523604/holdfast/engine/store"
+	"github.com/seed21523604/holdfast/functions/internal/hub"
+	"github.com/seed21523604/holdfast/functions/settings"
+)
+
+// call is one run of a command, and what was typed for it.
+type call struct {
+	stdio
+	env    func(string) (string, bool)
+	values settings.Values
+	yes    string // what may be deleted
+	force  bool   // although it is in use
+}
+
+// command is what can be typed behind the program's name.
+type command struct {
+	name, meaning string
+	run           func(context.Context, *call) error
+}
+
+func commands() []command {
+	return []command{
+		{"", "start the app", serve},
+		{"settings", "show every setting, its value and where it came from", showSettings},
+		{"hub show", "show what the hub consists of and what is in it", showHub},
+		{"hub export", "write out everything in the hub, a JSON object a line", exportHub},
+		{"hub delete", "delete the hub with everything in it; asks first, or takes -yes NAME; -force if it is in use", deleteHub},
+	}
+}
+
+// findCommand takes the command off the front of the arguments.
+func findCommand(args []string) (command, []string) {
+	all := commands()
+	for _, c := range all[1:] {
+		words := strings.Fields(c.name)
+		if len(args) >= len(words) && slices.Equal(args[:len(words)], words) {
+			return c, args[len(words):]
+		}
+	}
+	return all[0], args
+}
+
+// commandHelp lists the commands.
+func commandHelp() string {
+	var b strings.Builder
+	b.WriteString("The commands, each with the flags of the settings behind it:\n\n")
+	for _, c := range commands() {
+		fmt.Fprintf(&b, "  functions %-10s  %s\n", c.name, c.meaning)
+	}
+	return b.String()
+}
+
+// takeFlags takes out of the arguments what is a flag of this command and not of
+// a setting.
+func (c command) takeFlags(to *call, args []string) (rest []string) {
+	if c.name != "hub delete" {
+		return args
+	}
+	for len(args) > 0 {
+		name, value, hasValue := strings.Cut(strings.TrimLeft(args[0], "-"), "=")
+		switch {
+		case !strings.HasPrefix(args[0], "-") || name != "yes" && name != "force":
+			rest = append(rest, args[0])
+		case name == "force":
+			to.force = true
+		case hasValue:
+			to.yes = value
+		case len(args) > 1:
+			to.yes, args = args[1], args[1:]
+		}
+		args = args[1:]
+	}
+	return rest
+}
+
+func showSettings(_ context.Context, c *call) error { return c.values.WriteTable(c.out) }
+
+// openForKeeping opens the hub for somebody who looks at it, or removes it.
+func openForKeeping(ctx context.Context, c *call) (store.Keeper, error) {
+	logger := slog.New(slog.NewTextHandler(c.err, &slog.HandlerOptions{Level: level(c.values)}))
+	return openState(ctx, c.values, stateOptions{Logger: logger, Existing: true})
+}
+
+func showHub(ctx context.Context, c *call) error {
+	k, err := openForKeeping(ctx, c)
+	if err != nil {
+		return err
+	}
+	return errors.Join(hub.Show(ctx, k, capital(whereState(c.values)), c.out), k.Close())
+}
+
+func exportHub(ctx context.Context, c *call) error {
+	k, err := openForKeeping(ctx, c)
+	if err != nil {
+		return err
+	}
+	counts, err := hub.Export(ctx, k, time.Now(), c.out)
+	if err == nil {
+		fmt.Fprintf(c.err, "%d instances, %d events and %d messages are written out.\n", counts.Instances, counts.Events, counts.Messages)
+	}
+	return errors.Join(err, k.Close())
+}
+
+// errNotMeant is returned when the answer to the question was another.
+var errNotMeant = errors.New("nothing is deleted")
+
+func deleteHub(ctx context.Context, c *call) (err error) {
+	k, err := openForKeeping(ctx, c)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, k.Close()) }()
+	d := hub.Deletion{Keeper: k, Me: hubOwner(c.values, deploymentOf(c.env)), Where: capital(whereState(c.values))}
+	if err := d.Check(ctx); err != nil && !c.force {
+		return err
+	}
+	if err := d.Describe(c.out); err != nil {
+		return err
+	}
+	if err := confirm(c, hubName(c.values)); err != nil {
+		return err
+	}
+	if err := k.Remove(ctx); err != nil {
+		return err
+	}
+	fmt.Fprintln(c.out, "It is deleted.")
+	return nil
+}
+
+// hubName is what must be typed to delete the hub.
+func hubName(values settings.Values) string {
+	if inAccount(values) {
+		return values.Text(settings.TaskHubName)
+	}
+	return values.Text(settings.DataFolder)
+}
+
+// confirm asks whether the hub is to be deleted, unless that was said before.
+func confirm(c *call, name string) error {
+	answer := c.yes
+	if answer == "" {
+		fmt.Fprintf(c.out, "Type %s to delete it: ", name)
+		line, _ := bufio.NewReader(c.in).ReadString('\n') // no line is no
+		answer = strings.TrimSpace(line)
+	}
+	if answer != name {
+		return fmt.Errorf("%w, as the answer was %q and not %q", errNotMeant, answer, name)
+	}
+	return nil
+}

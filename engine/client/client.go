@@ -306,6 +306,12 @@ func (c *Client) Restart(ctx context.Context, id string, newInstance bool, optio
 	return c.start(ctx, in.Name, id, in.Input, slices.Compact(secret), options)
 }
 
+// RevokeLinks makes void all links to an instance that were handed out, also
+// after its end; ErrNotFound.
+func (c *Client) RevokeLinks(ctx context.Context, id string) error {
+	return c.instances.Revoke(ctx, id)
+}
+
 // Get returns where an instance stands; ErrNotFound.
 func (c *Client) Get(ctx context.Context, id string) (store.Instance, error) {
 	in, err := c.instances.Get(ctx, id)

@@ -373,9 +373,9 @@ func (w *Worker) nextRow(s *session, p *plan, d engine.Decision) store.Instance 
 		row = newRow(s.id, p.start)
 	}
 	if d.Begun != nil {
-		first := cmp.Or(row.First, row.Execution)
+		first, revoked := cmp.Or(row.First, row.Execution), row.Revoked
 		row = newRow(s.id, d.Begun)
-		row.First = first
+		row.First, row.Revoked = first, revoked
 	}
 	if len(d.Events) > 0 {
 		row.Updated = d.Events[0].Time

@@ -103,7 +103,7 @@ var doors = []door{
 // operatorRoutes take no link at all.
 var operatorRoutes = [][2]string{
 	{"POST", "/orchestrators/Echo"}, {"POST", "/orchestrators/Echo/x"}, {"GET", "/entities"}, {"GET", "/entities/a/b"},
-	{"POST", "/entities/a/b"}, {"DELETE", "/entities/a/b"}, {"POST", "/makeprimary"},
+	{"POST", "/entities/a/b"}, {"DELETE", "/entities/a/b"}, {"POST", "/makeprimary"}, {"GET", "/instances/mine/links"}, {"POST", "/instances/mine/revokeLinks"},
 }
 
 func TestALinkOpensOneDoorOnly(t *testing.T) {
@@ -273,6 +273,55 @@ func TestALinkOutlivesContinueAsNewUnlessItIsForAnEvent(t *testing.T) {
 		if w := h.with(map[bool]string{true: "POST", false: "GET"}[link == l.Terminate], link, ""); w.Code >= 300 {
 			t.Error(w.Code, w.Body)
 		}
+	}
+}
+
+func TestARevokedLinkOpensNothing(t *testing.T) {
+	h := guarded(t)
+	for _, orchestration := range []string{"Approve", "Echo", "Again"} { // one runs, one has ended, one goes on as new
+		old := h.begin(orchestration, orchestration)
+		other := h.begin("Approve", "other than "+orchestration)
+		w := h.with("POST", basePath+"/instances/"+orchestration+"/revokeLinks", "", asOperator)
+		var fresh httpapi.Links
+		if err := json.Unmarshal(w.Body.Bytes(), &fresh); err != nil || w.Code != 200 {
+			t.Fatal(w.Code, w.Body)
+		}
+		h.with("POST", basePath+"/instances/"+orchestration+"/raiseEvent/Approval", "1", asOperator)
+		if orchestration == "Again" {
+			old.SendEvent, fresh.SendEvent = old.Status, fresh.Status // those of events are for another run now
+		}
+		for _, d := range doors {
+			if codeOf(d.link(old)) != codeOf(old.Status) {
+				wantProblem(t, h.with(d.method, basePath+"/instances/"+orchestration+d.path+"?code="+codeOf(d.link(old)), "1"), 410, "link-revoked")
+			}
+		}
+		wantProblem(t, h.with("GET", old.Status, ""), 410, "link-revoked")
+		for _, l := range []httpapi.Links{fresh, other} {
+			if w := h.with("GET", l.Status, ""); w.Code >= 300 {
+				t.Error(w.Code, w.Body)
+			}
+		}
+	}
+	if w := h.with("POST", basePath+"/instances/nobody/revokeLinks", "", asOperator); w.Code != 404 {
+		t.Error(w.Code, w.Body)
+	}
+}
+
+func TestOperatorsHandOutLinks(t *testing.T) {
+	h := guarded(t)
+	h.begin("Approve", "a")
+	var links httpapi.Links
+	h.must(json.Unmarshal(h.with("GET", basePath+"/instances/a/links?event=Approval&lifetime=60", "", asOperator).Body.Bytes(), &links))
+	if w := h.with("POST", strings.Replace(links.SendEvent, "{eventName}", "Other", 1), "1"); w.Code != 404 {
+		t.Error(w.Code, w.Body)
+	}
+	if w := h.with("GET", links.Status, ""); w.Code != 202 {
+		t.Error(w.Code, w.Body)
+	}
+	h.clock.advance(time.Minute)
+	wantProblem(t, h.with("GET", links.Status, ""), 410, "link-expired")
+	if w := h.with("GET", basePath+"/instances/b/links", "", asOperator); w.Code != 404 {
+		t.Error(w.Code, w.Body)
 	}
 }
 

@@ -40,9 +40,8 @@ type Run struct {
 	// First is the id of the run that was started, if Execution is one that
 	// followed it by continuing as new; else it may be empty.
 	First string
-	// Generation is that of the instance's links: revoking them makes the
-	// next.
-	Generation uint32
+	// Revoked is how often links to the instance were made void before.
+	Revoked uint32
 }
 
 // behind returns the id of the run that a door's links name.
@@ -78,7 +77,7 @@ var (
 //	 0  1 byte   version, 1
 //	 1  1 byte   the door
 //	 2  1 byte   1 if it is for the one event named in the path, else 0
-//	 3  4 bytes  generation
+//	 3  4 bytes  how often links to the instance were revoked before
 //	 7  8 bytes  when it expires, in Unix seconds
 //	15  16 bytes SHA-256 of the id of the run, cut short
 //	31  32 bytes HMAC-SHA-256
@@ -93,11 +92,11 @@ const (
 
 // stamp is what the head of a code says.
 type stamp struct {
-	door       Door
-	oneEvent   bool
-	generation uint32
-	expires    time.Time
-	run        [16]byte
+	door     Door
+	oneEvent bool
+	revoked  uint32
+	expires  time.Time
+	run      [16]byte
 }
 
 func (s stamp) head() []byte {
@@ -106,14 +105,14 @@ func (s stamp) head() []byte {
 	if s.oneEvent {
 		b[2] = 1
 	}
-	b = binary.BigEndian.AppendUint32(b, s.generation)
+	b = binary.BigEndian.AppendUint32(b, s.revoked)
 	b = binary.BigEndian.AppendUint64(b, uint64(s.expires.Unix()))
 	return append(b, s.run[:]...)
 }
 
 func readHead(b []byte) stamp {
 	return stamp{
-		door: Door(b[1]), oneEvent: b[2] == 1, generation: binary.BigEndian.Uint32(b[3:]),
+		door: Door(b[1]), oneEvent: b[2] == 1, revoked: binary.BigEndian.Uint32(b[3:]),
 		expires: time.Unix(int64(binary.BigEndian.Uint64(b[7:])), 0), run: [16]byte(b[15:headSize]),
 	}
 }
@@ -179,8 +178,11 @@ func (s stamp) opens(door Door, now time.Time) error {
 // other doors stay those of the runs that follow by continuing as new.
 func (s stamp) fits(in store.Instance) error {
 	run := Run{Instance: in.ID, Execution: in.Execution, First: in.First}
-	if s.run != fingerprint(run.behind(s.door)) {
+	switch {
+	case s.run != fingerprint(run.behind(s.door)):
 		return errReplaced
+	case s.revoked != in.Revoked:
+		return errRevoked
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Links are the management URLs of an instance, as Durable Functions hands them
@@ -53,7 +54,7 @@ func (a *API) code(run Run, g Grant, door Door) string {
 	}
 	return "&code=" + keeper.code(a.o.Hub, run.Instance, g.Event, stamp{
 		door: door, oneEvent: door == DoorRaiseEvent && g.Event != "",
-		generation: run.Generation, expires: keeper.now().Add(lifetime), run: fingerprint(run.behind(door)),
+		revoked: run.Revoked, expires: keeper.now().Add(lifetime), run: fingerprint(run.behind(door)),
 	})
 }
 
@@ -64,4 +65,29 @@ func (a *API) Started(w http.ResponseWriter, run Run, g Grant) {
 	w.Header().Set("Location", links.Status)
 	w.Header().Set("Retry-After", "10")
 	answer(w, http.StatusAccepted, links)
+}
+
+// links answers an operator with new links to the present run, for one event or
+// for a lifetime in seconds if that is asked for.
+func (a *API) links(c *call) {
+	in, err := c.client.Get(c.r.Context(), c.id)
+	if err != nil {
+		a.fail(c, err)
+		return
+	}
+	grant := Grant{Event: c.query.Get("event")}
+	if lifetime, ok := c.seconds("lifetime"); ok {
+		grant.Lifetime = time.Duration(lifetime * float64(time.Second))
+	}
+	run := Run{Instance: in.ID, Execution: in.Execution, First: in.First, Revoked: in.Revoked}
+	c.answer(http.StatusOK, a.Links(run, grant))
+}
+
+// revoke makes all links to an instance void and answers with new ones.
+func (a *API) revoke(c *call) {
+	if err := c.client.RevokeLinks(c.r.Context(), c.id); err != nil {
+		a.fail(c, err)
+		return
+	}
+	a.links(c)
 }

@@ -28,6 +28,8 @@ var routes = []route{
 	{http.MethodPost, "instances/{id}/suspend", DoorSuspend, (*API).suspend},
 	{http.MethodPost, "instances/{id}/resume", DoorResume, (*API).resume},
 	{http.MethodPost, "instances/{id}/restart", DoorRestart, (*API).restart},
+	{http.MethodGet, "instances/{id}/links", operators, (*API).links},
+	{http.MethodPost, "instances/{id}/revokeLinks", operators, (*API).revoke},
 	{http.MethodGet, "entities", operators, (*API).noEntities},
 	{http.MethodGet, "entities/{name}", operators, (*API).noEntities},
 	{http.MethodGet, "entities/{name}/{id}", operators, (*API).noEntities},

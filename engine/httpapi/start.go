@@ -82,8 +82,8 @@ func (c *call) inherits() Grant {
 	return Grant{Doors: []Door{DoorStatus, DoorRestart}}
 }
 
-// maxSeconds bounds what may be asked of a wait: a day.
-const maxSeconds = 24 * 60 * 60
+// maxSeconds bounds a duration that is asked for: 400 days.
+const maxSeconds = 400 * 24 * 60 * 60
 
 // longestWait is how long a request is kept waiting, whatever it asks for.
 // Azure's front end gives up on one after 230 seconds.

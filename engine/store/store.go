@@ -63,6 +63,8 @@ type Instance struct {
 	// Secret lists the external events whose payload must be sealed before
 	// it is sent.
 	Secret []string
+	// Revoked is how often the links to the instance were made void.
+	Revoked uint32
 	// Created is when it was accepted, Updated the time of its last turn,
 	// Completed when it ended; zero if it has not. UTC.
 	Created, Updated, Completed time.Time
@@ -174,6 +176,10 @@ type Instances interface {
 	// ErrActive for one that has not ended, with ErrOwing for one whose row has
 	// Hands.
 	Purge(ctx context.Context, id string) error
+
+	// Revoke counts the row's Revoked up, also after the end; ErrNotFound. A
+	// call that was repeated may count twice.
+	Revoke(ctx context.Context, id string) error
 }
 
 // Queue is the store as a worker sees it. Its methods may be called

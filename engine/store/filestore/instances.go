@@ -106,6 +106,22 @@ func (s *Store) Send(ctx context.Context, id string, message history.Event) erro
 	})
 }
 
+// Revoke counts up how often the links to an instance were made void. It counts
+// as a message does for the version, so that no turn undoes it.
+func (s *Store) Revoke(ctx context.Context, id string) error {
+	return s.change(ctx, "revoke the links to", id, func(old row) error {
+		if old.Version == "" {
+			return store.ErrNotFound
+		}
+		old.Revoked++
+		old.sent++
+		batch := s.db.NewBatch()
+		defer batch.Close()
+		batch.Set(instanceKey(id), encodeRow(&old), nil)
+		return s.write(batch)
+	})
+}
+
 // change calls f with the instance's row while nobody else may change it, and
 // tells those who watch it. The row's Version is empty if there is none.
 func (s *Store) change(ctx context.Context, verb, id string, f func(old row) error) error {

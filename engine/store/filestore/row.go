@@ -30,6 +30,7 @@ const (
 	rowTurn         wire.Number = 16
 	rowSent         wire.Number = 17
 	rowFirst        wire.Number = 18
+	rowRevoked      wire.Number = 40
 
 	handReceipt wire.Number = 1
 	handTask    wire.Number = 2 // repeated
@@ -80,7 +81,8 @@ func encodeRow(in *row) []byte {
 	b = wire.AppendUint(b, rowEvents, uint64(in.Events))
 	b = wire.AppendBytes(b, rowTurn, in.Turn)
 	b = wire.AppendUint(b, rowSent, in.sent)
-	return wire.AppendBytes(b, rowFirst, in.First)
+	b = wire.AppendBytes(b, rowFirst, in.First)
+	return wire.AppendUint(b, rowRevoked, uint64(in.Revoked))
 }
 
 func encodeHand(h store.Hand) []byte {
@@ -152,6 +154,8 @@ func decodeRow(b []byte) (row, error) {
 			in.Turn = string(v)
 		case rowFirst:
 			in.First = string(v)
+		case rowRevoked:
+			in.Revoked = uint32(x)
 		}
 		return err
 	})

@@ -71,6 +71,33 @@ var contract = map[string]func(*bench){
 		b.must(b.Store.Send(b.ctx, "a", e))
 		b.equal("inbox", b.load("a").Inbox, []history.Event{start, e})
 	},
+	"revoking counts up, before the end and after it": func(b *bench) {
+		b.want(b.Store.Revoke(b.ctx, "a"), store.ErrNotFound)
+		b.create("a")
+		b.must(b.Store.Revoke(b.ctx, "a"))
+		b.commit(b.turn(b.load("a"), "t1", ended))
+		b.must(b.Store.Revoke(b.ctx, "a"))
+		in, err := b.Store.Get(b.ctx, "a")
+		b.must(err)
+		if in.Revoked != 2 || in.Status != history.Completed {
+			b.Errorf("%+v", in)
+		}
+		b.must(b.Store.Create(b.ctx, "a", b.start("second")))
+		if state := b.load("a"); state.Instance.Revoked != 0 {
+			b.Errorf("a new start: %+v", state.Instance)
+		}
+	},
+	"a turn that was made before a revocation does not undo it": func(b *bench) {
+		b.create("a")
+		before := b.load("a")
+		b.must(b.Store.Revoke(b.ctx, "a"))
+		_, err := b.Store.Commit(b.ctx, b.turn(before, "t1", nil))
+		b.want(err, store.ErrConflict)
+		b.commit(b.turn(b.load("a"), "t1", nil))
+		if state := b.load("a"); state.Instance.Revoked != 1 || len(state.History) == 0 {
+			b.Errorf("%+v", state.Instance)
+		}
+	},
 	"get, history, load and purge know what is not there": func(b *bench) {
 		_, err := b.Store.Get(b.ctx, "a")
 		b.want(err, store.ErrNotFound)

@@ -75,6 +75,11 @@ func (f *Faulty) Create(ctx context.Context, id string, start history.Event) err
 	return f.do("Create", func() error { return f.Store.Create(ctx, id, start) })
 }
 
+// Revoke calls the store's.
+func (f *Faulty) Revoke(ctx context.Context, id string) error {
+	return f.do("Revoke", func() error { return f.Store.Revoke(ctx, id) })
+}
+
 // Send calls the store's.
 func (f *Faulty) Send(ctx context.Context, id string, message history.Event) error {
 	return f.do("Send", func() error { return f.Store.Send(ctx, id, message) })

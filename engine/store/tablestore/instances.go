@@ -239,6 +239,30 @@ func (s *Store) Purge(ctx context.Context, id string) error {
 	})
 }
 
+// Revoke counts up how often the links to an instance were made void. The row's
+// etag changes with it, so no turn undoes it.
+func (s *Store) Revoke(ctx context.Context, id string) error {
+	return s.with("revoke the links to", id, func() error {
+		for attempt := range maxSends {
+			r, err := s.record(ctx, id)
+			if err != nil {
+				return err
+			}
+			count := newEntity(encodeKey(id), sentinelKey)
+			count.setInt64(revokedColumn, int64(r.Revoked)+1)
+			b := &batch{}
+			b.merge(count, r.etag)
+			if _, err := b.submit(ctx, s.history); !isConflict(err) {
+				return err
+			}
+			if !s.sleep(ctx, rand.N(time.Millisecond<<min(attempt, 5))) && ctx.Err() != nil {
+				return ctx.Err()
+			}
+		}
+		return errBusy
+	})
+}
+
 // projectionTag returns the etag of an instance's projection; empty if there is
 // none.
 func (s *Store) projectionTag(ctx context.Context, id string) (string, error) {

@@ -36,6 +36,9 @@ const (
 	// executionColumn names the execution that a row of the history, or the
 	// instance's row, belongs to.
 	executionColumn = "ExecutionId"
+	// revokedColumn counts how often the links to the instance were revoked;
+	// it is there if they were.
+	revokedColumn = "LinksRevoked"
 	// receiverColumn names the execution that a message is for.
 	receiverColumn = "ReceiverExecutionId"
 )
@@ -81,6 +84,9 @@ func (r *record) sentinel(hub string) (entity, error) {
 	e.setTime("CheckpointCompletedTimestamp", r.Updated)
 	e.setText("WakeBell", r.wakeBell)
 	e.setText("Attempt", r.attempt)
+	if r.Revoked > 0 {
+		e.setInt64(revokedColumn, int64(r.Revoked))
+	}
 	e.setInt64(waitingColumn, r.waiting)
 	if err := e.setHands(r.Hands); err != nil {
 		return nil, err
@@ -119,6 +125,7 @@ func decodeRecord(e entity) (*record, error) {
 		Input: e.raw("Input"), Output: e.raw("Output"), CustomStatus: e.raw("CustomStatus"),
 		Created: e.time("CreatedTime"), Updated: e.time("LastUpdatedTime"), Completed: e.time("CompletedTime"),
 		Wake: e.time("Wake"), Events: int(e.int64("Events")), Turn: e.text("Turn"),
+		Revoked: uint32(e.int64(revokedColumn)),
 	}
 	in.Status, _ = history.ParseStatus(e.text("RuntimeStatus"))
 	if in.Failure, err = e.failure(); err != nil {

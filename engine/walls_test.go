@@ -51,6 +51,9 @@ var walls = map[string][]string{
 	"cmd/deploy/internal/bicep/syntax":     {"cmd/deploy/internal/source"},
 	"cmd/deploy/internal/bicep":            {"cmd/deploy/internal/bicep/syntax", "cmd/deploy/internal/source", "cmd/deploy/internal/template"},
 	"cmd/deploy/internal/terraform":        {"cmd/deploy/internal/source", "cmd/deploy/internal/template"},
+	"cmd/deploy/internal/parity":           {"cmd/deploy/internal/source", "cmd/deploy/internal/template"},
+	"infra":                                {},
+	"infra/internal/generate":              {"functions/settings"},
 	"cmd/deploy":                           {"cmd/deploy/internal/bicep", "cmd/deploy/internal/source", "cmd/deploy/internal/template", "cmd/deploy/internal/terraform"},
 	"functions": {
 		"engine", "engine/client", "engine/dispatch", "engine/httpapi", "engine/human", "engine/store", "engine/store/filestore", "engine/store/tablestore",

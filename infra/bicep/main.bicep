@@ -1,0 +1,423 @@
+metadata name = 'Holdfast'
+metadata description = 'Holdfast on Azure Functions: the app, the storage account that keeps its state, and a vault for its secrets.'
+
+targetScope = 'resourceGroup'
+
+// What the app is and where.
+
+@description('What the names of all resources begin with: letters and digits, small.')
+@minLength(3)
+@maxLength(11)
+param name string = 'holdfast'
+
+@description('The region that everything is made in: that of the resource group, if nothing is said.')
+param location string = resourceGroup().location
+
+@description('Tags that every resource carries.')
+param tags object = {}
+
+@description('The plan that the app runs on. FC1 is Flex Consumption, which costs nothing while nothing happens; EP1 to EP3 are Premium and P0v3 to P2v3 Dedicated, which are always on.')
+@allowed([
+  'FC1'
+  'EP1'
+  'EP2'
+  'EP3'
+  'P0v3'
+  'P1v3'
+  'P2v3'
+])
+param plan string = 'FC1'
+
+@description('How much memory an instance has on Flex Consumption, in MB.')
+@allowed([
+  512
+  2048
+  4096
+])
+param instanceMemory int = 2048
+
+@description('How many instances there are at most.')
+@minValue(1)
+@maxValue(1000)
+param maximumInstances int = 40
+
+@description('How many instances answer HTTP requests even while nothing happens, on Flex Consumption.')
+@minValue(0)
+@maxValue(20)
+param alwaysReady int = 0
+
+// What the Functions host waits for.
+
+@description('How long the host lets one invocation run before it kills the app, in minutes.')
+@minValue(1)
+@maxValue(60)
+param functionTimeoutMinutes int = 10
+
+@description('How long the host waits for the app to answer after its start, in seconds.')
+@minValue(10)
+@maxValue(120)
+param startTimeoutSeconds int = 60
+
+@description('How long the host waits before it hands out a queue message again whose invocation failed, in seconds.')
+@minValue(0)
+@maxValue(600)
+param retryDelaySeconds int = 5
+
+@description('How often the host hands out a queue message before it puts it among the poisoned ones.')
+@minValue(1)
+@maxValue(20)
+param maximumDequeues int = 5
+
+// What is kept, and how long.
+
+@description('How the storage account copies its data: within one data centre (Standard_LRS) or over three (Standard_ZRS).')
+@allowed([
+  'Standard_LRS'
+  'Standard_ZRS'
+])
+param storageRedundancy string = 'Standard_LRS'
+
+@description('How long logs and metrics are kept, in days.')
+@minValue(30)
+@maxValue(730)
+param logRetentionDays int = 30
+
+@description('How long a deleted vault or secret can be brought back, in days. It can\'t be changed later.')
+@minValue(7)
+@maxValue(90)
+param softDeleteDays int = 90
+
+// Who is told, and what it may cost.
+
+@description('The e-mail addresses that alerts and warnings about cost go to. Without one there are neither.')
+@maxLength(10)
+param alertEmails string[] = []
+
+@description('How many failed invocations within a quarter of an hour are an alert.')
+@minValue(1)
+@maxValue(1000)
+param failureThreshold int = 5
+
+@description('What everything may cost a month, in the currency of the subscription. 0: no budget.')
+@minValue(0)
+@maxValue(1000000)
+param monthlyBudget int = 0
+
+@description('The first day of the month from which the budget counts, such as 2026-01-01. It has to be this month when the budget is made.')
+@maxLength(10)
+param budgetStart string = ''
+
+// Whether others can reach the data.
+
+@description('Whether the storage account and the vault are reached from a virtual network only. The app itself answers everybody, as Twilio calls it.')
+param privateNetwork bool = false
+
+@description('The addresses of the virtual network: a range of 256.')
+@minLength(9)
+@maxLength(18)
+param addressPrefix string = '10.40.0.0/24'
+
+// <settings>
+// Made of the table in functions/settings by go generate ./infra; change the table and not this.
+
+@description('What the links handed out begin with; empty: the address listened on, on App Service the site\'s.')
+param publicBaseUrl string = ''
+
+@description('The least level that is logged.')
+@allowed([
+  'debug'
+  'info'
+  'warn'
+  'error'
+])
+param logLevel string = 'info'
+
+@description('What the names of the tables, the queue and the container begin with; on App Service made from the site\'s name.')
+@minLength(3)
+@maxLength(45)
+param taskHubName string = 'Holdfast'
+
+@description('How far apart looks at a quiet queue are at most, in seconds.')
+@minValue(1)
+@maxValue(600)
+param maxQueuePollingIntervalSeconds int = 30
+
+@description('How long a worker need not be heard of before others take over, in whole seconds.')
+@minValue(5)
+@maxValue(600)
+param doorbellLeaseSeconds int = 60
+
+@description('How far ahead a timer waits in the queue, in seconds; later ones wait in a table.')
+@minValue(120)
+@maxValue(86400)
+param timerHorizonSeconds int = 600
+
+@description('What operators send in the header x-functions-key.')
+@secure()
+@minLength(20)
+@maxLength(200)
+param operatorKey string
+
+@description('The Entra tenant whose bearer tokens operators may send; empty, with the next: none.')
+@maxLength(36)
+param entraTenantId string = ''
+
+@description('The application that those tokens must be made out for.')
+@maxLength(200)
+param entraAudience string = ''
+
+@description('The app role that those tokens must carry.')
+@minLength(1)
+@maxLength(120)
+param entraOperatorRole string = 'Holdfast.Operator'
+
+@description('Where Entra is; another address is for other clouds and for tests.')
+param entraAuthority string = 'https://login.microsoftonline.com'
+
+@description('Key under which links are made, base64; another one makes all links void.')
+@secure()
+@minLength(43)
+param linkKey string
+
+@description('How long the links that a start hands out are good, in seconds.')
+@minValue(300)
+@maxValue(34560000)
+param linkLifetimeSeconds int = 604800
+
+@description('How long a person has to answer with the code, in seconds.')
+@minValue(30)
+@maxValue(600)
+param smsVerifyTimeoutSeconds int = 300
+
+@description('How many codes a person may try.')
+@minValue(1)
+@maxValue(10)
+param smsVerifyTries int = 5
+
+@description('How many digits a code has.')
+@minValue(4)
+@maxValue(10)
+param smsVerifyDigits int = 6
+
+@description('How many times a code is sent when a send did not get through.')
+@minValue(1)
+@maxValue(5)
+param smsVerifySends int = 3
+
+@description('Pause before a code is sent again, in seconds; it doubles each time.')
+@minValue(1)
+@maxValue(120)
+param smsVerifyResendDelaySeconds int = 10
+
+@description('The Twilio account that sends.')
+@minLength(34)
+@maxLength(34)
+param twilioAccountSid string
+
+@description('The auth token of that account.')
+@secure()
+@minLength(1)
+param twilioAuthToken string
+
+@description('The number messages are sent from, in E.164 form.')
+@minLength(8)
+@maxLength(16)
+param twilioPhoneNumber string
+
+@description('How long one call to Twilio may take, in seconds.')
+@minValue(1)
+@maxValue(30)
+param twilioTimeoutSeconds int = 10
+
+@description('Key of the hash that stands for a code, base64.')
+@secure()
+@minLength(43)
+param verificationKey string
+
+@description('How many activities run at once.')
+@minValue(1)
+@maxValue(1000)
+param maxActivities int = 64
+
+@description('How many instances are kept ready in memory.')
+@minValue(0)
+@maxValue(100000)
+param maxCachedInstances int = 1000
+
+@description('The largest request body that is read, in bytes.')
+@minValue(1024)
+@maxValue(1048576)
+param maxBodyBytes int = 65536
+
+@description('How long a stop waits for work in hand, in seconds.')
+@minValue(0)
+@maxValue(300)
+param stopGraceSeconds int = 10
+
+var settings = {
+  PublicBaseUrl: publicBaseUrl
+  LogLevel: logLevel
+  TaskHubName: taskHubName
+  MaxQueuePollingInterval: '${maxQueuePollingIntervalSeconds}s'
+  DoorbellLease: '${doorbellLeaseSeconds}s'
+  TimerHorizon: '${timerHorizonSeconds}s'
+  OperatorKey: secrets.outputs.operatorKeyReference
+  EntraTenantId: entraTenantId
+  EntraAudience: entraAudience
+  EntraOperatorRole: entraOperatorRole
+  EntraAuthority: entraAuthority
+  LinkKey: secrets.outputs.linkKeyReference
+  LinkLifetime: '${linkLifetimeSeconds}s'
+  SmsVerifyTimeout: '${smsVerifyTimeoutSeconds}s'
+  SmsVerifyTries: '${smsVerifyTries}'
+  SmsVerifyDigits: '${smsVerifyDigits}'
+  SmsVerifySends: '${smsVerifySends}'
+  SmsVerifyResendDelay: '${smsVerifyResendDelaySeconds}s'
+  TwilioAccountSid: twilioAccountSid
+  TwilioAuthToken: secrets.outputs.twilioAuthTokenReference
+  TwilioPhoneNumber: twilioPhoneNumber
+  TwilioTimeout: '${twilioTimeoutSeconds}s'
+  VerificationKey: secrets.outputs.verificationKeyReference
+  MaxActivities: '${maxActivities}'
+  MaxCachedInstances: '${maxCachedInstances}'
+  MaxBodyBytes: '${maxBodyBytes}'
+  StopGrace: '${stopGraceSeconds}s'
+}
+
+// </settings>
+
+var suffix = uniqueString(resourceGroup().id, name)
+var hub = toLower(taskHubName)
+
+module identity 'identity.bicep' = {
+  name: '${name}-identity'
+  params: {
+    name: '${name}-${suffix}'
+    location: location
+    tags: tags
+  }
+}
+
+module monitoring 'monitoring.bicep' = {
+  name: '${name}-monitoring'
+  params: {
+    name: '${name}-${suffix}'
+    location: location
+    tags: tags
+    logRetentionDays: logRetentionDays
+    principalId: identity.outputs.principalId
+  }
+}
+
+module network 'network.bicep' = if (privateNetwork) {
+  name: '${name}-network'
+  params: {
+    name: '${name}-${suffix}'
+    location: location
+    tags: tags
+    addressPrefix: addressPrefix
+    delegation: plan == 'FC1' ? 'Microsoft.App/environments' : 'Microsoft.Web/serverFarms'
+    storageAccountId: storage.outputs.id
+    vaultId: secrets.outputs.id
+  }
+}
+
+module storage 'storage.bicep' = {
+  name: '${name}-storage'
+  params: {
+    name: '${name}${suffix}'
+    location: location
+    tags: tags
+    redundancy: storageRedundancy
+    hub: taskHubName
+    isPrivate: privateNetwork
+    principalId: identity.outputs.principalId
+    workspaceId: monitoring.outputs.workspaceId
+  }
+}
+
+module secrets 'secrets.bicep' = {
+  name: '${name}-secrets'
+  params: {
+    name: '${name}-${take(suffix, 8)}'
+    location: location
+    tags: tags
+    softDeleteDays: softDeleteDays
+    isPrivate: privateNetwork
+    principalId: identity.outputs.principalId
+    workspaceId: monitoring.outputs.workspaceId
+    // <secrets>
+    // Made of the table in functions/settings by go generate ./infra; change the table and not this.
+    operatorKey: operatorKey
+    linkKey: linkKey
+    twilioAuthToken: twilioAuthToken
+    verificationKey: verificationKey
+    // </secrets>
+  }
+}
+
+module function 'function.bicep' = {
+  name: '${name}-function'
+  params: {
+    name: '${name}-${suffix}'
+    location: location
+    tags: tags
+    plan: plan
+    instanceMemory: instanceMemory
+    maximumInstances: maximumInstances
+    alwaysReady: alwaysReady
+    functionTimeoutMinutes: functionTimeoutMinutes
+    startTimeoutSeconds: startTimeoutSeconds
+    retryDelaySeconds: retryDelaySeconds
+    maximumDequeues: maximumDequeues
+    identityId: identity.outputs.id
+    clientId: identity.outputs.clientId
+    storageAccountName: storage.outputs.name
+    packageContainer: storage.outputs.packageContainer
+    subnetId: privateNetwork ? network!.outputs.appSubnetId : ''
+    insightsConnection: monitoring.outputs.insightsConnection
+    workspaceId: monitoring.outputs.workspaceId
+    settings: settings
+  }
+}
+
+module alerts 'alerts.bicep' = if (!empty(alertEmails)) {
+  name: '${name}-alerts'
+  params: {
+    name: '${name}-${suffix}'
+    location: location
+    tags: tags
+    emails: alertEmails
+    workspaceId: monitoring.outputs.workspaceId
+    poisonQueue: '${hub}-doorbells-poison'
+    failureThreshold: failureThreshold
+  }
+}
+
+module budget 'budget.bicep' = if (monthlyBudget > 0 && !empty(alertEmails)) {
+  name: '${name}-budget'
+  params: {
+    name: '${name}-${suffix}'
+    amount: monthlyBudget
+    start: budgetStart
+    emails: alertEmails
+  }
+}
+
+@description('The name of the function app, which a package is published to.')
+output functionAppName string = function.outputs.name
+
+@description('Where the app answers.')
+output url string = function.outputs.url
+
+@description('The name of the storage account.')
+output storageAccountName string = storage.outputs.name
+
+@description('The name of the vault.')
+output vaultName string = secrets.outputs.name
+
+@description('The client id of the identity that the app works as.')
+output clientId string = identity.outputs.clientId
+
+@description('The name of the workspace that the logs are in.')
+output workspaceName string = monitoring.outputs.workspaceName

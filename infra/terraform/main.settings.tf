@@ -1,0 +1,113 @@
+# Made of the table in functions/settings by go generate ./infra; change the table and not this.
+
+locals {
+  settings = {
+    PublicBaseUrl           = var.public_base_url
+    LogLevel                = var.log_level
+    TaskHubName             = var.task_hub_name
+    MaxQueuePollingInterval = "${var.max_queue_polling_interval_seconds}s"
+    DoorbellLease           = "${var.doorbell_lease_seconds}s"
+    TimerHorizon            = "${var.timer_horizon_seconds}s"
+    OperatorKey             = "@Microsoft.KeyVault(SecretUri=${azurerm_key_vault_secret.operator_key.versionless_id})"
+    EntraTenantId           = var.entra_tenant_id
+    EntraAudience           = var.entra_audience
+    EntraOperatorRole       = var.entra_operator_role
+    EntraAuthority          = var.entra_authority
+    LinkKey                 = "@Microsoft.KeyVault(SecretUri=${azurerm_key_vault_secret.link_key.versionless_id})"
+    LinkLifetime            = "${var.link_lifetime_seconds}s"
+    SmsVerifyTimeout        = "${var.sms_verify_timeout_seconds}s"
+    SmsVerifyTries          = tostring(var.sms_verify_tries)
+    SmsVerifyDigits         = tostring(var.sms_verify_digits)
+    SmsVerifySends          = tostring(var.sms_verify_sends)
+    SmsVerifyResendDelay    = "${var.sms_verify_resend_delay_seconds}s"
+    TwilioAccountSid        = var.twilio_account_sid
+    TwilioAuthToken         = "@Microsoft.KeyVault(SecretUri=${azurerm_key_vault_secret.twilio_auth_token.versionless_id})"
+    TwilioPhoneNumber       = var.twilio_phone_number
+    TwilioTimeout           = "${var.twilio_timeout_seconds}s"
+    VerificationKey         = "@Microsoft.KeyVault(SecretUri=${azurerm_key_vault_secret.verification_key.versionless_id})"
+    MaxActivities           = tostring(var.max_activities)
+    MaxCachedInstances      = tostring(var.max_cached_instances)
+    MaxBodyBytes            = tostring(var.max_body_bytes)
+    StopGrace               = "${var.stop_grace_seconds}s"
+  }
+}
+
+resource "azurerm_key_vault_secret" "operator_key" {
+  name             = "operator-key"
+  key_vault_id     = azurerm_key_vault.main.id
+  content_type     = "text/plain"
+  value_wo         = var.operator_key
+  value_wo_version = var.secrets_version
+  tags             = var.tags
+
+  depends_on = [azurerm_role_assignment.secrets_officer]
+}
+
+resource "azurerm_role_assignment" "operator_key_reader" {
+  for_each = local.readers
+
+  scope                = azurerm_key_vault_secret.operator_key.resource_versionless_id
+  role_definition_name = "Key Vault Secrets User"
+  principal_id         = each.value
+  principal_type       = "ServicePrincipal"
+}
+
+resource "azurerm_key_vault_secret" "link_key" {
+  name             = "link-key"
+  key_vault_id     = azurerm_key_vault.main.id
+  content_type     = "text/plain"
+  value_wo         = var.link_key
+  value_wo_version = var.secrets_version
+  tags             = var.tags
+
+  depends_on = [azurerm_role_assignment.secrets_officer]
+}
+
+resource "azurerm_role_assignment" "link_key_reader" {
+  for_each = local.readers
+
+  scope                = azurerm_key_vault_secret.link_key.resource_versionless_id
+  role_definition_name = "Key Vault Secrets User"
+  principal_id         = each.value
+  principal_type       = "ServicePrincipal"
+}
+
+resource "azurerm_key_vault_secret" "twilio_auth_token" {
+  name             = "twilio-auth-token"
+  key_vault_id     = azurerm_key_vault.main.id
+  content_type     = "text/plain"
+  value_wo         = var.twilio_auth_token
+  value_wo_version = var.secrets_version
+  tags             = var.tags
+
+  depends_on = [azurerm_role_assignment.secrets_officer]
+}
+
+resource "azurerm_role_assignment" "twilio_auth_token_reader" {
+  for_each = local.readers
+
+  scope                = azurerm_key_vault_secret.twilio_auth_token.resource_versionless_id
+  role_definition_name = "Key Vault Secrets User"
+  principal_id         = each.value
+  principal_type       = "ServicePrincipal"
+}
+
+resource "azurerm_key_vault_secret" "verification_key" {
+  name             = "verification-key"
+  key_vault_id     = azurerm_key_vault.main.id
+  content_type     = "text/plain"
+  value_wo         = var.verification_key
+  value_wo_version = var.secrets_version
+  tags             = var.tags
+
+  depends_on = [azurerm_role_assignment.secrets_officer]
+}
+
+resource "azurerm_role_assignment" "verification_key_reader" {
+  for_each = local.readers
+
+  scope                = azurerm_key_vault_secret.verification_key.resource_versionless_id
+  role_definition_name = "Key Vault Secrets User"
+  principal_id         = each.value
+  principal_type       = "ServicePrincipal"
+}

@@ -1,0 +1,357 @@
+# Made of the table in functions/settings by go generate ./infra; change the table and not this.
+
+variable "public_base_url" {
+  description = "What the links handed out begin with; empty: the address listened on, on App Service the site's."
+  type        = string
+  default     = ""
+  nullable    = false
+}
+
+variable "log_level" {
+  description = "The least level that is logged."
+  type        = string
+  default     = "info"
+  nullable    = false
+
+  validation {
+    condition     = contains(["debug", "info", "warn", "error"], var.log_level)
+    error_message = "One of debug, info, warn, error is wanted."
+  }
+}
+
+variable "task_hub_name" {
+  description = "What the names of the tables, the queue and the container begin with; on App Service made from the site's name."
+  type        = string
+  default     = "Holdfast"
+  nullable    = false
+
+  validation {
+    condition     = length(var.task_hub_name) >= 3 && length(var.task_hub_name) <= 45
+    error_message = "At least 3 and at most 45 characters are wanted."
+  }
+
+  validation {
+    condition     = can(regex("^[A-Za-z][A-Za-z0-9]{2,44}$", var.task_hub_name))
+    error_message = "It has to match ^[A-Za-z][A-Za-z0-9]{2,44}$."
+  }
+}
+
+variable "max_queue_polling_interval_seconds" {
+  description = "How far apart looks at a quiet queue are at most, in seconds."
+  type        = number
+  default     = 30
+  nullable    = false
+
+  validation {
+    condition     = var.max_queue_polling_interval_seconds >= 1 && var.max_queue_polling_interval_seconds <= 600 && floor(var.max_queue_polling_interval_seconds) == var.max_queue_polling_interval_seconds
+    error_message = "A whole number from 1 to 600 is wanted."
+  }
+}
+
+variable "doorbell_lease_seconds" {
+  description = "How long a worker need not be heard of before others take over, in whole seconds."
+  type        = number
+  default     = 60
+  nullable    = false
+
+  validation {
+    condition     = var.doorbell_lease_seconds >= 5 && var.doorbell_lease_seconds <= 600 && floor(var.doorbell_lease_seconds) == var.doorbell_lease_seconds
+    error_message = "A whole number from 5 to 600 is wanted."
+  }
+}
+
+variable "timer_horizon_seconds" {
+  description = "How far ahead a timer waits in the queue, in seconds; later ones wait in a table."
+  type        = number
+  default     = 600
+  nullable    = false
+
+  validation {
+    condition     = var.timer_horizon_seconds >= 120 && var.timer_horizon_seconds <= 86400 && floor(var.timer_horizon_seconds) == var.timer_horizon_seconds
+    error_message = "A whole number from 120 to 86400 is wanted."
+  }
+}
+
+variable "operator_key" {
+  description = "What operators send in the header x-functions-key."
+  type        = string
+  sensitive   = true
+  ephemeral   = true
+  nullable    = false
+
+  validation {
+    condition     = length(var.operator_key) >= 20 && length(var.operator_key) <= 200
+    error_message = "At least 20 and at most 200 characters are wanted."
+  }
+
+  validation {
+    condition     = can(regex("^[!-~]{20,200}$", var.operator_key))
+    error_message = "It has to match ^[!-~]{20,200}$."
+  }
+}
+
+variable "entra_tenant_id" {
+  description = "The Entra tenant whose bearer tokens operators may send; empty, with the next: none."
+  type        = string
+  default     = ""
+  nullable    = false
+
+  validation {
+    condition     = length(var.entra_tenant_id) <= 36
+    error_message = "At most 36 characters are wanted."
+  }
+
+  validation {
+    condition     = var.entra_tenant_id == "" || can(regex("^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$", var.entra_tenant_id))
+    error_message = "It has to match ^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$."
+  }
+}
+
+variable "entra_audience" {
+  description = "The application that those tokens must be made out for."
+  type        = string
+  default     = ""
+  nullable    = false
+
+  validation {
+    condition     = length(var.entra_audience) <= 200
+    error_message = "At most 200 characters are wanted."
+  }
+
+  validation {
+    condition     = var.entra_audience == "" || can(regex("^[!-~]{1,200}$", var.entra_audience))
+    error_message = "It has to match ^[!-~]{1,200}$."
+  }
+}
+
+variable "entra_operator_role" {
+  description = "The app role that those tokens must carry."
+  type        = string
+  default     = "Holdfast.Operator"
+  nullable    = false
+
+  validation {
+    condition     = length(var.entra_operator_role) >= 1 && length(var.entra_operator_role) <= 120
+    error_message = "At least 1 and at most 120 characters are wanted."
+  }
+
+  validation {
+    condition     = can(regex("^[!-~]{1,120}$", var.entra_operator_role))
+    error_message = "It has to match ^[!-~]{1,120}$."
+  }
+}
+
+variable "entra_authority" {
+  description = "Where Entra is; another address is for other clouds and for tests."
+  type        = string
+  default     = "https://login.microsoftonline.com"
+  nullable    = false
+}
+
+variable "link_key" {
+  description = "Key under which links are made, base64; another one makes all links void."
+  type        = string
+  sensitive   = true
+  ephemeral   = true
+  nullable    = false
+
+  validation {
+    condition     = length(var.link_key) >= 43
+    error_message = "At least 43 characters are wanted."
+  }
+}
+
+variable "link_lifetime_seconds" {
+  description = "How long the links that a start hands out are good, in seconds."
+  type        = number
+  default     = 604800
+  nullable    = false
+
+  validation {
+    condition     = var.link_lifetime_seconds >= 300 && var.link_lifetime_seconds <= 34560000 && floor(var.link_lifetime_seconds) == var.link_lifetime_seconds
+    error_message = "A whole number from 300 to 34560000 is wanted."
+  }
+}
+
+variable "sms_verify_timeout_seconds" {
+  description = "How long a person has to answer with the code, in seconds."
+  type        = number
+  default     = 300
+  nullable    = false
+
+  validation {
+    condition     = var.sms_verify_timeout_seconds >= 30 && var.sms_verify_timeout_seconds <= 600 && floor(var.sms_verify_timeout_seconds) == var.sms_verify_timeout_seconds
+    error_message = "A whole number from 30 to 600 is wanted."
+  }
+}
+
+variable "sms_verify_tries" {
+  description = "How many codes a person may try."
+  type        = number
+  default     = 5
+  nullable    = false
+
+  validation {
+    condition     = var.sms_verify_tries >= 1 && var.sms_verify_tries <= 10 && floor(var.sms_verify_tries) == var.sms_verify_tries
+    error_message = "A whole number from 1 to 10 is wanted."
+  }
+}
+
+variable "sms_verify_digits" {
+  description = "How many digits a code has."
+  type        = number
+  default     = 6
+  nullable    = false
+
+  validation {
+    condition     = var.sms_verify_digits >= 4 && var.sms_verify_digits <= 10 && floor(var.sms_verify_digits) == var.sms_verify_digits
+    error_message = "A whole number from 4 to 10 is wanted."
+  }
+}
+
+variable "sms_verify_sends" {
+  description = "How many times a code is sent when a send did not get through."
+  type        = number
+  default     = 3
+  nullable    = false
+
+  validation {
+    condition     = var.sms_verify_sends >= 1 && var.sms_verify_sends <= 5 && floor(var.sms_verify_sends) == var.sms_verify_sends
+    error_message = "A whole number from 1 to 5 is wanted."
+  }
+}
+
+variable "sms_verify_resend_delay_seconds" {
+  description = "Pause before a code is sent again, in seconds; it doubles each time."
+  type        = number
+  default     = 10
+  nullable    = false
+
+  validation {
+    condition     = var.sms_verify_resend_delay_seconds >= 1 && var.sms_verify_resend_delay_seconds <= 120 && floor(var.sms_verify_resend_delay_seconds) == var.sms_verify_resend_delay_seconds
+    error_message = "A whole number from 1 to 120 is wanted."
+  }
+}
+
+variable "twilio_account_sid" {
+  description = "The Twilio account that sends."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = length(var.twilio_account_sid) >= 34 && length(var.twilio_account_sid) <= 34
+    error_message = "At least 34 and at most 34 characters are wanted."
+  }
+
+  validation {
+    condition     = can(regex("^AC[0-9a-fA-F]{32}$", var.twilio_account_sid))
+    error_message = "It has to match ^AC[0-9a-fA-F]{32}$."
+  }
+}
+
+variable "twilio_auth_token" {
+  description = "The auth token of that account."
+  type        = string
+  sensitive   = true
+  ephemeral   = true
+  nullable    = false
+
+  validation {
+    condition     = length(var.twilio_auth_token) >= 1
+    error_message = "At least 1 characters are wanted."
+  }
+
+  validation {
+    condition     = can(regex("^[0-9a-zA-Z]+$", var.twilio_auth_token))
+    error_message = "It has to match ^[0-9a-zA-Z]+$."
+  }
+}
+
+variable "twilio_phone_number" {
+  description = "The number messages are sent from, in E.164 form."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = length(var.twilio_phone_number) >= 8 && length(var.twilio_phone_number) <= 16
+    error_message = "At least 8 and at most 16 characters are wanted."
+  }
+
+  validation {
+    condition     = can(regex("^\\+[1-9][0-9]{6,14}$", var.twilio_phone_number))
+    error_message = "It has to match ^\\+[1-9][0-9]{6,14}$."
+  }
+}
+
+variable "twilio_timeout_seconds" {
+  description = "How long one call to Twilio may take, in seconds."
+  type        = number
+  default     = 10
+  nullable    = false
+
+  validation {
+    condition     = var.twilio_timeout_seconds >= 1 && var.twilio_timeout_seconds <= 30 && floor(var.twilio_timeout_seconds) == var.twilio_timeout_seconds
+    error_message = "A whole number from 1 to 30 is wanted."
+  }
+}
+
+variable "verification_key" {
+  description = "Key of the hash that stands for a code, base64."
+  type        = string
+  sensitive   = true
+  ephemeral   = true
+  nullable    = false
+
+  validation {
+    condition     = length(var.verification_key) >= 43
+    error_message = "At least 43 characters are wanted."
+  }
+}
+
+variable "max_activities" {
+  description = "How many activities run at once."
+  type        = number
+  default     = 64
+  nullable    = false
+
+  validation {
+    condition     = var.max_activities >= 1 && var.max_activities <= 1000 && floor(var.max_activities) == var.max_activities
+    error_message = "A whole number from 1 to 1000 is wanted."
+  }
+}
+
+variable "max_cached_instances" {
+  description = "How many instances are kept ready in memory."
+  type        = number
+  default     = 1000
+  nullable    = false
+
+  validation {
+    condition     = var.max_cached_instances >= 0 && var.max_cached_instances <= 100000 && floor(var.max_cached_instances) == var.max_cached_instances
+    error_message = "A whole number from 0 to 100000 is wanted."
+  }
+}
+
+variable "max_body_bytes" {
+  description = "The largest request body that is read, in bytes."
+  type        = number
+  default     = 65536
+  nullable    = false
+
+  validation {
+    condition     = var.max_body_bytes >= 1024 && var.max_body_bytes <= 1048576 && floor(var.max_body_bytes) == var.max_body_bytes
+    error_message = "A whole number from 1024 to 1048576 is wanted."
+  }
+}
+
+variable "stop_grace_seconds" {
+  description = "How long a stop waits for work in hand, in seconds."
+  type        = number
+  default     = 10
+  nullable    = false
+
+  validation {
+    condition     = var.stop_grace_seconds >= 0 && var.stop_grace_seconds <= 300 && floor(var.stop_grace_seconds) == var.stop_grace_seconds
+    error_message = "A whole number from 0 to 300 is wanted."
+  }
+}

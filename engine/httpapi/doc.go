@@ -1,5 +1,5 @@
 // Package httpapi is the HTTP management API of Durable Functions over a
-// client: start, status, raise event, terminate, suspend, resume, restart,
+// client: start, status, list, raise event, terminate, suspend, resume, restart,
 // purge, at the paths and with the status codes, headers and JSON of the
 // original, so that what was written for it works unchanged.
 //

@@ -139,7 +139,7 @@ func written(w *httptest.ResponseRecorder) string {
 	fmt.Fprintf(&out, "< %d\n", w.Code)
 	for _, name := range slices.Sorted(maps.Keys(w.Header())) {
 		if _, same := everywhere[name]; !same {
-			fmt.Fprintf(&out, "< %s: %s\n", name, strings.Join(w.Header()[name], " and "))
+			out.WriteString(strings.TrimSpace("< "+name+": "+strings.Join(w.Header()[name], " and ")) + "\n")
 		}
 	}
 	if w.Body.Len() > 0 {

@@ -21,6 +21,8 @@ type route struct {
 var routes = []route{
 	{http.MethodPost, "orchestrators/{name}", operators, (*API).start},
 	{http.MethodPost, "orchestrators/{name}/{id}", operators, (*API).start},
+	{http.MethodGet, "instances", operators, (*API).list},
+	{http.MethodDelete, "instances", operators, (*API).purgeMany},
 	{http.MethodGet, "instances/{id}", DoorStatus, (*API).status},
 	{http.MethodDelete, "instances/{id}", DoorPurge, (*API).purge},
 	{http.MethodPost, "instances/{id}/raiseEvent/{name}", DoorRaiseEvent, (*API).raise},

@@ -1,10 +1,12 @@
 package httpapi
 
 import (
+	"errors"
 	"io"
 	"net/http"
 
 	"github.com/seed21523604/holdfast/engine/client"
+	"github.com/seed21523604/holdfast/engine/history"
 )
 
 func (a *API) raise(c *call) {
@@ -25,6 +27,21 @@ func (a *API) suspend(c *call) {
 
 func (a *API) resume(c *call) {
 	a.accepted(c, c.client.Resume(c.r.Context(), c.id, c.query.Get("reason")))
+}
+
+// rewind answers in the order and the forms of the original.
+func (a *API) rewind(c *call) {
+	in, err := c.client.Get(c.r.Context(), c.id)
+	switch {
+	case errors.Is(err, client.ErrNotFound):
+		c.answer(http.StatusNotFound, "No orchestration with instance ID \""+c.id+"\" found.")
+	case err != nil:
+		a.fail(c, err)
+	case in.Status != history.Failed:
+		c.answer(http.StatusPreconditionFailed, "This orchestration has status "+in.Status.String()+", but only orchestrations in the \"Failed\" state can be rewound.")
+	default:
+		c.refuse(http.StatusNotImplemented, "Rewind is not supported yet. Restart the instance instead.")
+	}
 }
 
 func (a *API) purge(c *call) {

@@ -68,7 +68,7 @@ type Options struct {
 	// as such: somebody may have got the name wrong, and the payload is no
 	// less secret for it. nil suspects nothing.
 	Suspect func(payload []byte) bool
-	// Now is the clock; time.Now.
+	// Now is the clock; the store's, if it is a store.Clock, or time.Now.
 	Now func() time.Time
 }
 
@@ -89,7 +89,7 @@ func New(instances store.Instances, o Options) *Client {
 		o.Suspect = func([]byte) bool { return false }
 	}
 	if o.Now == nil {
-		o.Now = time.Now
+		o.Now = store.ClockOf(instances)
 	}
 	return &Client{instances: instances, o: o}
 }

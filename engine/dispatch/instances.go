@@ -3,6 +3,7 @@ package dispatch
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/seed21523604/holdfast/engine/history"
 	"github.com/seed21523604/holdfast/engine/store"
@@ -38,6 +39,9 @@ func (i instances) Send(ctx context.Context, id string, message history.Event) e
 	}
 	return err
 }
+
+// Now is the time by the worker's clock.
+func (i instances) Now() time.Time { return i.w.o.Now() }
 
 // Watch passes on what the store can tell.
 func (i instances) Watch(id string) (changed <-chan struct{}, done func()) {

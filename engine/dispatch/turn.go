@@ -48,10 +48,14 @@ func (w *Worker) attend(s *session, mail []*delivery) {
 	}
 }
 
-// pause waits longer from one attempt to the next, from 10 ms to 5 s. It
-// reports false when the context ended.
+// maxPause is how long a worker waits at most before it tries again what the
+// storage refused. A store that is asked for less does not recover from more.
+const maxPause = 30 * time.Second
+
+// pause waits longer from one attempt to the next, from 10 ms on. It reports
+// false when the context ended.
 func (w *Worker) pause(ctx context.Context, attempt int) bool {
-	timer := time.NewTimer(min(10*time.Millisecond<<min(attempt, 9), 5*time.Second))
+	timer := time.NewTimer(min(10*time.Millisecond<<min(attempt, 12), maxPause))
 	defer timer.Stop()
 	select {
 	case <-timer.C:

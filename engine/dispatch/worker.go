@@ -32,7 +32,7 @@ type Options struct {
 	// Logger receives a line for each turn (debug) and end (info); nil
 	// discards them.
 	Logger *slog.Logger
-	// Now is the clock; time.Now.
+	// Now is the clock; the store's, if it is a store.Clock, or time.Now.
 	Now func() time.Time
 }
 
@@ -51,9 +51,6 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
-	}
-	if o.Now == nil {
-		o.Now = time.Now
 	}
 	return o
 }
@@ -90,6 +87,9 @@ type Worker struct {
 // New returns a worker. It starts nothing.
 func New(s Store, r *engine.Registry, o Options) *Worker {
 	o = o.withDefaults()
+	if o.Now == nil {
+		o.Now = store.ClockOf(s)
+	}
 	w := &Worker{
 		store: s, registry: r, o: o, activities: &pool{limit: o.Activities}, sends: &pool{limit: maxSends},
 		sessions: map[string]*session{}, cached: map[string]*list.Element{}, recent: list.New(),
@@ -145,7 +145,7 @@ func (w *Worker) receive(ctx context.Context, most int) ([]store.Doorbell, error
 // isFinal reports whether an error of the store is one that trying again cannot
 // help.
 func isFinal(err error) bool {
-	return errors.Is(err, store.ErrClosed) || errors.Is(err, store.ErrBroken)
+	return errors.Is(err, store.ErrClosed) || errors.Is(err, store.ErrBroken) || errors.Is(err, store.ErrGone)
 }
 
 // Step answers one doorbell that rings now, with all that follows from it at

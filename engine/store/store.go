@@ -36,6 +36,9 @@ var (
 	// ErrBroken is returned when the storage failed in a way that only a
 	// restart can mend. Nothing accepted is lost.
 	ErrBroken = errors.New("the storage failed; make room or mend it, and restart")
+	// ErrGone is returned when somebody deleted what the store was kept in.
+	// Open makes it anew, empty.
+	ErrGone = errors.New("the storage was deleted")
 	// ErrClosed is returned after Close.
 	ErrClosed = errors.New("the store is closed")
 )
@@ -224,6 +227,20 @@ type Watcher interface {
 	// or purge, and a function to be called when that is no longer of
 	// interest. The channel is nil if there is nobody to tell.
 	Watch(id string) (changed <-chan struct{}, done func())
+}
+
+// Clock is implemented by stores that tell the time, so that the clocks of all
+// who work on one storage agree.
+type Clock interface {
+	Now() time.Time
+}
+
+// ClockOf returns a store's own clock if it is a Clock, and time.Now if not.
+func ClockOf(s Instances) func() time.Time {
+	if c, ok := s.(Clock); ok {
+		return c.Now
+	}
+	return time.Now
 }
 
 // Store is stable storage in both its roles.

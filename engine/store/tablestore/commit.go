@@ -253,7 +253,7 @@ func (c *commit) holdOn(ctx context.Context) error {
 
 // ringForWake sees to a doorbell for the row's Wake.
 func (c *commit) ringForWake(ctx context.Context) (err error) {
-	in, now := &c.row.Instance, c.s.o.Now()
+	in, now := &c.row.Instance, c.s.Now()
 	wait := in.Wake.Sub(now)
 	switch {
 	case in.Wake.IsZero() || in.Status.IsTerminal():
@@ -459,8 +459,7 @@ func (c *commit) ringNow(ctx context.Context) {
 	if c.wake == nil {
 		return
 	}
-	now := c.s.o.Now()
-	if c.row.Wake.After(now) && c.wake.visible.After(now) {
+	if c.row.Wake.After(c.s.Now()) && c.wake.visible.After(c.s.o.Now()) {
 		c.s.alarm(c.wake.visible)
 		return
 	}
@@ -474,7 +473,7 @@ func (c *commit) removeWake(ctx context.Context) error {
 	case bell == "" || bell == c.row.wakeBell && c.base.wake().Equal(c.row.Wake):
 		return nil
 	case bell == byDueRow:
-		if !c.base.wake().After(c.s.o.Now()) {
+		if !c.base.wake().After(c.s.Now()) {
 			return nil // it was swept
 		}
 		return c.s.removeDue(ctx, bucketKey(c.base.wake()), dueKey(c.base.wake(), c.turn.Instance.ID))

@@ -54,11 +54,37 @@
 // The message for work in hand says "takeOver" too. The row knows which message
 // belongs to which hand, so one is kept from turn to turn while more than half
 // of its lease is left, which costs no request. Who receives it reads the row to
-// learn the hand's receipt; a message that belongs to none is deleted. What this
-// process put or received is found again by receipt, in memory.
+// learn the hand's receipt; a message that belongs to none is one without a cause.
+// What this process put or received is found again by receipt, in memory.
 //
 // A worker that waits asks at once when something rings that this process put,
 // and otherwise less and less often, up to the poll ceiling.
+//
+// # Clocks
+//
+// Who is early and who is late is decided by the storage account's clock, which
+// all workers of a hub see in the dates of its answers. [Store.Now] is the
+// machine's clock, put right by as little as those dates demand, so the clocks of
+// two workers differ by no more than the second to which Azure tells the time,
+// whatever their machines say. Times are compared by it; what has happened in
+// which order is told by versions, never by times.
+//
+// # When Azure is not well
+//
+// A request that is refused or unanswered is made again by the SDK, after as
+// long as Azure asks for, at most a minute. What still fails is the caller's to
+// try again; a worker does so less and less often, down to twice a minute. The
+// one request that must not have its effect twice, the transaction of a turn or a
+// message, recognises itself.
+//
+// Open waits up to two minutes for the name of a hub that was deleted. When the
+// hub is deleted under its workers, calls return store.ErrGone, and the workers
+// end.
+//
+// A doorbell that somebody received who died rings again after the time for
+// which they hid it: a lease if it was one of our workers, and as long as it
+// likes if it was something else that reads the queue. Another doorbell for the
+// same instance does not wait for it.
 //
 // # Versions
 //

@@ -48,7 +48,7 @@ func (s *Store) sweep(ctx context.Context, now time.Time) error {
 	}
 	s.poll.swept = now
 	s.poll.mu.Unlock()
-	err := s.moveDue(ctx, now)
+	err := s.moveDue(ctx, s.Now())
 	if err != nil {
 		s.poll.mu.Lock()
 		s.poll.swept = before

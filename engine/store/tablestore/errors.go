@@ -98,6 +98,14 @@ func asNotFound(err error) error {
 	return err
 }
 
+// asGone translates the reasons why nothing can be done any more.
+func asGone(err error) error {
+	if hasCode(err, codeTableMissing, codeTableBeingDeleted, codeQueueMissing, codeQueueBeingDeleted) {
+		return fmt.Errorf("%w (%w)", store.ErrGone, err)
+	}
+	return err
+}
+
 // asConflict translates the reason why a turn could not be written.
 func asConflict(err error) error {
 	if isConflict(err) {

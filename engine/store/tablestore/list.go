@@ -39,7 +39,7 @@ func (s *Store) List(ctx context.Context, q store.Query) (page store.Page, err e
 		page, err = s.list(ctx, &q)
 	}
 	if err != nil {
-		return store.Page{}, fmt.Errorf("list instances: %w", brief(err))
+		return store.Page{}, fmt.Errorf("list instances: %w", asGone(brief(err)))
 	}
 	return page, nil
 }

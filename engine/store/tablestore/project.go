@@ -2,11 +2,14 @@ package tablestore
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/data/aztables"
+
+	"github.com/seed21523604/holdfast/engine/store"
 )
 
 // maxProjected is how many projections' etags are remembered.
@@ -108,7 +111,18 @@ func (s *Store) lookAtProjection(ctx context.Context, r *record) (etag string, n
 	etag = string(answer.ETag)
 	s.projected.set(r.ID, etag)
 	if there.Execution != r.Execution {
-		return etag, there.Created.After(r.Created), nil
+		newer, err = s.isReplaced(ctx, r)
+		return etag, newer, err
 	}
 	return etag, there.Events > r.Events || sameTurn(there.Version, r.version()), nil
+}
+
+// isReplaced reports whether the instance is of another execution than r says,
+// or gone. Times do not tell: clocks differ.
+func (s *Store) isReplaced(ctx context.Context, r *record) (bool, error) {
+	now, err := s.record(ctx, r.ID)
+	if errors.Is(err, store.ErrNotFound) {
+		return true, nil
+	}
+	return err == nil && now.Execution != r.Execution, err
 }

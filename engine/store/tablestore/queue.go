@@ -86,7 +86,7 @@ func (p *poller) wait(now time.Time) time.Duration {
 func (s *Store) Receive(ctx context.Context, most int, wait time.Duration) ([]store.Doorbell, error) {
 	bells, err := s.receive(ctx, most, wait)
 	if err != nil && !errors.Is(err, store.ErrClosed) {
-		err = fmt.Errorf("receive doorbells: %w", brief(err))
+		err = fmt.Errorf("receive doorbells: %w", asGone(brief(err)))
 	}
 	return bells, err
 }
@@ -297,7 +297,7 @@ func (s *Store) keptByCause(ctx context.Context, m *message) (bool, error) {
 		}
 		return false, s.project(ctx, r, false)
 	}
-	now := s.o.Now()
+	now := s.Now()
 	waiting, err := r.events(shot.inbox)
 	switch {
 	case err != nil:

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -52,10 +53,12 @@ type Options struct {
 	// PollCeiling is how far apart polls of a quiet queue are at most; 30
 	// seconds.
 	PollCeiling time.Duration
-	// Now is the clock; time.Now.
+	// Now is the machine's clock; time.Now. Times that other workers see are
+	// told by [Store.Now].
 	Now func() time.Time
 	// Client changes how requests are made. Without a limit of its own, a
-	// request is repeated three times within a few seconds.
+	// request is repeated three times, within a few seconds or as Azure asks
+	// for by a Retry-After of up to a minute.
 	Client policy.ClientOptions
 	// Logger receives what went wrong without making a call fail; nil
 	// discards it.
@@ -79,7 +82,7 @@ func (o Options) withDefaults() Options {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	if retry := &o.Client.Retry; retry.MaxRetries == 0 {
-		retry.MaxRetries, retry.RetryDelay, retry.MaxRetryDelay = 3, 200*time.Millisecond, 2*time.Second
+		retry.MaxRetries, retry.RetryDelay, retry.MaxRetryDelay = 3, 200*time.Millisecond, time.Minute
 		retry.TryTimeout = 30 * time.Second
 	}
 	return o
@@ -102,6 +105,7 @@ func (o *Options) check() error {
 // Store is a hub in Azure Storage. Its methods may be called concurrently.
 type Store struct {
 	o         Options
+	clock     *clock
 	account   *aztables.ServiceClient
 	history   *aztables.Client // sentinels, history and inboxes
 	instances *aztables.Client // projections
@@ -126,12 +130,14 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if err := o.check(); err != nil {
 		return nil, fmt.Errorf("open a hub: %w", err)
 	}
+	c := &clock{machine: o.Now}
+	o.Client.PerCallPolicies = slices.Concat([]policy.Policy{c}, o.Client.PerCallPolicies)
 	tables, queue, err := connect(&o)
 	if err != nil {
 		return nil, fmt.Errorf("open hub %s: %w", o.Hub, err)
 	}
 	s := &Store{
-		o: o, account: tables, queue: queue, closed: make(chan struct{}), poll: newPoller(),
+		o: o, clock: c, account: tables, queue: queue, closed: make(chan struct{}), poll: newPoller(),
 		history: tables.NewClient(o.Hub + "History"), instances: tables.NewClient(o.Hub + "Instances"), due: tables.NewClient(o.Hub + "Due"),
 	}
 	prepare := s.prepare
@@ -173,7 +179,7 @@ func (s *Store) with(verb, id string, f func() error) error {
 		err = f()
 	}
 	if err != nil {
-		return fmt.Errorf("%s instance %s: %w", verb, id, brief(err))
+		return fmt.Errorf("%s instance %s: %w", verb, id, asGone(brief(err)))
 	}
 	return nil
 }

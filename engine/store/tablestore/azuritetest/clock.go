@@ -36,7 +36,8 @@ func (e *Emulator) SetClock(now time.Time) error {
 }
 
 // Clock returns a policy for an Azure SDK client that sets the emulator's clock
-// to that of the caller before every request.
+// to that of the caller before every request. An answer's Date is then that of
+// the clock; what Azurite says may be up to a second old.
 func (e *Emulator) Clock(now func() time.Time) policy.Policy { return clock{e, now} }
 
 type clock struct {
@@ -46,8 +47,13 @@ type clock struct {
 
 // Do is called by the SDK.
 func (c clock) Do(r *policy.Request) (*http.Response, error) {
-	if err := c.e.SetClock(c.now()); err != nil {
+	now := c.now()
+	if err := c.e.SetClock(now); err != nil {
 		return nil, err
 	}
-	return r.Next()
+	answer, err := r.Next()
+	if answer != nil {
+		answer.Header.Set("Date", now.UTC().Format(http.TimeFormat))
+	}
+	return answer, err
 }

@@ -77,9 +77,8 @@
 // one request that must not have its effect twice, the transaction of a turn or a
 // message, recognises itself.
 //
-// Open waits up to two minutes for the name of a hub that was deleted. When the
-// hub is deleted under its workers, calls return store.ErrGone, and the workers
-// end.
+// When the hub is deleted under its workers, calls return store.ErrGone, and the
+// workers end.
 //
 // A doorbell that somebody received who died rings again after the time for
 // which they hid it: a lease if it was one of our workers, and as long as it

@@ -4,10 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
-	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -15,88 +12,18 @@ import (
 
 	"github.com/seed21523604/holdfast/engine/client"
 	"github.com/seed21523604/holdfast/engine/store"
-	"github.com/seed21523604/holdfast/engine/store/storetest"
+	"github.com/seed21523604/holdfast/engine/store/tablestore/azuritetest"
 )
 
-// fault is what happens to a request on its way.
-type fault int
+// optioner returns options for a new hub on a storage account with a test's clock.
+type optioner func(t testing.TB, now func() time.Time) Options
 
-const (
-	reset fault = iota // it does not arrive
-	lost               // it has its effect, and the answer does not arrive
-	busy               // it is refused for the moment
-	vague              // it has its effect, and the answer is that it took too long
-	dead               // this one and all after it do not arrive
-)
-
-var faultNames = map[fault]string{reset: "connection reset", lost: "answer lost", busy: "server busy", vague: "timed out", dead: "process gone"}
-
-var errReset = errors.New("connection reset by peer, on purpose")
-
-// saboteur lets one request go wrong.
-type saboteur struct {
-	fault fault
-	at    int // the number of the request; -1 for none
-
-	died func() // called when the fault is dead
-
-	mu sync.Mutex
-	n  int
-}
-
-func (s *saboteur) arm(f fault, at int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.fault, s.at, s.n = f, at, 0
-}
-
-func (s *saboteur) requests() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.n
-}
-
-// Do is called by the SDK for every attempt.
-func (s *saboteur) Do(r *policy.Request) (*http.Response, error) {
-	s.mu.Lock()
-	f, hit := s.fault, s.at >= 0 && (s.n == s.at || s.n > s.at && s.fault == dead)
-	s.n++
-	s.mu.Unlock()
-	switch {
-	case !hit:
-		return r.Next()
-	case f == dead:
-		s.died()
-	case f == busy:
-		return refusedBy(r, http.StatusServiceUnavailable, "ServerBusy"), nil
-	case f == lost || f == vague:
-		answer, err := r.Next()
-		if err != nil {
-			return nil, err
-		}
-		_, _ = io.Copy(io.Discard, answer.Body)
-		answer.Body.Close()
-		if f == vague {
-			return refusedBy(r, http.StatusInternalServerError, "OperationTimedOut"), nil
-		}
-	}
-	return nil, errReset
-}
-
-// refusedBy is an answer as Azure gives it when it is not well.
-func refusedBy(r *policy.Request, status int, code string) *http.Response {
-	body := fmt.Sprintf(`{"odata.error":{"code":%q,"message":{"lang":"en-US","value":"on purpose"}}}`, code)
-	return &http.Response{
-		StatusCode: status, Request: r.Raw(), Body: io.NopCloser(strings.NewReader(body)),
-		Header: http.Header{"Content-Type": {"application/json"}, "X-Ms-Error-Code": {code}},
-	}
-}
-
-// newFaultyDesk returns a desk whose worker's requests go through the saboteur.
-func newFaultyDesk(t *testing.T, s *saboteur, retries int32) *desk {
-	return newDesk(t, func(o *Options) {
-		o.Client.PerRetryPolicies = append(o.Client.PerRetryPolicies, s)
-		o.Client.Retry = policy.RetryOptions{MaxRetries: retries, RetryDelay: time.Microsecond, MaxRetryDelay: time.Microsecond}
+// newFaultyDesk returns a desk whose worker's requests may go wrong, and are
+// tried again at once so many times.
+func newFaultyDesk(t *testing.T, on optioner, f *azuritetest.Faults, retries int32) *desk {
+	return newDeskOn(t, on, func(o *Options) {
+		o.Client.PerRetryPolicies = append(o.Client.PerRetryPolicies, f)
+		o.Client.Retry = policy.RetryOptions{MaxRetries: retries, RetryDelay: time.Microsecond, MaxRetryDelay: time.Second}
 	})
 }
 
@@ -112,122 +39,197 @@ func (d *desk) again(what string, f func() error) {
 	d.Fatalf("%s: %v", what, err)
 }
 
-func (d *desk) startAgain() {
-	d.Helper()
-	d.again("start", func() error { _, err := d.client.Start(d.Context(), string(verify), "a", 0); return err })
-	d.must(d.worker.Settle(d.Context()))
-}
-
-func (d *desk) raiseAgain() {
-	d.Helper()
-	d.again("raise", func() error {
-		return d.client.Raise(d.Context(), "a", string(answer), client.Payload{Body: []byte(`"yes"`)})
-	})
-	d.must(d.worker.Settle(d.Context()))
-}
-
 // whole lets every doorbell that may be left ring and checks that all is as it
 // would be without faults.
-func (d *desk) whole() {
+func (d *desk) whole(output string) {
 	d.Helper()
 	for range 3 {
 		d.advance(d.opened.o.Horizon / 2)
 		d.work()
 	}
-	d.ended("a", "true")
-	events, err := d.store.History(d.Context(), "a")
-	d.must(err)
-	if err := storetest.CheckHistory(events); err != nil {
-		d.Error(err)
+	d.ended("a", output)
+	d.proved(1)
+}
+
+// plot is a flow in which requests go wrong: what its client does, and how the
+// instance ends.
+type plot struct {
+	name, output string
+	steps        []func(ctx context.Context, d *desk) error
+}
+
+func starting(name string, input any) func(context.Context, *desk) error {
+	return func(ctx context.Context, d *desk) error {
+		_, err := d.client.Start(ctx, name, "a", input)
+		return err
 	}
-	page, err := d.store.List(d.Context(), store.Query{})
-	d.must(err)
-	if len(page.Instances) != 1 {
-		d.Errorf("%d instances are listed", len(page.Instances))
+}
+
+func raising(ctx context.Context, d *desk) error {
+	return d.client.Raise(ctx, "a", string(answer), yes)
+}
+
+var plots = []plot{
+	{"verification", "true", []func(context.Context, *desk) error{starting("verify", 0), raising}},
+	{"verification without an answer", "false", []func(context.Context, *desk) error{starting("verify", 0)}},
+	{"fan-out", "10", []func(context.Context, *desk) error{starting("fanOut", 4)}},
+}
+
+// run lets the client do everything, as often as needed.
+func (p plot) run(d *desk) {
+	d.Helper()
+	for i, step := range p.steps {
+		d.again(fmt.Sprint("step ", i), func() error { return step(d.Context(), d) })
+		d.must(d.worker.Settle(d.Context()))
 	}
+}
+
+// bareClient lets the desk's client leave everything to doorbells.
+func bareClient(d *desk) { d.client = client.New(d.opened, client.Options{Now: d.clock}) }
+
+// ownWorker leaves the desk as it is: its worker makes the client's turns.
+func ownWorker(*desk) {}
+
+// clients are the ways in which a desk's client may work.
+var clients = map[string]func(*desk){"own worker": ownWorker, "bare client": bareClient}
+
+// chooser returns what happens to the requests of a desk's worker.
+type chooser func(d *desk, at int) func(n int, r *http.Request) azuritetest.Fault
+
+// everyRequest runs a flow once for each of its requests, at which choose says
+// what happens.
+func (p plot) everyRequest(t *testing.T, on optioner, retries int32, prepare func(*desk), choose chooser) {
+	for at, more := 0, true; more && !t.Failed(); at++ {
+		f := &azuritetest.Faults{}
+		d := newFaultyDesk(t, on, f, retries)
+		prepare(d)
+		before := f.Requests()
+		f.Choose = choose(d, before+at)
+		p.run(d)
+		more = f.Requests() > before+at
+		f.Choose = nil
+		d.openWorker(d.o)
+		d.whole(p.output)
+		if t.Failed() {
+			t.Logf("it was request %d: %q", at, f.Log())
+		}
+	}
+}
+
+// goingWrong lets a request go wrong in one way.
+func goingWrong(fault azuritetest.Fault) chooser {
+	return func(_ *desk, at int) func(int, *http.Request) azuritetest.Fault { return azuritetest.At(at, fault) }
 }
 
 func TestEveryRequestMayGoWrong(t *testing.T) {
-	for _, retries := range []int32{-1, 3} {
-		for _, f := range []fault{reset, lost, busy, vague} {
-			t.Run(fmt.Sprintf("%s, %d retries", faultNames[f], max(retries, 0)), func(t *testing.T) {
-				for at, more := 0, true; more && !t.Failed(); at++ {
-					s := &saboteur{at: -1}
-					d := newFaultyDesk(t, s, retries)
-					s.arm(f, at)
-					d.startAgain()
-					d.raiseAgain()
-					more = s.requests() > at
-					s.arm(f, -1)
-					d.openWorker(d.o)
-					d.whole()
-					if t.Failed() {
-						t.Logf("it was request %d", at)
-					}
+	for name, prepare := range clients {
+		for _, p := range plots {
+			for _, retries := range []int32{-1, 3} {
+				for _, fault := range azuritetest.AllFaults() {
+					t.Run(fmt.Sprintf("%s, %s, %v, %d retries", p.name, name, fault, max(retries, 0)), func(t *testing.T) {
+						t.Parallel()
+						p.everyRequest(t, inMemoryOptions, retries, prepare, goingWrong(fault))
+					})
 				}
+			}
+		}
+	}
+}
+
+// The same on Azurite, where it takes longer, with what the SDK repeats.
+func TestEveryRequestToAzuriteMayGoWrong(t *testing.T) {
+	for _, p := range plots {
+		for _, fault := range []azuritetest.Fault{azuritetest.Unanswered, azuritetest.Busy, azuritetest.Doubled} {
+			t.Run(fmt.Sprintf("%s, %v", p.name, fault), func(t *testing.T) {
+				t.Parallel()
+				p.everyRequest(t, newOptions, 3, ownWorker, goingWrong(fault))
 			})
 		}
 	}
 }
 
-// A client without a worker leaves everything to doorbells.
-func TestEveryRequestOfABareClientMayGoWrong(t *testing.T) {
-	for _, retries := range []int32{-1, 3} {
-		for _, f := range []fault{reset, lost, busy, vague} {
-			t.Run(fmt.Sprintf("%s, %d retries", faultNames[f], max(retries, 0)), func(t *testing.T) {
-				for at, more := 0, true; more && !t.Failed(); at++ {
-					s := &saboteur{at: -1}
-					d := newFaultyDesk(t, s, retries)
-					d.client = client.New(d.opened, client.Options{Now: d.clock})
-					s.arm(f, at)
-					d.startAgain()
-					d.raiseAgain()
-					more = s.requests() > at
-					s.arm(f, -1)
-					d.openWorker(d.o)
-					d.whole()
-					if t.Failed() {
-						t.Logf("it was request %d", at)
+// Somebody else is faster, before any of the requests: the row is not as it was
+// read, or there is one that was not.
+func TestEveryRequestMayBeOvertaken(t *testing.T) {
+	for who, overtake := range map[string]func(*colleague){
+		"a start": func(c *colleague) {
+			if _, err := c.store.Get(c.Context(), "a"); errors.Is(err, store.ErrNotFound) {
+				_, _ = c.bare().Start(c.Context(), "verify", "a", 0)
+			}
+		},
+		"a message":  func(c *colleague) { _ = c.bare().Raise(c.Context(), "a", "Other", yes) },
+		"a turn":     func(c *colleague) { _ = c.client.Raise(c.Context(), "a", "Other", yes) },
+		"a worker":   func(c *colleague) { c.work() },
+		"the answer": func(c *colleague) { _ = c.bare().Raise(c.Context(), "a", string(answer), yes) },
+		"a suspension": func(c *colleague) {
+			_ = c.client.Suspend(c.Context(), "a", "")
+			_ = c.client.Resume(c.Context(), "a", "")
+		},
+	} {
+		for name, prepare := range clients {
+			t.Run(fmt.Sprintf("%s by %s", name, who), func(t *testing.T) {
+				t.Parallel()
+				plots[0].everyRequest(t, inMemoryOptions, 3, prepare, func(d *desk, at int) func(int, *http.Request) azuritetest.Fault {
+					other := d.hire(0, nil)
+					return func(n int, _ *http.Request) azuritetest.Fault {
+						if n == at {
+							overtake(other)
+						}
+						return azuritetest.None
 					}
-				}
+				})
 			})
 		}
 	}
 }
 
+// The process is gone at any of its requests, and another one comes.
 func TestEveryRequestMayBeTheLast(t *testing.T) {
-	for at, more := 0, true; more && !t.Failed(); at++ {
-		s := &saboteur{at: -1}
-		d := newFaultyDesk(t, s, -1)
-		ctx, cancel := context.WithCancel(t.Context())
-		gone := d.opened
-		s.died = func() { gone.Close(); cancel() }
-		s.arm(dead, at)
-		_, started := d.client.Start(ctx, string(verify), "a", 0)
-		raised := errors.New("not tried")
-		if started == nil {
-			_ = d.worker.Settle(ctx)
-			raised = d.client.Raise(ctx, "a", string(answer), client.Payload{Body: []byte(`"yes"`)})
-		}
-		_ = d.worker.Settle(ctx)
-		more = ctx.Err() != nil
-		cancel()
-		d.openWorker(d.o)
-		d.advance(2 * d.store.Lease())
-		_, err := d.store.Get(t.Context(), "a")
-		if started == nil && err != nil {
-			t.Errorf("request %d: a start that was accepted is gone: %v", at, err)
-		}
-		if started != nil {
-			d.startAgain()
-		}
-		d.work()
-		if raised != nil {
-			d.raiseAgain()
-		}
-		d.whole()
-		if t.Failed() {
-			t.Logf("it was request %d", at)
+	for name, prepare := range clients {
+		for _, p := range plots {
+			t.Run(p.name+", "+name, func(t *testing.T) {
+				t.Parallel()
+				for at, more := 0, true; more && !t.Failed(); at++ {
+					if more = p.lastRequest(t, prepare, at); t.Failed() {
+						t.Logf("it was request %d", at)
+					}
+				}
+			})
 		}
 	}
+}
+
+// lastRequest runs a flow with a process that is gone at a request, and reports
+// whether there were so many. What was not accepted by then is tried again.
+func (p plot) lastRequest(t *testing.T, prepare func(*desk), at int) bool {
+	f := &azuritetest.Faults{}
+	d := newFaultyDesk(t, inMemoryOptions, f, -1)
+	prepare(d)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	gone, before := d.opened, f.Requests()
+	f.Choose = func(n int, _ *http.Request) azuritetest.Fault {
+		if n < before+at {
+			return azuritetest.None
+		}
+		gone.Close()
+		cancel()
+		return azuritetest.Unsent
+	}
+	accepted := 0
+	for accepted < len(p.steps) && p.steps[accepted](ctx, d) == nil {
+		accepted++
+		_ = d.worker.Settle(ctx)
+	}
+	more := ctx.Err() != nil
+	f.Choose = nil
+	d.openWorker(d.o)
+	d.advance(2 * d.store.Lease())
+	if _, err := d.store.Get(t.Context(), "a"); accepted > 0 && err != nil {
+		t.Errorf("a start that was accepted is gone: %v", err)
+	}
+	d.work()
+	plot{steps: p.steps[accepted:]}.run(d)
+	d.whole(p.output)
+	return more
 }

@@ -21,11 +21,17 @@ import (
 	"github.com/seed21523604/holdfast/engine/store/tablestore/azuretest"
 )
 
+// inMemoryOptions returns options for a hub in an account in memory of its own.
+func inMemoryOptions(_ testing.TB, now func() time.Time) Options {
+	a := azuretest.New(azuretest.Options{Now: now})
+	o := Options{ConnectionString: a.ConnectionString(), Hub: "memory", Now: now}
+	o.Client.Transport = a
+	return o
+}
+
 // inMemory returns a hub in an account in memory.
 func inMemory(t testing.TB, now func() time.Time) storetest.Hub {
-	account := azuretest.New(azuretest.Options{Now: now})
-	o := Options{ConnectionString: account.ConnectionString(), Hub: "memory", Now: now}
-	o.Client.Transport = account
+	o := inMemoryOptions(t, now)
 	return storetest.Hub{
 		Store:     open(t, o),
 		Crash:     func() store.Store { return open(t, o) },

@@ -189,7 +189,7 @@ func (s *Store) dequeue(ctx context.Context, most int) (messages []*message, got
 				continue
 			}
 			if !found {
-				s.warn("delete a doorbell", m.Instance, s.remove(ctx, m))
+				s.warn("release a doorbell", m.Instance, s.release(ctx, m))
 				continue
 			}
 			held := newHeldBell(m)
@@ -252,11 +252,7 @@ func (s *Store) Release(ctx context.Context, bell store.Doorbell) error {
 			}
 			return s.silence(ctx, bell)
 		}
-		kept, err := s.keptByCause(ctx, messageOf(bell))
-		if err != nil || kept {
-			return err
-		}
-		return s.silence(ctx, bell)
+		return s.release(ctx, messageOf(bell))
 	})
 }
 
@@ -277,6 +273,17 @@ func (s *Store) mend(ctx context.Context, bell store.Doorbell) error {
 		s.settleProjection(bell)
 	}
 	return err
+}
+
+// release takes a message away that rang without a cause, or leaves it for the
+// one that its instance gives.
+func (s *Store) release(ctx context.Context, m *message) error {
+	m.ring = ring{Instance: m.Instance}
+	kept, err := s.keptByCause(ctx, m)
+	if err != nil || kept {
+		return err
+	}
+	return s.remove(ctx, m)
 }
 
 // keptByCause looks whether there is something to ring for, and lets the

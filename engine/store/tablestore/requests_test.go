@@ -22,6 +22,9 @@ const (
 	patient engine.Orchestrator[string, bool] = "patient"
 )
 
+// yes is what a person answers.
+var yes = client.Payload{Body: []byte(`"yes"`)}
+
 // desk is a worker and a client on a hub, with a clock that the test moves.
 type desk struct {
 	testing.TB
@@ -47,9 +50,13 @@ func (d *desk) advance(by time.Duration) {
 	d.now = d.now.Add(by)
 }
 
-func newDesk(t testing.TB, change func(*Options)) *desk {
+func newDesk(t testing.TB, change func(*Options)) *desk { return newDeskOn(t, newOptions, change) }
+
+// newDeskOn returns a desk on the account for which the function returns
+// options. The worker's options are changed.
+func newDeskOn(t testing.TB, account optioner, change func(*Options)) *desk {
 	d := &desk{TB: t, now: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)}
-	d.o = newOptions(t, d.clock)
+	d.o = account(t, d.clock)
 	d.store = open(t, d.o)
 	counted := d.o
 	counted.Client.PerRetryPolicies = append(counted.Client.PerRetryPolicies, &d.bill)
@@ -138,7 +145,7 @@ func (d *desk) start(name, id string, input any) {
 
 func (d *desk) raise(id string) {
 	d.Helper()
-	d.must(d.client.Raise(d.Context(), id, string(answer), client.Payload{Body: []byte(`"yes"`)}))
+	d.must(d.client.Raise(d.Context(), id, string(answer), yes))
 	d.must(d.worker.Settle(d.Context()))
 }
 

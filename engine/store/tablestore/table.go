@@ -70,18 +70,20 @@ type snapshot struct {
 // read reads the rows of an instance that match.
 func (s *Store) read(ctx context.Context, f filter, columns string) (*snapshot, error) {
 	shot := &snapshot{}
-	err := query(ctx, s.history, f, columns, func(e entity) (err error) {
-		switch row := e.row(); {
-		case row == sentinelKey:
-			shot.record, err = decodeRecord(e)
-		case row < inboxPrefix:
-			shot.history = append(shot.history, e)
-		default:
-			shot.inbox = append(shot.inbox, e)
-		}
-		return err
-	})
-	return shot, err
+	return shot, query(ctx, s.history, f, columns, shot.add)
+}
+
+// add takes a row into the snapshot.
+func (shot *snapshot) add(e entity) (err error) {
+	switch row := e.row(); {
+	case row == sentinelKey:
+		shot.record, err = decodeRecord(e)
+	case row < inboxPrefix:
+		shot.history = append(shot.history, e)
+	default:
+		shot.inbox = append(shot.inbox, e)
+	}
+	return err
 }
 
 // readInbox reads the row and the inbox.

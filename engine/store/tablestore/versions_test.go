@@ -7,6 +7,7 @@ import (
 
 	"github.com/seed21523604/holdfast/engine/history"
 	"github.com/seed21523604/holdfast/engine/store"
+	"github.com/seed21523604/holdfast/engine/store/tablestore/azuritetest"
 )
 
 func TestManySendersToOneInstanceAreAllHeard(t *testing.T) {
@@ -67,10 +68,10 @@ func TestOneMessageServesHandAfterHand(t *testing.T) {
 // A message that Azure took twice, because the first answer was lost, must not
 // tell anybody to take over from a worker that is there.
 func TestAMessageThatWasPutTwiceTakesNothingOver(t *testing.T) {
-	s := &saboteur{at: -1}
-	d := newFaultyDesk(t, s, 3)
+	f := &azuritetest.Faults{}
+	d := newFaultyDesk(t, inMemoryOptions, f, 3)
 	turn, bell := handed("", "t")
-	s.arm(lost, 0)
+	f.Choose = azuritetest.At(f.Requests(), azuritetest.Unanswered)
 	_, err := d.opened.Commit(t.Context(), turn)
 	d.must(err)
 	for range 4 {
@@ -88,9 +89,9 @@ func TestAMessageThatWasPutTwiceTakesNothingOver(t *testing.T) {
 
 func TestAStartWhoseAnswerWasLostRings(t *testing.T) {
 	for at := range 4 {
-		s := &saboteur{at: -1}
-		d := newFaultyDesk(t, s, 3)
-		s.arm(lost, at)
+		f := &azuritetest.Faults{}
+		d := newFaultyDesk(t, inMemoryOptions, f, 3)
+		f.Choose = azuritetest.At(f.Requests()+at, azuritetest.Unanswered)
 		start := history.Event{Kind: history.ExecutionStarted, ID: history.Outside, Message: "m", Name: "test", Execution: "e"}
 		d.must(d.opened.Create(t.Context(), "a", start))
 		if bells, err := d.store.Receive(t.Context(), 10, 0); err != nil || len(bells) != 1 {

@@ -89,6 +89,7 @@ func (a *Account) Do(r *http.Request) (*http.Response, error) {
 	default:
 		answer = unknown(request{r, body})
 	}
+	answer.header.Set("Date", a.o.Now().UTC().Format(http.TimeFormat))
 	return answer.response(r), nil
 }
 

@@ -19,7 +19,9 @@
 // {Hub}Instances is what lists are made of: a copy of every sentinel, written
 // after the commit when the status changes. So a list may show other columns as
 // they were then, and the status a moment late. Somebody's doorbell stays until
-// the copy is written, and whoever answers it without finding a cause writes it.
+// the copy is written, and whoever answers it without finding a cause writes it:
+// after a crash between the two that is a lease later, or when the timer would
+// have rung that the turn made superfluous, at most the horizon.
 //
 // {Hub}Due has a row for each Wake that is further ahead than the horizon, in a
 // partition for every hour. A sweep, once a minute at most, moves what has come

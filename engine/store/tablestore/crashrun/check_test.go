@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/data/aztables"
 
@@ -31,9 +32,9 @@ type checker struct {
 
 // settle waits until the list tells that everything has ended. A worker that was
 // killed between a commit and the row for lists leaves a doorbell, which rings
-// when its lease is over.
+// when its lease is over, or when the timer would have that is not needed any more.
 func (c *checker) settle() {
-	ctx, cancel := context.WithTimeout(c.ctx, 12*lease)
+	ctx, cancel := context.WithTimeout(c.ctx, time.Duration(verifyLimits.Timeout)+12*lease)
 	defer cancel()
 	c.persist(ctx, "promise 8: the list is put right", func() bool {
 		c.readList()

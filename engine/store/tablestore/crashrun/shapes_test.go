@@ -74,7 +74,7 @@ func newRegistry(w *worldClient, sealer *human.Sealer) *engine.Registry {
 
 // verifyLimits let a verification outlast many kills.
 var verifyLimits = human.Limits{
-	Timeout: human.Duration(human.MaxTimeout), Tries: human.MaxTries, Digits: 6, Sends: human.MaxSends, ResendDelay: human.Duration(time.Second),
+	Timeout: human.Duration(3 * time.Minute), Tries: human.MaxTries, Digits: 6, Sends: human.MaxSends, ResendDelay: human.Duration(time.Second),
 }
 
 // approve asks one after the other, and returns who decided.

@@ -1,60 +1,69 @@
 package main
 
 import (
-	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
 	"os"
-	"path/filepath"
-	"strings"
 	"sync"
 	"testing"
 
 	"github.com/seed21523604/holdfast/engine"
 	"github.com/seed21523604/holdfast/engine/history"
 	"github.com/seed21523604/holdfast/engine/human"
-	"github.com/seed21523604/holdfast/engine/store/filestore"
 	"github.com/seed21523604/holdfast/engine/store/storetest"
+	"github.com/seed21523604/holdfast/engine/store/tablestore/azuritetest"
 	"github.com/seed21523604/holdfast/functions/internal/twilio/twiliotest"
 )
 
-// The size of the kill test.
+// The size of the kill test. On a storage account, the work that a killed
+// process had in hand waits for the length of a lease.
 const (
-	killFlows    = 200
-	killParallel = 8
-	killEvery    = 24 // at most so many starts and answers between two kills
+	killFlows          = 200
+	killFlowsInAccount = 40
+	killParallel       = 8
+	killEvery          = 24 // at most so many starts and answers between two kills
 )
 
 func TestKilledAtRandomNothingIsLostOrDoneTwice(t *testing.T) {
+	killAtRandom(t, killFlows)
+}
+
+func TestKilledAtRandomNothingIsLostInTheStorageAccount(t *testing.T) {
+	killAtRandom(t, killFlowsInAccount, inAzurite(azuritetest.Shared(t))...)
+}
+
+// killAtRandom runs verifications and kills the process about once for eight of
+// them.
+func killAtRandom(t *testing.T, flows int, env ...string) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
 	tw := twiliotest.New(t)
-	p := newProcess(t, tw, "SmsVerifySends=5", "SmsVerifyTries=10", "TwilioTimeout=5s")
+	p := newProcess(t, tw, append(env, "SmsVerifySends=5", "SmsVerifyTries=10", "TwilioTimeout=5s")...)
 	p.start()
 	k := &killer{p: p, random: rand.New(rand.NewPCG(seed, 0)), ticks: make(chan struct{}, 1), done: make(chan struct{})}
 	go k.run()
 
-	flows := make(chan int)
+	numbers := make(chan int)
 	var wait sync.WaitGroup
 	for range killParallel {
 		wait.Go(func() {
-			for n := range flows {
+			for n := range numbers {
 				k.verify(tw, n)
 			}
 		})
 	}
-	for n := range killFlows {
-		flows <- n
+	for n := range flows {
+		numbers <- n
 	}
-	close(flows)
+	close(numbers)
 	wait.Wait()
 	close(k.ticks)
 	<-k.done
 
 	unlucky := 0
-	for n := range killFlows {
+	for n := range flows {
 		switch s, _ := p.status(flowID(n)); s.Output.Outcome {
 		case "verified":
 		case "undeliverable": // interrupted as often as sending is allowed
@@ -69,12 +78,12 @@ func TestKilledAtRandomNothingIsLostOrDoneTwice(t *testing.T) {
 	if err := p.end(os.Interrupt); err != nil {
 		t.Errorf("the last stop: %v", err)
 	}
-	sent := inspectFlows(t, p.folder, tw)
+	sent := inspectFlows(p, flows, tw)
 	if v := tw.Violations(); len(v) > 0 {
 		t.Errorf("Twilio would have refused: %q", v)
 	}
-	t.Logf("%d verifications, %d kills, %d messages", killFlows, k.kills, sent)
-	if k.kills < 10 {
+	t.Logf("%d verifications, %d kills, %d messages", flows, k.kills, sent)
+	if k.kills < flows/20 {
 		t.Errorf("only %d kills", k.kills)
 	}
 }
@@ -148,32 +157,35 @@ func (k *killer) verify(tw *twiliotest.Server, n int) {
 	}
 }
 
-// inspectFlows opens the folder that the process left and checks the history of
-// every flow against the rules and against the messages that were sent. It
-// returns how many there were.
-func inspectFlows(t *testing.T, folder string, tw *twiliotest.Server) (sent int) {
-	t.Helper()
-	s, err := filestore.Open(filepath.Join(folder, "store"), filestore.Options{})
+// inspectFlows opens what the process left and checks the history of every flow
+// against the rules and against the messages that were sent. It returns how many
+// there were.
+func inspectFlows(p *process, flows int, tw *twiliotest.Server) (sent int) {
+	p.t.Helper()
+	s := p.open()
+	keys, err := openKeys(p.values())
 	if err != nil {
-		t.Fatal(err)
+		p.t.Fatal(err)
 	}
-	defer s.Close()
-	sealer := keptSealer(t, folder)
-	for n := range killFlows {
-		events, err := s.History(t.Context(), flowID(n))
+	sealer, err := human.NewSealer(keys.codes)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	for n := range flows {
+		events, err := s.History(p.t.Context(), flowID(n))
 		if err != nil {
-			t.Error(err)
+			p.t.Error(err)
 			continue
 		}
 		if err := storetest.CheckHistory(events); err != nil {
-			t.Errorf("%s: %v", flowID(n), err)
+			p.t.Errorf("%s: %v", flowID(n), err)
 		}
 		seals := map[engine.Sealed]int{}
 		messages := tw.MessagesFor(flowNumber(n))
 		for _, m := range messages {
 			seals[sealer.SealCode(flowID(n), string(human.SmsChallengeResponse), human.CodeOf(codeIn(m.Body)))]++
 		}
-		inspectFlow(t, flowID(n), events, seals, len(messages))
+		inspectFlow(p.t, flowID(n), events, seals, len(messages))
 		sent += len(messages)
 	}
 	return sent
@@ -203,28 +215,24 @@ func inspectFlow(t *testing.T, id string, events []history.Event, seals map[engi
 	}
 }
 
-func keptSealer(t *testing.T, folder string) *human.Sealer {
-	t.Helper()
-	text, err := os.ReadFile(filepath.Join(folder, keyFile))
-	if err != nil {
-		t.Fatal(err)
-	}
-	key, err := base64.StdEncoding.DecodeString(strings.TrimSpace(string(text)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	sealer, err := human.NewSealer(key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return sealer
-}
-
 func TestDeadlineAndMessageSurviveAKill(t *testing.T) {
 	tw := twiliotest.New(t)
-	p := newProcess(t, tw)
+	surviveKills(newProcess(t, tw), tw)
+}
+
+func TestDeadlineAndMessageSurviveAKillInTheStorageAccount(t *testing.T) {
+	tw := twiliotest.New(t)
+	p := newProcess(t, tw, inAzurite(azuritetest.Shared(t))...)
+	surviveKills(p, tw)
+	if left, err := os.ReadDir(p.folder); len(left) > 0 {
+		t.Errorf("it left %v on this machine, %v", left, err)
+	}
+}
+
+// surviveKills kills the process while it waits for an answer.
+func surviveKills(p *process, tw *twiliotest.Server) {
 	p.start()
-	p.request(http.MethodPost, localPath+"/orchestrators/SmsVerify/a", `"+447700900123"`)
+	p.request(http.MethodPost, localPath+"/orchestrators/SmsVerify/a", `"`+number+`"`)
 	var before status
 	for before.CustomStatus == nil {
 		before, _ = p.status("a")
@@ -234,15 +242,15 @@ func TestDeadlineAndMessageSurviveAKill(t *testing.T) {
 		p.start()
 		after, _ := p.status("a")
 		if after.CustomStatus == nil || after.CustomStatus.Until != before.CustomStatus.Until {
-			t.Fatalf("before the kill %+v, after it %+v", before, after)
+			p.t.Fatalf("before the kill %+v, after it %+v", before, after)
 		}
 	}
-	messages := tw.MessagesFor("+447700900123")
+	messages := tw.MessagesFor(number)
 	if len(messages) != 1 {
-		t.Fatalf("%d messages", len(messages))
+		p.t.Fatalf("%d messages", len(messages))
 	}
 	p.request(http.MethodPost, localPath+"/instances/a/raiseEvent/SmsChallengeResponse", codeIn(messages[0].Body))
 	if s, _ := p.status("a"); !s.Output.Verified || s.Output.Tries != 1 {
-		t.Errorf("%+v", s)
+		p.t.Errorf("%+v", s)
 	}
 }

@@ -2,6 +2,8 @@ package main
 
 import (
 	"bytes"
+	"cmp"
+	"errors"
 	"fmt"
 	"io/fs"
 	"net/http"
@@ -11,48 +13,105 @@ import (
 	"testing"
 
 	"github.com/seed21523604/holdfast/engine/store/filestore"
+	"github.com/seed21523604/holdfast/engine/store/tablestore/azuritetest"
 	"github.com/seed21523604/holdfast/functions/internal/twilio/twiliotest"
+	"github.com/seed21523604/holdfast/functions/settings"
 )
 
 const leakFlows = 50
 
-// The codes have ten digits here, so that finding one by chance in the bytes
-// that are searched is out of the question.
-func TestNoCodeAndNoGuessIsFoundAnywhere(t *testing.T) {
+func TestNoCodeAndNoGuessIsFoundInTheFolder(t *testing.T) {
 	tw := twiliotest.New(t)
-	p := newProcess(t, tw, "SmsVerifyDigits=10", "LogLevel=debug")
-	p.start()
-	var secrets []string
-	var answers bytes.Buffer
-	for n := range leakFlows {
-		secrets = append(secrets, leakFlow(t, p, tw, n, &answers)...)
-	}
+	p := newProcess(t, tw, leakSettings...)
+	l := runLeakFlows(p, tw)
 	p.kill()
+	l.places["the store, decoded"] = dump(t, p.folder)
+	l.search(p.folder)
+}
 
-	places := map[string][]byte{"the log": []byte(p.log.String()), "an answer": answers.Bytes(), "the store, decoded": dump(t, p.folder)}
-	err := filepath.WalkDir(p.folder, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		places[path], err = os.ReadFile(path)
-		return err
-	})
+func TestNoCodeAndNoGuessIsFoundInTheStorageAccount(t *testing.T) {
+	folder := t.TempDir()
+	e, err := azuritetest.Start(azuritetest.Options{Folder: folder})
+	if errors.Is(err, azuritetest.ErrMissing) {
+		t.Skip(err)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	searched := 0
-	for place, content := range places {
+	tw := twiliotest.New(t)
+	p := newProcess(t, tw, append(inAzurite(e), leakSettings...)...)
+	l := runLeakFlows(p, tw)
+	p.kill()
+	l.places["the export"] = []byte(p.says("hub", "export"))
+	l.places["what is shown"] = []byte(p.says("hub", "show") + p.says("settings"))
+	for _, key := range []settings.Secret{p.values().Secret(settings.AzureWebJobsStorage), p.values().Secret(settings.VerificationKey)} {
+		_, secret, _ := strings.Cut(key.Reveal(), "AccountKey=")
+		secret, _, _ = strings.Cut(cmp.Or(secret, key.Reveal()), ";")
+		l.secrets = append(l.secrets, secret)
+	}
+	if err := e.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	l.search(folder, p.folder)
+}
+
+// The codes have ten digits here, so that finding one by chance in the bytes
+// that are searched is out of the question.
+var leakSettings = []string{"SmsVerifyDigits=10", "LogLevel=debug"}
+
+// leaks is what must not be found, and where it is looked for.
+type leaks struct {
+	*testing.T
+	p       *process
+	secrets []string
+	places  map[string][]byte
+}
+
+// runLeakFlows runs verifications, and returns all that was typed or sent in them
+// with all that the process said.
+func runLeakFlows(p *process, tw *twiliotest.Server) *leaks {
+	p.start()
+	l := &leaks{T: p.t, p: p}
+	var answers bytes.Buffer
+	for n := range leakFlows {
+		l.secrets = append(l.secrets, leakFlow(p.t, p, tw, n, &answers)...)
+	}
+	l.places = map[string][]byte{"an answer": answers.Bytes()}
+	return l
+}
+
+// search looks into every file of the folders, and into what else there is.
+func (l *leaks) search(folders ...string) {
+	l.Helper()
+	l.places["the log"] = []byte(l.p.log.String())
+	for _, folder := range folders {
+		err := filepath.WalkDir(folder, func(path string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() {
+				return err
+			}
+			l.places[path], err = os.ReadFile(path)
+			return err
+		})
+		if err != nil {
+			l.Fatal(err)
+		}
+	}
+	searched, sealed := 0, 0
+	for place, content := range l.places {
 		searched += len(content)
-		for _, secret := range secrets {
+		if bytes.Contains(content, []byte("sealed:")) {
+			sealed++
+		}
+		for _, secret := range l.secrets {
 			if bytes.Contains(content, []byte(secret)) {
-				t.Errorf("%s holds %s", place, secret)
+				l.Errorf("%s holds %s", place, secret)
 			}
 		}
 	}
-	if !bytes.Contains(places["the store, decoded"], []byte("sealed:")) || searched < 100_000 || len(secrets) < 4*leakFlows {
-		t.Errorf("the search looked at %d bytes for %d secrets, which cannot be all", searched, len(secrets))
+	if sealed < 2 || searched < 100_000 || len(l.secrets) < 4*leakFlows {
+		l.Errorf("the search looked at %d bytes for %d secrets, with seals in %d places, which cannot be all", searched, len(l.secrets), sealed)
 	}
-	t.Logf("searched %d places, %d bytes, for %d codes and guesses", len(places), searched, len(secrets))
+	l.Logf("searched %d places, %d bytes, for %d codes and guesses", len(l.places), searched, len(l.secrets))
 }
 
 // leakFlow runs one verification with wrong guesses, one of them under a wrong

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -14,7 +15,11 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/seed21523604/holdfast/engine/human"
+	"github.com/seed21523604/holdfast/engine/store"
+	"github.com/seed21523604/holdfast/engine/store/tablestore/azuritetest"
 	"github.com/seed21523604/holdfast/functions/internal/twilio/twiliotest"
+	"github.com/seed21523604/holdfast/functions/settings"
 )
 
 // runVariable makes the test binary the app itself, so that a test can start
@@ -61,6 +66,14 @@ func newProcess(t *testing.T, tw *twiliotest.Server, env ...string) *process {
 	return p
 }
 
+// inAzurite returns the settings for a new hub in the emulator.
+func inAzurite(e *azuritetest.Emulator) []string {
+	return []string{
+		"AzureWebJobsStorage=" + e.ConnectionString(), "TaskHubName=" + azuritetest.NewHub(), "TaskHubOwner=test",
+		"VerificationKey=" + base64.StdEncoding.EncodeToString(human.NewKey()), "DoorbellLease=5s", "MaxQueuePollingInterval=1s",
+	}
+}
+
 func freeAddress(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -99,6 +112,39 @@ func (p *process) start() {
 	defer p.mu.Unlock()
 	p.command, p.ended = command, ended
 	close(p.up)
+}
+
+// values are the settings that the process runs with.
+func (p *process) values() settings.Values {
+	p.t.Helper()
+	values, _, err := settings.Load([]string{"-addr", p.address, "-data", p.folder}, environment(p.env))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return values
+}
+
+// open opens what the process keeps, which must not run if that is a folder.
+func (p *process) open() store.Keeper {
+	p.t.Helper()
+	s, err := openState(p.t.Context(), p.values(), stateOptions{Existing: true})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	p.t.Cleanup(func() { s.Close() })
+	return s
+}
+
+// says runs another command with the process's settings and returns all that it
+// prints.
+func (p *process) says(args ...string) string {
+	p.t.Helper()
+	var out bytes.Buffer
+	args = append(args, "-data", p.folder)
+	if code := run(p.t.Context(), args, environment(p.env), stdio{strings.NewReader(""), &out, &out}); code != exitOK {
+		p.t.Errorf("%q: exit code %d\n%s", args, code, out.String())
+	}
+	return out.String()
 }
 
 // follow keeps what the process prints, and closes ready when it has said what

@@ -82,7 +82,10 @@ func Open(folder string, o Options) (*Store, error) {
 // a write-ahead log and a table in memory that hold some 100,000 turns before
 // they are sorted into files.
 func openPebble(folder string, o Options) (*pebble.DB, error) {
-	if o.fs == vfs.Default && !o.Existing {
+	switch {
+	case o.Existing && !isThere(o.fs, folder):
+		return nil, store.ErrNoHub
+	case o.fs == vfs.Default:
 		if err := makeFolder(folder); err != nil {
 			return nil, err
 		}
@@ -96,16 +99,18 @@ func openPebble(folder string, o Options) (*pebble.DB, error) {
 		MemTableSize:                32 << 20,
 		MemTableStopWritesThreshold: 4,
 		FormatMajorVersion:          pebble.FormatNewest,
-		ErrorIfNotExists:            o.Existing,
 	}
 	db, err := pebble.Open(folder, options)
-	switch {
-	case o.Existing && (errors.Is(err, pebble.ErrDBDoesNotExist) || errors.Is(err, os.ErrNotExist)):
-		return nil, store.ErrNoHub
-	case err != nil && isLocked(o.fs, folder):
+	if err != nil && isLocked(o.fs, folder) {
 		return nil, fmt.Errorf("%w (%w)", store.ErrInUse, err)
 	}
 	return db, err
+}
+
+// isThere reports whether there is a store in the folder.
+func isThere(fs vfs.FS, folder string) bool {
+	found, err := pebble.Peek(folder, fs)
+	return err == nil && found.Exists
 }
 
 // makeFolder makes the folder and makes its name durable.

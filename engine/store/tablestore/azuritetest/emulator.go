@@ -22,6 +22,11 @@ type Options struct {
 	// given the same folder. If it is empty, a new folder is made, in memory
 	// where the system has room for it, and removed at the end.
 	Folder string
+	// Certificate and Key are files in PEM form. With them the services speak
+	// TLS only, and take the bearer tokens of identities beside the account's
+	// key. Azurite checks who issued a token, for whom and for how long, but no
+	// signature.
+	Certificate, Key string
 	// Clock is the time at which the emulator's clock stands still until it is
 	// set. If it is zero, the clock is the machine's.
 	Clock time.Time
@@ -81,17 +86,25 @@ func start(o Options) (*Emulator, error) {
 		}
 		environment = append(environment, "TZ=UTC", "LD_PRELOAD="+library, "FAKETIME_TIMESTAMP_FILE="+e.clockFile, "FAKETIME_NO_CACHE=1", "DONT_FAKE_MONOTONIC=1")
 	}
-	return e, e.run(script, folder, environment)
+	return e, e.run(script, environment, append([]string{"--location", folder}, o.encryption()...))
+}
+
+// encryption returns the arguments by which the services speak TLS.
+func (o Options) encryption() []string {
+	if o.Certificate == "" {
+		return nil
+	}
+	return []string{"--cert", o.Certificate, "--key", o.Key, "--oauth", "basic"}
 }
 
 //go:embed starter.js
 var starter string
 
 // run starts the process and waits until its three services listen.
-func (e *Emulator) run(script, folder string, environment []string) error {
+func (e *Emulator) run(script string, environment, more []string) error {
 	// The SDKs are ahead of the versions that Azurite knows.
-	e.process = exec.Command("node", "-e", starter, script, "--silent", "--disableTelemetry", "--skipApiVersionCheck", "--location", folder,
-		"--blobPort", "0", "--queuePort", "0", "--tablePort", "0")
+	arguments := []string{"-e", starter, script, "--silent", "--disableTelemetry", "--skipApiVersionCheck", "--blobPort", "0", "--queuePort", "0", "--tablePort", "0"}
+	e.process = exec.Command("node", append(arguments, more...)...)
 	e.process.Env = environment
 	e.process.Stderr = os.Stderr
 	input, err := e.process.StdinPipe()
@@ -145,6 +158,9 @@ func (e *Emulator) ConnectionString() string {
 
 // PID returns the process's number, for those who measure it.
 func (e *Emulator) PID() int { return e.process.Process.Pid }
+
+// Endpoints returns the addresses of the account's services.
+func (e *Emulator) Endpoints() (blobs, queues, tables string) { return e.blobs, e.queues, e.tables }
 
 // Stop ends the emulator as it wants to be ended, so that all it was told is in
 // its folder.

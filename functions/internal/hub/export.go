@@ -116,6 +116,7 @@ type instanceLine struct {
 	CustomStatus json.RawMessage  `json:"customStatus,omitempty"`
 	Failure      *history.Failure `json:"failure,omitempty"`
 	Secret       []string         `json:"secret,omitempty"`
+	Revoked      uint32           `json:"revoked,omitempty"`
 	Created      time.Time        `json:"created,omitzero"`
 	Updated      time.Time        `json:"updated,omitzero"`
 	Completed    time.Time        `json:"completed,omitzero"`
@@ -138,7 +139,7 @@ func newInstanceLine(in *store.Instance) instanceLine {
 	}
 	return instanceLine{
 		Type: "instance", ID: in.ID, Execution: in.Execution, First: in.First, Name: in.Name, Status: in.Status.String(),
-		Input: in.Input, Output: in.Output, CustomStatus: in.CustomStatus, Failure: in.Failure, Secret: in.Secret,
+		Input: in.Input, Output: in.Output, CustomStatus: in.CustomStatus, Failure: in.Failure, Secret: in.Secret, Revoked: in.Revoked,
 		Created: in.Created, Updated: in.Updated, Completed: in.Completed, Wake: in.Wake,
 		Hands: hands, Events: in.Events, Turn: in.Turn,
 	}

@@ -473,10 +473,7 @@ func (c *commit) removeWake(ctx context.Context) error {
 	case bell == "" || bell == c.row.wakeBell && c.base.wake().Equal(c.row.Wake):
 		return nil
 	case bell == byDueRow:
-		if !c.base.wake().After(c.s.Now()) {
-			return nil // it was swept
-		}
-		return c.s.removeDue(ctx, bucketKey(c.base.wake()), dueKey(c.base.wake(), c.turn.Instance.ID))
+		return c.removeDueRow(ctx)
 	default:
 		m := refer(bell)
 		if slices.ContainsFunc(c.answered, func(a store.Doorbell) bool { return !a.TakeOver && messageOf(a).id == m.id }) {
@@ -484,4 +481,15 @@ func (c *commit) removeWake(ctx context.Context) error {
 		}
 		return c.s.remove(ctx, m)
 	}
+}
+
+// removeDueRow deletes the due row of the base's Wake, with the message that a
+// sweep may have put for it, unless that is answered by the turn.
+func (c *commit) removeDueRow(ctx context.Context) error {
+	at, now := c.base.wake(), c.s.Now()
+	partition, row := bucketKey(at), dueKey(at, c.turn.Instance.ID)
+	if c.answersWake(now) || at.After(now.Add(c.s.o.Horizon+sweepInterval)) {
+		return c.s.removeDue(ctx, partition, row)
+	}
+	return c.s.removeSwept(ctx, partition, row)
 }

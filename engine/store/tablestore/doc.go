@@ -24,8 +24,10 @@
 // have rung that the turn made superfluous, at most the horizon.
 //
 // {Hub}Due has a row for each Wake that is further ahead than the horizon, in a
-// partition for every hour. A sweep, once a minute at most, moves what has come
-// within the horizon into the queue.
+// partition for every hour. A sweep, once a minute at most, puts a message into
+// the queue for what has come within the horizon, and notes it in the row. The
+// row goes, and the message with it, when the timer fires or is canceled; what a
+// crash leaves of them rings once more, a horizon after its time.
 //
 // One row more in {Hub}Due says which app the hub belongs to. It is written when
 // the hub gets its first owner and compared by every Open after that; nobody

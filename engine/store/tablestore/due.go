@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/data/aztables"
 )
 
@@ -37,8 +38,30 @@ func (s *Store) removeDue(ctx context.Context, partition, row string) error {
 	return nil
 }
 
-// sweep moves the due rows before the horizon into the queue, at most once in
-// an interval.
+// messageColumn of a due row tells which message rings for it, once there is one.
+const messageColumn = "Message"
+
+// removeSwept deletes a due row and, if a sweep put one, the message for it.
+func (s *Store) removeSwept(ctx context.Context, partition, row string) error {
+	answer, err := s.due.GetEntity(ctx, partition, row, nil)
+	if hasCode(err, codeRowMissing) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("read a due row: %w", err)
+	}
+	e, err := decodeEntity(answer.Value)
+	if err != nil {
+		return err
+	}
+	if err := s.remove(ctx, refer(e.text(messageColumn))); err != nil {
+		return err
+	}
+	return s.removeDue(ctx, partition, row)
+}
+
+// sweep puts a message into the queue for each due row before the horizon, at
+// most once in an interval.
 func (s *Store) sweep(ctx context.Context, now time.Time) error {
 	s.poll.mu.Lock()
 	before := s.poll.swept
@@ -58,11 +81,15 @@ func (s *Store) sweep(ctx context.Context, now time.Time) error {
 	return nil
 }
 
+// moveDue rings for every due row before the horizon that nothing rings for yet.
+// The row stays until its timer has fired or is canceled, so that its message can
+// be found. One that stays for longer has lost its turn or its message: it rings
+// once more and is deleted.
 func (s *Store) moveDue(ctx context.Context, now time.Time) error {
 	horizon := now.Add(s.o.Horizon)
 	return query(ctx, s.due, where("PartitionKey", "le", bucketKey(horizon)), "", func(e entity) error {
-		at := e.time("FireAt")
-		if at.After(horizon) {
+		at, moved := e.time("FireAt"), e.text(messageColumn) != ""
+		if at.After(horizon) || moved && at.After(now.Add(-s.o.Horizon)) {
 			return nil
 		}
 		m, err := s.put(ctx, ring{Instance: e.text("InstanceId")}, at.Sub(now))
@@ -70,8 +97,32 @@ func (s *Store) moveDue(ctx context.Context, now time.Time) error {
 			return err
 		}
 		s.alarm(m.visible)
-		return s.removeDue(ctx, e.partition(), e.row())
+		if moved {
+			return s.removeDue(ctx, e.partition(), e.row())
+		}
+		return s.markMoved(ctx, e, m)
 	})
+}
+
+// markMoved writes into a due row which message rings for it. If the row is not
+// as it was, it was canceled or another sweep was faster, and the message is
+// taken back.
+func (s *Store) markMoved(ctx context.Context, e entity, m *message) error {
+	mark := newEntity(e.partition(), e.row())
+	mark.setText(messageColumn, m.reference())
+	text, err := mark.encode()
+	if err != nil {
+		return err
+	}
+	match := azcore.ETag(e.etag())
+	_, err = s.due.UpdateEntity(ctx, text, &aztables.UpdateEntityOptions{IfMatch: &match, UpdateMode: aztables.UpdateModeMerge})
+	if isConflict(err) {
+		return s.remove(ctx, m)
+	}
+	if err != nil {
+		return fmt.Errorf("mark a due row: %w", err)
+	}
+	return nil
 }
 
 // alarm remembers that something rings at a time, for this process to look.

@@ -171,17 +171,17 @@ func (f filter) and(other filter) filter {
 	return f + " and " + other
 }
 
-// anyOf lets through what the filter of one of the values does.
-func anyOf[V any](values []V, of func(V) filter) filter {
-	filters := make([]string, len(values))
-	for i, v := range values {
-		filters[i] = string(of(v))
+// anyOf lets through what one of the filters does.
+func anyOf(filters ...filter) filter {
+	var either filter
+	for i, f := range filters {
+		if i > 0 {
+			either += " or "
+		}
+		either += f
 	}
-	return filter("(" + strings.Join(filters, " or ") + ")")
+	return "(" + either + ")"
 }
-
-// or is in parentheses, so that it may be a part of another filter.
-func (f filter) or(other filter) filter { return "((" + f + ") or (" + other + "))" }
 
 // ofInstance matches an instance's whole partition.
 func ofInstance(id string) filter { return where("PartitionKey", "eq", encodeKey(id)) }

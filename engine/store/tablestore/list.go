@@ -9,7 +9,6 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/data/aztables"
 
-	"github.com/seed21523604/holdfast/engine/history"
 	"github.com/seed21523604/holdfast/engine/store"
 )
 
@@ -111,8 +110,12 @@ func filterOf(q *store.Query) filter {
 	f := startsWith(q.IDPrefix)
 	statuses := slices.Clone(q.Statuses)
 	slices.Sort(statuses)
-	if statuses = slices.Compact(statuses); len(statuses) > 0 {
-		f = f.and(anyOf(statuses, func(s history.Status) filter { return where("RuntimeStatus", "eq", s.String()) }))
+	var ofStatus []filter
+	for _, status := range slices.Compact(statuses) {
+		ofStatus = append(ofStatus, where("RuntimeStatus", "eq", status.String()))
+	}
+	if len(ofStatus) > 0 {
+		f = f.and(anyOf(ofStatus...))
 	}
 	if !q.CreatedFrom.IsZero() {
 		f = f.and(where("CreatedTime"+exact, "ge", formatTime(q.CreatedFrom)))

@@ -103,5 +103,5 @@ func (r *Registry) RunActivity(ctx context.Context, call Call, input json.RawMes
 }
 
 func panicFailure(p any) *history.Failure {
-	return &history.Failure{Kind: KindPanic, Message: fmt.Sprint(p), Stack: string(debug.Stack())}
+	return &history.Failure{Kind: KindPanic, Message: clip(fmt.Sprint(p)), Stack: clip(string(debug.Stack()))}
 }

@@ -3,6 +3,7 @@ package engine
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/seed21523604/holdfast/engine/history"
 )
@@ -33,6 +34,7 @@ const (
 	KindIDTaken          = "id-taken"    // the id of a sub-orchestration belongs to another instance
 	KindTerminated       = "terminated"  // the sub-orchestration was terminated
 	KindNeverWaits       = "never-waits" // the orchestration continues as new without end
+	KindTooLarge         = "too-large"   // a payload is larger than history.MaxPayload
 )
 
 // TaskError is how the failure of an activity or a sub-orchestration reaches
@@ -95,7 +97,33 @@ func (e *finalError) Unwrap() error { return e.error }
 // NonRetriable is true.
 func (e *finalError) NonRetriable() bool { return true }
 
+// sizeError is the error of a payload that nothing may carry.
+type sizeError struct{ size int }
+
+// Error says how large it is, and how large it may be.
+func (e *sizeError) Error() string {
+	return fmt.Sprintf("a payload of %d bytes of JSON; at most %d can be kept", e.size, history.MaxPayload)
+}
+
+// Kind is KindTooLarge.
+func (e *sizeError) Kind() string { return KindTooLarge }
+
+// NonRetriable is true: who makes it again makes it as large.
+func (e *sizeError) NonRetriable() bool { return true }
+
+// Unwrap returns what the error is known by.
+func (e *sizeError) Unwrap() error { return history.ErrTooLarge }
+
 func failureOf(err error) *history.Failure {
 	var final interface{ NonRetriable() bool }
-	return &history.Failure{Kind: KindOf(err), Message: err.Error(), NonRetriable: errors.As(err, &final) && final.NonRetriable()}
+	return &history.Failure{Kind: clip(KindOf(err)), Message: clip(err.Error()), NonRetriable: errors.As(err, &final) && final.NonRetriable()}
+}
+
+// clip cuts a text that is longer than it may be.
+func clip(text string) string {
+	const mark = "…"
+	if len(text) <= history.MaxText {
+		return text
+	}
+	return strings.ToValidUTF8(text[:history.MaxText-len(mark)], "") + mark
 }

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+
+	"github.com/seed21523604/holdfast/engine/history"
 )
 
 // Orchestrator is the name of an orchestration that takes an In and returns an
@@ -131,10 +133,15 @@ func decode[T any](text json.RawMessage) (T, error) {
 	return v, err
 }
 
+// encode writes a payload. One that nothing may carry is an error of the kind
+// KindTooLarge.
 func encode(v any) (json.RawMessage, error) {
 	text, err := json.Marshal(v)
 	if err != nil {
 		return nil, fmt.Errorf("write %T as JSON: %w", v, err)
+	}
+	if len(text) > history.MaxPayload {
+		return nil, &sizeError{len(text)}
 	}
 	return text, nil
 }

@@ -94,6 +94,7 @@ func hubOptions(values settings.Values) (o tablestore.Options, err error) {
 		ConnectionString: values.Secret(settings.AzureWebJobsStorage).Reveal(),
 		TableURL:         endpoint(values, settings.AzureWebJobsStorage__tableServiceUri, "table"),
 		QueueURL:         endpoint(values, settings.AzureWebJobsStorage__queueServiceUri, "queue"),
+		BlobURL:          endpoint(values, settings.AzureWebJobsStorage__blobServiceUri, "blob"),
 		Lease:            values.Duration(settings.DoorbellLease),
 		Horizon:          values.Duration(settings.TimerHorizon),
 		PollCeiling:      values.Duration(settings.MaxQueuePollingInterval),

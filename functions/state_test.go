@@ -12,25 +12,25 @@ const keyed = "AzureWebJobsStorage=DefaultEndpointsProtocol=https;AccountName=sh
 
 func TestTheSettingsSayWhereTheStateIs(t *testing.T) {
 	for _, tt := range []struct {
-		env                   []string
-		tables, queues, words string
+		env                          []string
+		tables, queues, blobs, words string
 	}{
-		{[]string{"AzureWebJobsStorage=UseDevelopmentStorage=true"}, "", "", "Azurite"},
-		{[]string{keyed}, "", "", "storage account shopstorage"},
+		{[]string{"AzureWebJobsStorage=UseDevelopmentStorage=true"}, "", "", "", "Azurite"},
+		{[]string{keyed}, "", "", "", "storage account shopstorage"},
 		{[]string{"AzureWebJobsStorage__accountName=shopstorage"},
-			"https://shopstorage.table.core.windows.net", "https://shopstorage.queue.core.windows.net", "storage account shopstorage"},
+			"https://shopstorage.table.core.windows.net", "https://shopstorage.queue.core.windows.net", "https://shopstorage.blob.core.windows.net", "storage account shopstorage"},
 		{[]string{"AzureWebJobsStorage__tableServiceUri=https://t.example/", "AzureWebJobsStorage__queueServiceUri=https://q.example", "AzureWebJobsStorage__blobServiceUri=https://b.example"},
-			"https://t.example", "https://q.example", "the storage account at https://t.example"},
+			"https://t.example", "https://q.example", "https://b.example", "the storage account at https://t.example"},
 		{[]string{"AzureWebJobsStorage__accountName=shopstorage", "AzureWebJobsStorage__tableServiceUri=https://t.example"},
-			"https://t.example", "https://shopstorage.queue.core.windows.net", "storage account shopstorage"},
+			"https://t.example", "https://shopstorage.queue.core.windows.net", "https://shopstorage.blob.core.windows.net", "storage account shopstorage"},
 	} {
 		values := loadEnv(t, append(tt.env, "TaskHubOwner=shop")...)
 		o, err := hubOptions(values)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if o.TableURL != tt.tables || o.QueueURL != tt.queues || accountOf(values) != tt.words || !inAccount(values) {
-			t.Errorf("%q: tables at %q, queues at %q, in %q", tt.env, o.TableURL, o.QueueURL, accountOf(values))
+		if o.TableURL != tt.tables || o.QueueURL != tt.queues || o.BlobURL != tt.blobs || accountOf(values) != tt.words || !inAccount(values) {
+			t.Errorf("%q: tables at %q, queues at %q, blobs at %q, in %q", tt.env, o.TableURL, o.QueueURL, o.BlobURL, accountOf(values))
 		}
 		if (o.Credential == nil) != (o.ConnectionString != "") {
 			t.Errorf("%q: a key and an identity, or neither", tt.env)

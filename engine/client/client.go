@@ -34,6 +34,9 @@ var (
 	ErrFinished = store.ErrFinished
 	// ErrActive is returned by Purge for an instance that has not ended.
 	ErrActive = store.ErrActive
+	// ErrTooLarge is returned for an input, a payload or a reason that is
+	// larger than history.MaxPayload, or history.MaxText.
+	ErrTooLarge = store.ErrTooLarge
 	// ErrBadPage is returned by List for a place to go on that is none.
 	ErrBadPage = store.ErrBadPage
 	// ErrBadPayload is returned for an event's payload that is not JSON.
@@ -142,6 +145,9 @@ func (c *Client) start(ctx context.Context, orchestration, id string, input json
 	for _, option := range options {
 		option(&start)
 	}
+	if err := start.CheckSize(); err != nil {
+		return "", fmt.Errorf("start an instance: %w", err)
+	}
 	if err := c.instances.Create(ctx, id, start); err != nil {
 		return "", fmt.Errorf("start %s: %w", orchestration, err)
 	}
@@ -175,6 +181,9 @@ func (c *Client) Raise(ctx context.Context, id, event string, payload Payload) e
 	message.Name = event
 	if message.Input, err = c.admit(in, event, payload); err != nil {
 		return fmt.Errorf("raise %s: %w", event, err)
+	}
+	if err := message.CheckSize(); err != nil {
+		return fmt.Errorf("raise an event: %w", err)
 	}
 	if err := c.instances.Send(ctx, id, message); err != nil {
 		return fmt.Errorf("raise %s: %w", event, err)
@@ -274,7 +283,10 @@ func (c *Client) signal(ctx context.Context, verb, id string, message history.Ev
 	}
 	if err == nil {
 		message.Reason = reason
-		err = c.instances.Send(ctx, id, message)
+		err = message.CheckSize()
+		if err == nil {
+			err = c.instances.Send(ctx, id, message)
+		}
 	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", verb, err)

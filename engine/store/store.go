@@ -22,6 +22,10 @@ var (
 	// ErrConflict is returned by Commit when the instance changed since it
 	// was loaded; nothing was written.
 	ErrConflict = errors.New("the instance was changed by someone else")
+	// ErrTooLarge is returned by Create, Send and Commit for an event that is
+	// over one of the limits of package history, and for what is too large for
+	// this store in another way; nothing was written.
+	ErrTooLarge = history.ErrTooLarge
 	// ErrActive is returned by Purge for an instance that has not ended.
 	ErrActive = errors.New("the instance has not ended")
 	// ErrOwing is returned, with ErrExists by Create and with ErrActive by

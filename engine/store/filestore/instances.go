@@ -25,6 +25,9 @@ const (
 // Create makes a new instance with its first message.
 func (s *Store) Create(ctx context.Context, id string, start history.Event) error {
 	return s.change(ctx, "create", id, func(old row) error {
+		if err := start.CheckSize(); err != nil {
+			return err
+		}
 		switch {
 		case old.Version == "":
 		case old.Execution == start.Execution, old.First == start.Execution:
@@ -85,6 +88,9 @@ func (s *Store) Send(ctx context.Context, id string, message history.Event) erro
 			return store.ErrNotFound
 		case old.Status.IsTerminal():
 			return store.ErrFinished
+		}
+		if err := message.CheckSize(); err != nil {
+			return err
 		}
 		key := inboxKey(id, message.Message)
 		if _, found, err := s.read(key); found || err != nil {

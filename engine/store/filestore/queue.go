@@ -185,6 +185,11 @@ func (s *Store) Commit(ctx context.Context, turn store.Turn) (store.Version, err
 
 // fill puts the row, the new history and the due rows into the batch.
 func (s *Store) fill(batch *pebble.Batch, old, in *row, events []history.Event) error {
+	for i := range events {
+		if err := events[i].CheckSize(); err != nil {
+			return err
+		}
+	}
 	position := old.Events
 	if old.Version != "" && old.Execution != in.Execution {
 		if err := s.deleteAll(batch, of(historyPrefix, in.ID)); err != nil {

@@ -229,6 +229,10 @@ var contract = map[string]func(*bench){
 	"a list has what its query asks for and nothing else": listFilters,
 	"a bare list leaves out what may be large":            listBare,
 	"a list goes on where a page ended and nowhere else":  listGoesOn,
+	"payloads of any size are kept":                       largePayloads,
+	"what is over the limit is refused":                   largeLimit,
+	"a turn of a thousand rows is whole":                  largeTurn,
+	"an inbox of hundreds is consumed whole":              largeInbox,
 	"ids with any allowed character are kept apart": func(b *bench) {
 		ids := []string{"a", "A", "a b", "a%20b", "a+b", "a:b@c", "a'b\"c", "été", "日本", "~!$&*()=,;.", strings.Repeat("x", 256), "a\u200bb"}
 		for _, id := range ids {

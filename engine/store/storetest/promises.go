@@ -40,6 +40,8 @@ var promises = map[string]func(*bench){
 	"5 no result is lost with the replies of many commits": promiseManyResults,
 	"5 a worker takes over what it is told to":             promiseTakeOverOne,
 	"5 an activity starts anew with its execution":         promiseAnew,
+	"5 large payloads go every way":                        promiseLargePayloads,
+	"5 a result too large to be kept fails its call":       promiseTooLargeResult,
 	"6 timers of any time work":                            promiseAnyTime,
 	"7 events are taken in the order of acceptance":        promiseOrder,
 	"7 an answer is not from memory":                       promiseFresh,

@@ -17,6 +17,8 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 	"github.com/Azure/azure-sdk-for-go/sdk/data/aztables"
+
+	"github.com/seed21523604/holdfast/engine/store"
 )
 
 const (
@@ -56,7 +58,7 @@ func (b *batch) add(kind aztables.TransactionType, e entity, etag string) {
 		b.err = errMixed
 		return
 	case !b.fits(len(text)):
-		b.err = fmt.Errorf("%w: the transaction has more than %d operations or %d MiB", ErrTooLarge, maxOperations, maxBatch>>20)
+		b.err = fmt.Errorf("%w: the transaction has more than %d operations or %d MiB", store.ErrTooLarge, maxOperations, maxBatch>>20)
 		return
 	}
 	b.partition = e.partition()

@@ -183,6 +183,8 @@ func (e *empty) Do(r *http.Request) (*http.Response, error) {
 	status, body := http.StatusOK, `{"value":[]}`
 	isQueue := strings.Contains(r.URL.Path, "-doorbells")
 	switch {
+	case r.URL.Query().Get("restype") == "container":
+		status, body = http.StatusCreated, ""
 	case r.Method != http.MethodGet:
 		status, body = http.StatusNoContent, ""
 	case isQueue:

@@ -22,9 +22,10 @@ type commit struct {
 	restarts  bool // there is one, of another execution
 	continues bool // and that has not ended
 	row       record
-	rows      []entity // of the history
-	consumed  []string // RowKeys in the inbox
-	mends     bool     // the worker before may not have written the projection
+	rows      []entity  // of the history
+	large     *payloads // of row and rows
+	consumed  []string  // RowKeys in the inbox
+	mends     bool      // the worker before may not have written the projection
 
 	mine store.Doorbell // that for work in hand, if the turn holds any
 	held *heldBell      // put for it
@@ -52,36 +53,65 @@ func (s *Store) Commit(ctx context.Context, turn store.Turn) (version store.Vers
 }
 
 func (s *Store) newCommit(turn *store.Turn) (*commit, error) {
-	c := &commit{s: s, turn: turn, mine: store.Doorbell{Instance: turn.Instance.ID, Receipt: turn.Instance.Turn, TakeOver: true}, row: record{Instance: turn.Instance, attempt: uuid.NewString()}, creates: turn.Base == "", answered: slices.Clone(turn.Answered)}
+	id, execution := turn.Instance.ID, turn.Instance.Execution
+	c := &commit{
+		s: s, turn: turn, mine: store.Doorbell{Instance: id, Receipt: turn.Instance.Turn, TakeOver: true},
+		row: record{Instance: turn.Instance, attempt: uuid.NewString()}, large: newPayloads(id, execution),
+		creates: turn.Base == "", answered: slices.Clone(turn.Answered),
+	}
 	if !c.creates {
 		var err error
 		if c.base, err = parseVersion(turn.Base); err != nil {
 			return nil, err
 		}
-		c.restarts = c.base.Execution != turn.Instance.Execution
+		c.restarts = c.base.Execution != execution
 		before, _ := history.ParseStatus(c.base.Status)
 		c.continues = c.restarts && !before.IsTerminal()
 	}
-	position := c.base.Events
-	c.row.generation = c.base.Generation
-	if c.restarts {
-		position = 0
-		c.row.generation = c.base.nextGeneration()
+	consumes := map[string]bool{}
+	for _, message := range turn.Consumed {
+		if !consumes[message] {
+			c.consumed = append(c.consumed, inboxKey(message))
+		}
+		consumes[message] = true
 	}
-	for i, event := range turn.Append {
-		e, err := c.row.encodeEvent(historyKey(position+i), event)
+	c.mends = slices.ContainsFunc(turn.Answered, func(bell store.Doorbell) bool { return bell.TakeOver && s.owesProjection(bell) })
+	return c, c.encode(consumes)
+}
+
+// encode makes the rows of the turn, with their large texts on the way to blobs.
+// Those that the same execution has in its row or its inbox are there.
+func (c *commit) encode(consumes map[string]bool) error {
+	if c.restarts {
+		c.row.generation = c.base.nextGeneration()
+	} else {
+		c.row.generation, c.row.begins = c.base.Generation, c.base.Begins
+		for _, digest := range c.base.Large {
+			c.large.stored[c.large.nameOf(digest)] = true
+		}
+	}
+	position := c.row.begins
+	if !c.restarts {
+		position += int64(c.base.Events)
+	}
+	for i, event := range c.turn.Append {
+		if err := event.CheckSize(); err != nil {
+			return err
+		}
+		e, err := c.row.encodeEvent(historyKey(position+int64(i)), event)
 		if err != nil {
-			return nil, err
+			return err
+		}
+		moved := c.large.take(e)
+		if !c.restarts && event.Message != "" && consumes[event.Message] {
+			c.large.know(moved)
 		}
 		c.rows = append(c.rows, e)
 	}
-	for _, message := range turn.Consumed {
-		if key := inboxKey(message); !slices.Contains(c.consumed, key) {
-			c.consumed = append(c.consumed, key)
-		}
-	}
-	c.mends = slices.ContainsFunc(turn.Answered, func(bell store.Doorbell) bool { return bell.TakeOver && s.owesProjection(bell) })
-	return c, nil
+	row, err := c.row.sentinel(c.s.o.Hub)
+	c.row.large = c.large.take(row)
+	c.row.blobs = c.base.Blobs || c.large.any()
+	return err
 }
 
 func (c *commit) make(ctx context.Context) error {
@@ -92,45 +122,92 @@ func (c *commit) make(ctx context.Context) error {
 		return err
 	}
 	err := c.write(ctx)
-	if isConflict(err) && c.isWritten(ctx) {
-		err = nil
+	if isConflict(err) && c.creates && c.isOnGrave(ctx) {
+		err = c.write(ctx)
+	}
+	var there *record
+	if isConflict(err) {
+		if there = c.look(ctx); c.isIn(there) {
+			err = nil
+		}
 	}
 	switch {
 	case err == nil:
 		c.finish(ctx)
-	case isConflict(err) || errors.Is(err, ErrTooLarge):
-		c.takeBack(ctx)
+	case isConflict(err) || errors.Is(err, store.ErrTooLarge):
+		c.takeBack(ctx, there)
 	}
 	return err
+}
+
+// keep puts the turn's payloads into blobs.
+func (c *commit) keep(ctx context.Context) error {
+	return c.s.keep(ctx, c.turn.Instance.ID, c.large, &c.base)
 }
 
 // neverTag is an etag that no row has.
 const neverTag = `W/"datetime'1970-01-01T00%3A00%3A00.0000000Z'"`
 
-// isWritten reports whether a conflict was with this very call, whose answer was
-// lost and whose request was repeated.
-func (c *commit) isWritten(ctx context.Context) bool {
-	r, err := c.s.record(ctx, c.turn.Instance.ID)
-	if err != nil || r.attempt != c.row.attempt {
+// isOnGrave lets a new instance take the place of one whose purge did not come to
+// its end, and reports whether there is one.
+func (c *commit) isOnGrave(ctx context.Context) bool {
+	shot, err := c.s.readInbox(ctx, c.turn.Instance.ID)
+	if err != nil || shot.grave == nil {
 		return false
 	}
-	c.row.etag = r.etag
-	if r.waiting != c.row.waiting {
+	c.creates, c.restarts, c.base = false, true, shot.grave.base()
+	c.row.blobs = c.row.blobs || c.base.Blobs
+	return true
+}
+
+// look reads the row that a conflict was with; nil if there is none, or none that
+// can be read.
+func (c *commit) look(ctx context.Context) *record {
+	there, err := c.s.record(ctx, c.turn.Instance.ID)
+	if err != nil {
+		return nil
+	}
+	return there
+}
+
+// isIn reports whether the row that is there is this very call's, whose answer
+// was lost and whose request was repeated.
+func (c *commit) isIn(there *record) bool {
+	if there == nil || there.attempt != c.row.attempt {
+		return false
+	}
+	c.row.etag = there.etag
+	if there.waiting != c.row.waiting {
 		// A message came since, which whoever made this turn does not know.
 		c.row.etag = neverTag
 	}
 	return true
 }
 
-// beginLarge writes the start of an execution whose first turn is too large for
-// one transaction as a message, so that there is a row to guard the others.
+// beginLarge makes room for an execution whose first turn is too large for one
+// transaction. That of a new instance has its start written as a message, so that
+// there is a row to guard the others. That of an instance which is there goes
+// behind the rows of the execution before, which count until it is whole.
 func (c *commit) beginLarge(ctx context.Context) error {
-	if !c.creates && !c.restarts || c.size() {
+	switch {
+	case !c.creates && !c.restarts || c.fits():
 		return nil
+	case c.creates:
+		return c.beginFirst(ctx)
 	}
+	c.row.begins = c.base.Begins + int64(c.base.Events)
+	for i, e := range c.rows {
+		e["RowKey"] = historyKey(c.row.begins + int64(i))
+	}
+	return nil
+}
+
+// beginFirst makes the instance with its start in the inbox, for the turn to go
+// on from there.
+func (c *commit) beginFirst(ctx context.Context) error {
 	at := slices.IndexFunc(c.turn.Append, func(e history.Event) bool { return e.Kind == history.ExecutionStarted })
 	if at < 0 {
-		return ErrTooLarge
+		return store.ErrTooLarge
 	}
 	start, id := c.turn.Append[at], c.turn.Instance.ID
 	bell, err := c.s.put(ctx, ring{Instance: id}, c.s.o.Lease)
@@ -150,14 +227,16 @@ func (c *commit) beginLarge(ctx context.Context) error {
 	}
 	c.answered = append(c.answered, bell.doorbell())
 	c.consumed = append(c.consumed, inboxKey(start.Message))
-	c.creates, c.restarts = false, false
+	c.creates = false
 	c.base = r.base()
+	c.large.know(r.large)
+	c.row.blobs, c.row.generation = c.row.blobs || r.blobs, r.generation
 	return nil
 }
 
-// size reports whether the turn's rows go into one transaction, with room for
-// the row and what is consumed.
-func (c *commit) size() bool {
+// fits reports whether the turn's rows go into one transaction, with room for the
+// row and what is consumed.
+func (c *commit) fits() bool {
 	b := &batch{}
 	for _, e := range c.rows {
 		b.put(e)
@@ -286,16 +365,20 @@ func (c *commit) answersWake(now time.Time) bool {
 	})
 }
 
-// projects reports whether the turn changes the status, so that its projection
-// is written, or the one before it may not have been.
+// projects reports whether the turn changes the status, or makes blobs disappear
+// that the projection may name, so that it is written, or the one before it may
+// not have been.
 func (c *commit) projects() bool {
-	return c.creates || c.mends || c.restarts && !c.continues || c.base.Status != c.row.Status.String()
+	return c.creates || c.mends || c.restarts && !c.continues || c.base.Status != c.row.Status.String() || c.continues && c.base.Blobs
 }
 
 // write makes the transaction, or, for a turn that is too large for one, the
 // transactions before it.
 func (c *commit) write(ctx context.Context) error {
 	for {
+		if err := c.keep(ctx); err != nil {
+			return err
+		}
 		c.row.waiting = 0
 		if !c.restarts {
 			c.row.waiting = max(0, c.base.Waiting-int64(len(c.consumed)))
@@ -379,9 +462,16 @@ func (c *commit) writeLast(ctx context.Context, b *batch) (again bool, err error
 	return false, err
 }
 
-// takeBack deletes the doorbells of a turn that was not written. A due row
-// stays, as it may be that of the turn that was.
-func (c *commit) takeBack(ctx context.Context) {
+// takeBack deletes the doorbells of a turn that was not written because of the row
+// that is there. A due row stays, as it may be that of the turn that was, and the
+// doorbells of an instance that there is not stay for its blobs.
+func (c *commit) takeBack(ctx context.Context, there *record) {
+	if c.creates && !c.large.begun.IsZero() {
+		if there == nil {
+			return
+		}
+		c.s.leaveBlobs(ctx, c.turn.Instance.ID, c.large, there)
+	}
 	for _, m := range []*message{c.wake, c.cover} {
 		c.s.warn("delete a doorbell", c.turn.Instance.ID, c.s.remove(ctx, m))
 	}
@@ -406,7 +496,7 @@ func (c *commit) finish(ctx context.Context) {
 		return
 	}
 	if c.restarts {
-		s.warn("delete what is left of the execution before", id, s.removeStale(ctx, &c.row))
+		s.removeBefore(ctx, &c.row, c.base, c.large.any())
 	}
 	if c.projects() {
 		if err := s.project(ctx, &c.row, c.creates); err != nil {

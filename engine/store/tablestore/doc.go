@@ -1,5 +1,5 @@
-// Package tablestore keeps a Holdfast hub in Azure Table Storage and one
-// storage queue, for any number of processes at a time.
+// Package tablestore keeps a Holdfast hub in Azure Table Storage, one storage
+// queue and one blob container, for any number of processes at a time.
 //
 // # Tables
 //
@@ -10,11 +10,13 @@
 //	inbox-<message id>   a message that is not in the history yet
 //	sentinel             the instance's row; its ETag guards every turn
 //
-// A history row counts if its position is below the sentinel's number of events
-// and its ExecutionId is the sentinel's; an inbox row counts if its
-// ReceiverExecutionId is. What does not count is left over from an execution that was
-// replaced, or was written ahead by a turn too large for one transaction, and is
-// overwritten or deleted sooner or later.
+// A history row counts if it is one of the sentinel's number of events from
+// position 0, or from Begins, on and its ExecutionId is the sentinel's; an inbox
+// row counts if its ReceiverExecutionId is. What does not count is left over from
+// an execution that was replaced, or was written ahead by a turn too large for one
+// transaction, and is overwritten or deleted sooner or later. The first turn of an
+// execution that replaces another is written behind the other's rows if it is too
+// large for one transaction: they count until the last transaction is made.
 //
 // {Hub}Instances is what lists are made of: a copy of every sentinel, written
 // after the commit when the status changes. So a list may show other columns as
@@ -32,6 +34,38 @@
 // One row more in {Hub}Due says which app the hub belongs to. It is written when
 // the hub gets its first owner and compared by every Open after that; nobody
 // keeps anything alive, so it costs nothing later.
+//
+// # Large payloads
+//
+// A text over 60 KiB, in UTF-16, is compressed into a blob of the container
+// {hub}-largemessages; a column {Property}BlobName names it, and the column
+// {Property} is empty. In {Hub}Instances it is the blob's URL, as tools expect.
+// Blobs are named
+//
+//	<escaped instance id>/<escaped execution id>/<SHA-256 of the text>.json.gz
+//
+// so that one is never changed, may be written twice, and serves all rows of its
+// execution: a start's input is written once for the message, the history and the
+// instance's row, and a message's payload stays where it is when it becomes
+// history. A blob goes when its execution does, never before.
+//
+// A blob is written before the row that names it. What a crash leaves is found
+// because the sentinel says, from before the first blob is written, that the
+// instance may have blobs (column Blobs, which costs a request once), and if there
+// is no sentinel yet, because a doorbell rings for it. Then the blobs of executions
+// that were replaced or purged are deleted at once. Those that belong to none that
+// is known are deleted when they are an hour old, as one may be about to begin; who
+// takes half an hour between a blob and its row gives up.
+//
+// # Purge
+//
+// An instance without blobs and of less than 100 rows is removed in one
+// transaction. Otherwise its sentinel becomes a grave first (column Purged): the
+// instance is gone, what it had is removed in batches of 100, and the grave goes
+// last. Who comes upon a grave goes on with the purge, be it another purge or a
+// doorbell; a start takes its place and clears up behind itself. The projection
+// goes at the very end, so that a purge of many, which lists projections, finds
+// what another did not finish.
 //
 // # Tools
 //
@@ -99,8 +133,11 @@
 //
 // # Limits
 //
-// Payloads over 60 KiB are refused with ErrTooLarge, as are rows over 1 MiB. A
-// worker cannot record an activity's result that is refused, and tries again
-// and again. An id whose escaped form has more than 512 UTF-16 units is refused
-// too; no id of 256 characters has.
+// What is over the limits of package history is refused with store.ErrTooLarge. So
+// is an id whose escaped form has more than 512 UTF-16 units; no id of 256
+// characters has. What Azurite lets through and Azure does not is refused here: a
+// row over 1 MiB or of more than 252 columns, a transaction of more than one
+// partition or 100 operations, a page of more than 1000 rows.
+//
+// A page of a list ends early when it has 32 MiB of inputs and outputs.
 package tablestore

@@ -252,7 +252,7 @@ func TestInstancesHaveTheColumnsOfDurableTask(t *testing.T) {
 func TestAMonitorFindsTheHub(t *testing.T) {
 	d := newDesk(t, nil)
 	tables := map[string]bool{}
-	service, _, err := connect(&d.o)
+	service, _, _, err := connect(&d.o)
 	d.must(err)
 	for pager := service.NewListTablesPager(nil); pager.More(); {
 		page, err := pager.NextPage(t.Context())

@@ -4,14 +4,18 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
+
+	"github.com/seed21523604/holdfast/engine/store"
 )
 
 // The sizes that Azure, or this package before it, refuses to exceed. Azurite
 // lets more through.
 const (
-	maxPayload = 60 << 10 // of one text in UTF-16, in bytes
-	maxEntity  = 1 << 20  // of one entity
+	maxText       = 60 << 10 // of one text in UTF-16, in bytes
+	maxEntity     = 1 << 20  // of one entity
+	maxProperties = 252      // of one entity, beside its keys and Timestamp
 )
 
 // dateTime is Edm.DateTime, which knows 100 nanoseconds.
@@ -141,19 +145,30 @@ func (e entity) partition() string { return e.text("PartitionKey") }
 func (e entity) row() string       { return e.text("RowKey") }
 func (e entity) etag() string      { return e.text("odata.etag") }
 
-// encode returns the entity as it is sent, or ErrTooLarge.
+// encode returns the entity as it is sent, or store.ErrTooLarge.
 func (e entity) encode() ([]byte, error) {
+	size, properties := 4, 0
 	for column, v := range e {
-		if text, ok := v.(string); ok && 2*units(text) > maxPayload {
-			return nil, fmt.Errorf("%w: %s has more than %d KiB", ErrTooLarge, column, maxPayload>>10)
+		text, isText := v.(string)
+		switch {
+		case strings.HasSuffix(column, odataType):
+			continue
+		case isText && 2*units(text) > maxText:
+			return nil, fmt.Errorf("%w: %s has more than %d KiB", store.ErrTooLarge, column, maxText>>10)
+		case column != "PartitionKey" && column != "RowKey":
+			properties++
 		}
+		size += 12 + 2*units(column) + 2*units(text) // as Azure counts; other values are smaller
+	}
+	if properties > maxProperties {
+		return nil, fmt.Errorf("%w: one row has %d columns", store.ErrTooLarge, properties)
 	}
 	b, err := json.Marshal(e)
 	if err != nil {
 		return nil, err
 	}
-	if len(b) > maxEntity {
-		return nil, fmt.Errorf("%w: one row has more than %d KiB", ErrTooLarge, maxEntity>>10)
+	if max(size, len(b)) > maxEntity {
+		return nil, fmt.Errorf("%w: one row has more than %d KiB", store.ErrTooLarge, maxEntity>>10)
 	}
 	return b, nil
 }

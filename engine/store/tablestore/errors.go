@@ -11,23 +11,24 @@ import (
 	"github.com/seed21523604/holdfast/engine/store"
 )
 
-// ErrTooLarge is returned for what does not fit into a table row. Nothing was
-// written.
-var ErrTooLarge = errors.New("too large for table storage")
-
 // The codes of Azure's that are told apart.
 const (
-	codeEntityExists      = "EntityAlreadyExists"
-	codeTableExists       = "TableAlreadyExists"
-	codeTableMissing      = "TableNotFound"
-	codeTableBeingDeleted = "TableBeingDeleted"
-	codeQueueExists       = "QueueAlreadyExists"
-	codeQueueMissing      = "QueueNotFound"
-	codeQueueBeingDeleted = "QueueBeingDeleted"
-	codeRowMissing        = "ResourceNotFound"
-	codeRowChanged        = "UpdateConditionNotSatisfied"
-	codeMessageMissing    = "MessageNotFound"
-	codeReceiptStale      = "PopReceiptMismatch"
+	codeEntityExists          = "EntityAlreadyExists"
+	codeTableExists           = "TableAlreadyExists"
+	codeTableMissing          = "TableNotFound"
+	codeTableBeingDeleted     = "TableBeingDeleted"
+	codeQueueExists           = "QueueAlreadyExists"
+	codeQueueMissing          = "QueueNotFound"
+	codeQueueBeingDeleted     = "QueueBeingDeleted"
+	codeRowMissing            = "ResourceNotFound"
+	codeRowChanged            = "UpdateConditionNotSatisfied"
+	codeMessageMissing        = "MessageNotFound"
+	codeReceiptStale          = "PopReceiptMismatch"
+	codeContainerExists       = "ContainerAlreadyExists"
+	codeContainerMissing      = "ContainerNotFound"
+	codeContainerBeingDeleted = "ContainerBeingDeleted"
+	codeBlobMissing           = "BlobNotFound"
+	codeBlobChanged           = "ConditionNotMet"
 )
 
 // batchError tells which operation of a transaction was refused. The SDK shows

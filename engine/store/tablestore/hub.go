@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/data/aztables"
 
 	"github.com/seed21523604/holdfast/engine/store"
@@ -159,7 +161,20 @@ func (s *Store) parts(ctx context.Context) (parts []store.Part, messages int, er
 	default:
 		messages = int(*queue.ApproximateMessagesCount)
 	}
-	return append(parts, store.Part{Kind: "queue", Name: queueName(s.o.Hub), Missing: messages < 0}), messages, nil
+	parts = append(parts, store.Part{Kind: "queue", Name: queueName(s.o.Hub), Missing: messages < 0})
+	_, err = s.blobs.GetProperties(ctx, nil)
+	missing := isMissing(err)
+	if err != nil && !missing {
+		return nil, 0, fmt.Errorf("look for the container: %w", err)
+	}
+	return append(parts, store.Part{Kind: "container", Name: containerName(s.o.Hub), Missing: missing}), messages, nil
+}
+
+// isMissing reports whether there is no container. The answer to a request for
+// headers has no body and so no code.
+func isMissing(err error) bool {
+	var response *azcore.ResponseError
+	return errors.As(err, &response) && response.StatusCode == http.StatusNotFound
 }
 
 // mustExist returns store.ErrNoHub if nothing of the hub is there.
@@ -186,8 +201,8 @@ func (s *Store) IDs(ctx context.Context, f func(id string) error) error {
 	return nil
 }
 
-// Remove deletes the tables and the queue, and closes the store. Azure needs a
-// while before they can be made again, for which Open waits.
+// Remove deletes the tables, the queue and the container, and closes the store.
+// Azure needs a while before they can be made again, for which Open waits.
 func (s *Store) Remove(ctx context.Context) error {
 	if err := s.removeParts(ctx); err != nil {
 		return fmt.Errorf("remove hub %s: %w", s.o.Hub, brief(err))
@@ -204,6 +219,9 @@ func (s *Store) removeParts(ctx context.Context) error {
 	if _, err := s.queue.Delete(ctx, nil); err != nil && !hasCode(err, codeQueueMissing, codeQueueBeingDeleted) {
 		return fmt.Errorf("delete the queue %s: %w", queueName(s.o.Hub), err)
 	}
+	if _, err := s.blobs.Delete(ctx, nil); err != nil && !hasCode(err, codeContainerMissing, codeContainerBeingDeleted) {
+		return fmt.Errorf("delete the container %s: %w", containerName(s.o.Hub), err)
+	}
 	return nil
 }
 
@@ -215,7 +233,7 @@ const (
 	maxDeletion   = 3 * time.Minute
 )
 
-// create makes the tables and the queue that are not there.
+// create makes the tables, the queue and the container that are not there.
 func (s *Store) create(ctx context.Context) error {
 	for _, table := range s.tables() {
 		err := s.makePart(ctx, "table "+table.name, func() error { _, err := table.CreateTable(ctx, nil); return err })
@@ -223,7 +241,11 @@ func (s *Store) create(ctx context.Context) error {
 			return err
 		}
 	}
-	return s.makePart(ctx, "queue "+queueName(s.o.Hub), func() error { _, err := s.queue.Create(ctx, nil); return err })
+	err := s.makePart(ctx, "queue "+queueName(s.o.Hub), func() error { _, err := s.queue.Create(ctx, nil); return err })
+	if err != nil {
+		return err
+	}
+	return s.makePart(ctx, "container "+containerName(s.o.Hub), func() error { _, err := s.blobs.Create(ctx, nil); return err })
 }
 
 // makePart calls f to make a part, and again while one of that name is being
@@ -232,9 +254,9 @@ func (s *Store) makePart(ctx context.Context, what string, f func() error) error
 	for end := s.o.Now().Add(maxDeletion); ; {
 		err := f()
 		switch {
-		case err == nil || hasCode(err, codeTableExists, codeQueueExists):
+		case err == nil || hasCode(err, codeTableExists, codeQueueExists, codeContainerExists):
 			return nil
-		case !hasCode(err, codeTableBeingDeleted, codeQueueBeingDeleted) || s.o.Now().After(end):
+		case !hasCode(err, codeTableBeingDeleted, codeQueueBeingDeleted, codeContainerBeingDeleted) || s.o.Now().After(end):
 			return fmt.Errorf("make the %s: %w", what, err)
 		}
 		s.o.Logger.Info("waiting for Azure to delete the one before", "what", what)

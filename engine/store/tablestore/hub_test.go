@@ -128,11 +128,17 @@ func TestAHubThatIsOnlyLookedAtIsNotMade(t *testing.T) {
 	if _, err := s.queue.Delete(t.Context(), nil); err != nil {
 		t.Fatal(err)
 	}
+	if _, err := s.blobs.Delete(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
 	o.Existing = true
 	o.Owner.App = "another"
 	s = open(t, o)
 	hub, err := s.Describe(t.Context())
-	want := []store.Part{{Kind: "table", Name: o.Hub + "History"}, {Kind: "table", Name: o.Hub + "Instances"}, {Kind: "table", Name: o.Hub + "Due"}, {Kind: "queue", Name: o.Hub + "-doorbells", Missing: true}}
+	want := []store.Part{
+		{Kind: "table", Name: o.Hub + "History"}, {Kind: "table", Name: o.Hub + "Instances"}, {Kind: "table", Name: o.Hub + "Due"},
+		{Kind: "queue", Name: o.Hub + "-doorbells", Missing: true}, {Kind: "container", Name: o.Hub + "-largemessages", Missing: true},
+	}
 	if err != nil || !slices.Equal(hub.Parts, want) || hub.Doorbells != -1 || hub.Owner != (store.Owner{}) {
 		t.Errorf("%+v, %v", hub, err)
 	}

@@ -8,9 +8,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
-	"github.com/Azure/azure-sdk-for-go/sdk/data/aztables"
-
 	"github.com/seed21523604/holdfast/engine/history"
 	"github.com/seed21523604/holdfast/engine/store"
 )
@@ -18,6 +15,9 @@ import (
 // Create makes a new instance with its first message.
 func (s *Store) Create(ctx context.Context, id string, start history.Event) error {
 	return s.with("create", id, func() error {
+		if err := start.CheckSize(); err != nil {
+			return err
+		}
 		bell, err := s.put(ctx, ring{Instance: id}, s.o.Lease)
 		if err != nil {
 			return err
@@ -26,85 +26,20 @@ func (s *Store) Create(ctx context.Context, id string, start history.Event) erro
 		switch {
 		case err == nil: // also when it was there: this call may have been repeated on its way
 			return s.reveal(ctx, bell)
-		case errors.Is(err, store.ErrExists), errors.Is(err, ErrTooLarge):
+		case errors.Is(err, store.ErrExists), errors.Is(err, store.ErrTooLarge):
 			s.warn("delete a doorbell", id, s.remove(ctx, bell))
 		}
 		return err
 	})
 }
 
-// begin writes a pending instance with its start in the inbox, in place of one
-// that has ended. It reports false when the start's own execution is there.
-func (s *Store) begin(ctx context.Context, id string, start history.Event) (r *record, created bool, err error) {
-	r = &record{Instance: store.Instance{
-		ID: id, Execution: start.Execution, Name: start.Name, Status: history.Pending,
-		Input: start.Input, Secret: start.Secret, Created: start.Time, Updated: start.Time,
-		Turn: start.Execution,
-	}, waiting: 1}
-	over := &snapshot{}
-	for range maxReads {
-		if r.etag, err = s.writeStart(ctx, r, start, over); err == nil {
-			s.warn("write the projection", id, s.project(ctx, r, over.record == nil))
-			if over.record != nil {
-				s.warn("delete what is left of the execution before", id, s.removeStale(ctx, r))
-			}
-			return r, true, nil
-		}
-		if !isConflict(err) {
-			return nil, false, err
-		}
-		if over, err = s.readInbox(ctx, id); err != nil {
-			return nil, false, err
-		}
-		switch there := over.record; {
-		case there == nil:
-		case there.Execution == start.Execution, there.First == start.Execution:
-			return there, false, nil
-		case !there.Status.IsTerminal():
-			return nil, false, store.ErrExists
-		case len(there.Hands) > 0:
-			return nil, false, fmt.Errorf("%w: %w", store.ErrExists, store.ErrOwing)
-		default:
-			r.generation = there.generation + 1
-		}
-	}
-	return nil, false, errTorn
-}
-
-// writeStart writes the row and the start's message over what was there.
-func (s *Store) writeStart(ctx context.Context, r *record, start history.Event, over *snapshot) (etag string, err error) {
-	row, err := r.sentinel(s.o.Hub)
-	if err != nil {
-		return "", err
-	}
-	message, err := r.encodeMessage(start)
-	if err != nil {
-		return "", err
-	}
-	b := &batch{}
-	if over.record == nil {
-		b.insert(row)
-	} else {
-		b.replace(row, over.record.etag)
-	}
-	b.put(message)
-	return b.submit(ctx, s.history)
-}
-
-// removeStale deletes the rows of executions before this one.
-func (s *Store) removeStale(ctx context.Context, r *record) error {
-	shot, err := s.read(ctx, ofInstance(r.ID), "PartitionKey,RowKey,Timestamp,"+executionColumn+","+receiverColumn)
-	if err != nil || shot.record == nil || shot.record.Execution != r.Execution {
-		return err // another one came later
-	}
-	rows := append(shot.history, shot.inbox...)
-	return s.removeRows(ctx, slices.DeleteFunc(rows, func(e entity) bool { return e.execution() == r.Execution }))
-}
-
 // Send puts a message into the inbox.
 func (s *Store) Send(ctx context.Context, id string, message history.Event) error {
 	return s.with("send to", id, func() error {
 		r, err := s.living(ctx, id)
+		if err == nil {
+			err = message.CheckSize()
+		}
 		if err != nil {
 			return err
 		}
@@ -116,7 +51,7 @@ func (s *Store) Send(ctx context.Context, id string, message history.Event) erro
 		switch {
 		case err == nil:
 			return s.reveal(ctx, bell)
-		case errors.Is(err, store.ErrFinished), errors.Is(err, store.ErrNotFound), errors.Is(err, errBusy), errors.Is(err, ErrTooLarge):
+		case errors.Is(err, store.ErrFinished), errors.Is(err, errBusy), errors.Is(err, store.ErrTooLarge):
 			s.warn("delete a doorbell", id, s.remove(ctx, bell))
 		}
 		return err
@@ -139,14 +74,19 @@ func (s *Store) writeMessage(ctx context.Context, r *record, message history.Eve
 	if err != nil {
 		return err
 	}
+	large := newPayloads(r.ID, r.Execution)
+	large.take(e)
 	at, write := r.base(), (*batch).insert
 	for attempt := range maxSends {
-		count := newEntity(encodeKey(r.ID), sentinelKey)
-		count.setInt64(waitingColumn, at.Waiting+1)
-		b := &batch{}
-		b.merge(count, at.ETag)
-		write(b, e)
-		if _, err = b.submit(ctx, s.history); !isConflict(err) {
+		if err = s.keep(ctx, r.ID, large, &at); err == nil {
+			count := newEntity(encodeKey(r.ID), sentinelKey)
+			count.setInt64(waitingColumn, at.Waiting+1)
+			b := &batch{}
+			b.merge(count, at.ETag)
+			write(b, e)
+			_, err = b.submit(ctx, s.history)
+		}
+		if !isConflict(err) {
 			if err != nil {
 				err = fmt.Errorf("write the message: %w", err)
 			}
@@ -156,24 +96,38 @@ func (s *Store) writeMessage(ctx context.Context, r *record, message history.Eve
 			return ctx.Err()
 		}
 		// The row changed, perhaps by this very message, whose answer was lost.
-		state, err := s.load(ctx, r.ID)
-		isIt := func(e history.Event) bool { return e.Message == message.Message }
+		there, err := s.find(ctx, r, message.Message)
 		switch {
-		case err != nil:
+		case there == nil:
 			return err
-		case state.Instance.Execution != r.Execution:
+		case there.Execution != r.Execution:
+			s.leaveBlobs(ctx, r.ID, large, there)
 			return store.ErrFinished
-		case slices.ContainsFunc(state.Inbox, isIt), slices.ContainsFunc(state.History, isIt):
-			return nil
-		case state.Instance.Status.IsTerminal():
+		case there.Status.IsTerminal():
 			return store.ErrFinished
 		}
-		if at, err = parseVersion(state.Instance.Version); err != nil {
-			return err
-		}
+		at = there.base()
 		write = (*batch).put // what has its key is left over from another execution
 	}
 	return errBusy
+}
+
+// find looks for a message that may have been written for the execution that r is
+// the row of. It returns the row as it is, or nil: without an error if the message
+// is there, and with ErrNotFound if the instance is not.
+func (s *Store) find(ctx context.Context, r *record, message string) (*record, error) {
+	shot, err := s.read(ctx, ofInstance(r.ID), "")
+	switch {
+	case err != nil:
+		return nil, err
+	case shot.record == nil:
+		return nil, store.ErrNotFound
+	}
+	isIt := func(e entity) bool { return e.text("MessageId") == message }
+	if shot.record.Execution == r.Execution && (slices.ContainsFunc(shot.record.own(shot.history), isIt) || slices.ContainsFunc(shot.record.own(shot.inbox), isIt)) {
+		return nil, nil
+	}
+	return shot.record, nil
 }
 
 // living reads the row of an instance that has not ended.
@@ -188,12 +142,8 @@ func (s *Store) living(ctx context.Context, id string) (*record, error) {
 // Get returns the instance's row.
 func (s *Store) Get(ctx context.Context, id string) (in store.Instance, err error) {
 	err = s.with("get", id, func() error {
-		r, err := s.record(ctx, id)
-		if err != nil {
-			return err
-		}
-		in = r.Instance
-		return nil
+		in, err = s.instance(ctx, id)
+		return err
 	})
 	return in, err
 }
@@ -206,37 +156,6 @@ func (s *Store) History(ctx context.Context, id string) (events []history.Event,
 		return err
 	})
 	return events, err
-}
-
-// Purge removes an ended instance: the row first, so that nobody reads the
-// rest, and at last its projection, if it is still that of what was removed.
-func (s *Store) Purge(ctx context.Context, id string) error {
-	return s.with("purge", id, func() error {
-		projection, err := s.projectionTag(ctx, id)
-		if err != nil {
-			return err
-		}
-		shot, err := s.read(ctx, ofInstance(id), "")
-		if err != nil {
-			return err
-		}
-		switch r := shot.record; {
-		case r == nil:
-			err = store.ErrNotFound // and what a purge left is removed
-		case !r.Status.IsTerminal():
-			return store.ErrActive
-		case len(r.Hands) > 0:
-			return fmt.Errorf("%w: %w", store.ErrActive, store.ErrOwing)
-		default:
-			b := &batch{}
-			b.remove(encodeKey(id), sentinelKey, r.etag)
-			if _, err := b.submit(ctx, s.history); err != nil {
-				return err
-			}
-		}
-		rest := append(shot.history, shot.inbox...)
-		return errors.Join(err, s.removeRows(ctx, rest), s.unproject(ctx, id, projection))
-	})
 }
 
 // Revoke counts up how often the links to an instance were made void. The row's
@@ -261,29 +180,4 @@ func (s *Store) Revoke(ctx context.Context, id string) error {
 		}
 		return errBusy
 	})
-}
-
-// projectionTag returns the etag of an instance's projection; empty if there is
-// none.
-func (s *Store) projectionTag(ctx context.Context, id string) (string, error) {
-	answer, err := s.instances.GetEntity(ctx, encodeKey(id), "", nil)
-	if err != nil && !hasCode(err, codeRowMissing) {
-		return "", fmt.Errorf("read the projection: %w", err)
-	}
-	return string(answer.ETag), nil
-}
-
-// unproject takes an instance off the lists, unless its projection was written
-// again.
-func (s *Store) unproject(ctx context.Context, id, etag string) error {
-	s.projected.set(id, "")
-	if etag == "" {
-		return nil
-	}
-	match := azcore.ETag(etag)
-	_, err := s.instances.DeleteEntity(ctx, encodeKey(id), "", &aztables.DeleteEntityOptions{IfMatch: &match})
-	if err != nil && !isConflict(err) {
-		return fmt.Errorf("delete the projection: %w", err)
-	}
-	return nil
 }

@@ -9,6 +9,8 @@ import (
 	"time"
 	"unicode/utf16"
 	"unicode/utf8"
+
+	"github.com/seed21523604/holdfast/engine/store"
 )
 
 // The RowKeys of an instance's partition. Digits sort before the inbox, and the
@@ -100,13 +102,13 @@ func units(text string) (n int) {
 // checkID refuses an id that cannot be a key.
 func checkID(id string) error {
 	if !utf8.ValidString(id) || units(encodeKey(id)) > maxKey {
-		return fmt.Errorf("%w: the id %q cannot be a key", ErrTooLarge, id)
+		return fmt.Errorf("%w: the id %q cannot be a key", store.ErrTooLarge, id)
 	}
 	return nil
 }
 
 // historyKey is the RowKey of the event at a position.
-func historyKey(position int) string { return fmt.Sprintf("%016X", position) }
+func historyKey(position int64) string { return fmt.Sprintf("%016X", position) }
 
 func inboxKey(message string) string { return fit(inboxPrefix+encodeKey(message), message) }
 

@@ -3,7 +3,6 @@ package tablestore
 import (
 	"context"
 	"net/http"
-	"strings"
 	"testing"
 	"time"
 
@@ -86,14 +85,19 @@ func (w *witness) Do(r *http.Request) (*http.Response, error) {
 
 func TestACredentialTakesTheKeysPlace(t *testing.T) {
 	w := &witness{}
-	o := Options{TableURL: "https://x.table.core.windows.net", QueueURL: "https://x.queue.core.windows.net/", Credential: token("me"), Hub: "MyHub"}
+	o := Options{
+		TableURL: "https://x.table.core.windows.net", QueueURL: "https://x.queue.core.windows.net/", BlobURL: "https://x.blob.core.windows.net/",
+		Credential: token("me"), Hub: "MyHub",
+	}
 	o.Client.Transport = w
 	open(t, o)
-	want := "PUT https://x.queue.core.windows.net/myhub-doorbells Bearer me"
-	if last := w.seen[len(w.seen)-1]; last != want {
-		t.Errorf("%s, want %s", last, want)
-	}
-	if first := w.seen[0]; !strings.HasPrefix(first, "POST https://x.table.core.windows.net/Tables") || !strings.HasSuffix(first, "Bearer me") {
-		t.Error(first)
+	for i, want := range map[int]string{
+		0: "POST https://x.table.core.windows.net/Tables Bearer me",
+		3: "PUT https://x.queue.core.windows.net/myhub-doorbells Bearer me",
+		4: "PUT https://x.blob.core.windows.net/myhub-largemessages?restype=container Bearer me",
+	} {
+		if len(w.seen) != 5 || w.seen[i] != want {
+			t.Errorf("%q; number %d is not %s", w.seen, i, want)
+		}
 	}
 }

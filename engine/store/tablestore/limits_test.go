@@ -100,30 +100,6 @@ func TestALargeInboxIsConsumedWhole(t *testing.T) {
 	}
 }
 
-func TestWhatIsTooLargeIsRefused(t *testing.T) {
-	s := newHub(t)
-	large, _ := json.Marshal(strings.Repeat("x", maxPayload/2))
-	start := history.Event{Kind: history.ExecutionStarted, ID: history.Outside, Message: "m", Name: "test", Execution: "e", Input: large}
-	if err := s.Create(t.Context(), "a", start); !errors.Is(err, ErrTooLarge) {
-		t.Errorf("create: %v", err)
-	}
-	turn := store.Turn{Instance: store.Instance{ID: "a", Execution: "e", Turn: "t", Output: large}}
-	if _, err := s.Commit(t.Context(), turn); !errors.Is(err, ErrTooLarge) {
-		t.Errorf("commit: %v", err)
-	}
-	start.Input = large[:len(large)-3]
-	if err := s.Create(t.Context(), "a", start); err != nil {
-		t.Errorf("the largest payload: %v", err)
-	}
-	if err := s.Send(t.Context(), "a", history.Event{Kind: history.EventRaised, Message: "m2", Input: large}); !errors.Is(err, ErrTooLarge) {
-		t.Errorf("send: %v", err)
-	}
-	bells, err := s.Receive(t.Context(), 10, 0)
-	if err != nil || len(bells) != 1 {
-		t.Errorf("%d doorbells ring for one instance, %v", len(bells), err)
-	}
-}
-
 // What Azurite takes and Azure does not.
 func TestATransactionIsCheckedBeforeItIsSent(t *testing.T) {
 	mixed := &batch{}
@@ -139,15 +115,26 @@ func TestATransactionIsCheckedBeforeItIsSent(t *testing.T) {
 		}
 		long.put(newEntity("a", fmt.Sprint(i)))
 	}
-	if !errors.Is(long.err, ErrTooLarge) {
+	if !errors.Is(long.err, store.ErrTooLarge) {
 		t.Errorf("%d operations: %v", maxOperations+1, long.err)
 	}
 	wide := newEntity("a", "1")
-	for i := range 20 {
-		wide.setText(fmt.Sprint("c", i), strings.Repeat("é", maxPayload/2))
+	for i := range 18 {
+		wide.setText(fmt.Sprint("c", i), strings.Repeat("x", maxText/2))
 	}
-	if _, err := wide.encode(); !errors.Is(err, ErrTooLarge) {
+	if _, err := wide.encode(); !errors.Is(err, store.ErrTooLarge) {
 		t.Errorf("a row over 1 MiB: %v", err)
+	}
+	rich := newEntity("a", "1")
+	for i := range maxProperties {
+		rich.setInt64(fmt.Sprint("c", i), 1)
+	}
+	if _, err := rich.encode(); err != nil {
+		t.Errorf("%d columns: %v", maxProperties, err)
+	}
+	rich["one more"] = true
+	if _, err := rich.encode(); !errors.Is(err, store.ErrTooLarge) {
+		t.Errorf("%d columns: %v", maxProperties+1, err)
 	}
 }
 
@@ -181,7 +168,7 @@ func TestBadOptionsAreRefused(t *testing.T) {
 		"a short horizon":  {ConnectionString: "UseDevelopmentStorage=true", Hub: "hub", Horizon: time.Second},
 		"a long horizon":   {ConnectionString: "UseDevelopmentStorage=true", Hub: "hub", Horizon: maxHidden + 1},
 		"no account":       {Hub: "hub"},
-		"half an endpoint": {Hub: "hub", TableURL: "https://x.table.core.windows.net"},
+		"half an endpoint": {Hub: "hub", Credential: token("me"), TableURL: "https://x.table.core.windows.net", QueueURL: "https://x.queue.core.windows.net"},
 	} {
 		if _, err := Open(t.Context(), o); err == nil {
 			t.Errorf("%s: it opened", name)

@@ -50,7 +50,7 @@ func (p *projections) set(id, etag string) {
 // project writes what lists show of an instance, unless something newer is
 // there. fresh says that there is hardly a projection yet.
 func (s *Store) project(ctx context.Context, r *record, fresh bool) error {
-	e, err := r.projection(s.o.Hub)
+	e, err := r.projection(s.o.Hub, s.blobURL)
 	if err != nil {
 		return err
 	}
@@ -67,8 +67,12 @@ func (s *Store) project(ctx context.Context, r *record, fresh bool) error {
 				return err
 			}
 		}
+		inserts := etag == ""
 		if etag, err = s.writeProjection(ctx, text, etag); err == nil {
 			s.projected.set(r.ID, etag)
+			if look && inserts {
+				return s.unlessPurged(ctx, r, etag)
+			}
 			return nil
 		}
 		if !isConflict(err) {
@@ -77,6 +81,15 @@ func (s *Store) project(ctx context.Context, r *record, fresh bool) error {
 		look = true
 	}
 	return fmt.Errorf("write the projection: %w", err)
+}
+
+// unlessPurged takes a projection back that was not there although the instance
+// was, as it does when it was purged meanwhile.
+func (s *Store) unlessPurged(ctx context.Context, r *record, etag string) error {
+	if _, err := s.record(ctx, r.ID); !errors.Is(err, store.ErrNotFound) {
+		return err
+	}
+	return s.unproject(ctx, r.ID, r.Execution, etag)
 }
 
 // writeProjection inserts a projection, or replaces the one with the etag.
@@ -90,31 +103,42 @@ func (s *Store) writeProjection(ctx context.Context, text []byte, etag string) (
 	return string(answer.ETag), err
 }
 
-// lookAtProjection returns the etag of the projection that is there, if any,
-// and whether it is as new as r.
-func (s *Store) lookAtProjection(ctx context.Context, r *record) (etag string, newer bool, err error) {
-	answer, err := s.instances.GetEntity(ctx, encodeKey(r.ID), "", nil)
+// projection reads an instance's projection without what is in blobs; nil if
+// there is none.
+func (s *Store) projection(ctx context.Context, id string) (entity, error) {
+	answer, err := s.instances.GetEntity(ctx, encodeKey(id), "", nil)
 	if hasCode(err, codeRowMissing) {
-		return "", false, nil
+		return nil, nil
 	}
 	if err != nil {
-		return "", false, fmt.Errorf("read the projection: %w", err)
+		return nil, fmt.Errorf("read the projection: %w", err)
 	}
 	e, err := decodeEntity(answer.Value)
 	if err != nil {
+		return nil, err
+	}
+	e["odata.etag"] = string(answer.ETag)
+	e.refer(e.blobs())
+	return e, nil
+}
+
+// lookAtProjection returns the etag of the projection that is there, if any,
+// and whether it is as new as r.
+func (s *Store) lookAtProjection(ctx context.Context, r *record) (etag string, newer bool, err error) {
+	e, err := s.projection(ctx, r.ID)
+	if e == nil {
 		return "", false, err
 	}
 	there, err := decodeRecord(e)
 	if err != nil {
 		return "", false, err
 	}
-	etag = string(answer.ETag)
-	s.projected.set(r.ID, etag)
+	s.projected.set(r.ID, e.etag())
 	if there.Execution != r.Execution {
 		newer, err = s.isReplaced(ctx, r)
-		return etag, newer, err
+		return e.etag(), newer, err
 	}
-	return etag, there.Events > r.Events || sameTurn(there.Version, r.version()), nil
+	return e.etag(), there.Events > r.Events || sameTurn(there.Version, r.version()), nil
 }
 
 // isReplaced reports whether the instance is of another execution than r says,

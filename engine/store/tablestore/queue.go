@@ -214,9 +214,11 @@ func (s *Store) Load(ctx context.Context, id string, known store.Version) (state
 				return store.ErrNotFound
 			}
 			if sameTurn(shot.record.Version, known) {
-				state = store.State{Instance: shot.record.Instance, Unchanged: true}
-				state.Inbox, err = shot.record.events(shot.inbox)
-				return err
+				state, err = s.stateBut(ctx, shot)
+				state.Unchanged = true
+				if !errors.Is(err, errTorn) {
+					return err
+				}
 			}
 		}
 		state, err = s.load(ctx, id)
@@ -297,7 +299,11 @@ func (s *Store) keptByCause(ctx context.Context, m *message) (bool, error) {
 	r := shot.record
 	switch {
 	case r == nil:
-		return false, s.removeRows(ctx, shot.inbox)
+		wait, err := s.clearUp(ctx, m.Instance)
+		if err != nil || wait == 0 {
+			return false, err
+		}
+		return true, s.hideIfOurs(ctx, m, wait)
 	case r.Status.IsTerminal():
 		if err := s.removeRows(ctx, shot.inbox); err != nil {
 			return false, err
@@ -305,20 +311,22 @@ func (s *Store) keptByCause(ctx context.Context, m *message) (bool, error) {
 		return false, s.project(ctx, r, false)
 	}
 	now := s.Now()
-	waiting, err := r.events(shot.inbox)
 	switch {
-	case err != nil:
-		return false, err
-	case len(waiting) > 0, !r.Wake.IsZero() && !r.Wake.After(now):
+	case len(r.own(shot.inbox)) > 0, !r.Wake.IsZero() && !r.Wake.After(now):
 		return true, s.reveal(ctx, m)
 	case r.ringsBy(m, now.Add(s.o.Horizon)):
-		err := s.hide(ctx, m, r.Wake.Sub(now))
-		if isGone(err) {
-			err = nil // somebody else has it
-		}
-		return true, err
+		return true, s.hideIfOurs(ctx, m, r.Wake.Sub(now))
 	}
 	return false, s.project(ctx, r, false)
+}
+
+// hideIfOurs lets a message ring after a while, unless somebody else has it.
+func (s *Store) hideIfOurs(ctx context.Context, m *message, d time.Duration) error {
+	err := s.hide(ctx, m, d)
+	if isGone(err) {
+		return nil
+	}
+	return err
 }
 
 // ringsBy reports whether the message may be the one that rings for the row's

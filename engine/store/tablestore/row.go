@@ -2,7 +2,9 @@ package tablestore
 
 import (
 	"encoding/json"
+	"slices"
 	"time"
+	"unicode/utf16"
 
 	"github.com/seed21523604/holdfast/engine/history"
 	"github.com/seed21523604/holdfast/engine/store"
@@ -22,6 +24,15 @@ type record struct {
 	waiting int64
 	// generation counts the starts under this id, from 0.
 	generation int32
+	// begins is the position of the execution's first event.
+	begins int64
+	// blobs says that the instance may have blobs.
+	blobs bool
+	// large names, by column, the blobs of the texts that are too large for the
+	// row. Those texts are not in the Instance unless they were filled in.
+	large map[string]string
+	// purged says that the instance is gone, and that not all it had is.
+	purged bool
 	// attempt names the call that wrote the row, by which a request that was
 	// repeated on its way recognises itself.
 	attempt string
@@ -33,6 +44,9 @@ const byDueRow = "due"
 const (
 	// waitingColumn counts the inbox; every message changes it.
 	waitingColumn = "Waiting"
+	// beginsColumn is the position of the execution's first event, if it is not
+	// the first row.
+	beginsColumn = "Begins"
 	// executionColumn names the execution that a row of the history, or the
 	// instance's row, belongs to.
 	executionColumn = "ExecutionId"
@@ -71,7 +85,9 @@ func (r *record) encode(row, hub string) (entity, error) {
 	e.setTime("Wake", in.Wake)
 	e.setInt64("Events", int64(in.Events))
 	e.setText("Turn", in.Turn)
-	return e, setDetails(e, in.Failure, in.Secret)
+	err := setDetails(e, in.Failure, in.Secret)
+	e.refer(r.large)
+	return e, err
 }
 
 // sentinel returns the row that guards the instance's turns.
@@ -88,6 +104,12 @@ func (r *record) sentinel(hub string) (entity, error) {
 		e.setInt64(revokedColumn, int64(r.Revoked))
 	}
 	e.setInt64(waitingColumn, r.waiting)
+	if r.begins != 0 {
+		e.setInt64(beginsColumn, r.begins)
+	}
+	if r.blobs {
+		e[blobsColumn] = true
+	}
 	if err := e.setHands(r.Hands); err != nil {
 		return nil, err
 	}
@@ -98,8 +120,9 @@ func (r *record) sentinel(hub string) (entity, error) {
 }
 
 // projection returns the row that lists are made of. What DurableTask writes
-// although it says nothing new is only here.
-func (r *record) projection(hub string) (entity, error) {
+// although it says nothing new is only here, and as it has it, a column whose text
+// is in a blob says where that is found.
+func (r *record) projection(hub string, blobURL func(string) string) (entity, error) {
 	e, err := r.encode("", hub)
 	if err != nil {
 		return nil, err
@@ -109,12 +132,27 @@ func (r *record) projection(hub string) (entity, error) {
 		e["CustomStatus"] = "null"
 	}
 	if r.Failure != nil {
-		e["Output"] = r.Failure.String()
+		e["Output"] = clip(r.Failure.String())
+	}
+	for column, name := range r.large {
+		e[column] = blobURL(name)
 	}
 	return e, nil
 }
 
-// decodeRecord reads a sentinel, or a projection, which knows its version.
+// clip cuts a text to what a column may hold.
+func clip(text string) string {
+	n := 0
+	for i, r := range text {
+		if n += utf16.RuneLen(max(r, 0)); 2*n > maxText {
+			return text[:i]
+		}
+	}
+	return text
+}
+
+// decodeRecord reads a sentinel, or a projection, which knows its version and of
+// which those texts must have been cleared or filled in that are in blobs.
 func decodeRecord(e entity) (*record, error) {
 	id, err := decodeKey(e.partition())
 	if err != nil {
@@ -140,6 +178,7 @@ func decodeRecord(e entity) (*record, error) {
 	r := &record{
 		Instance: in, etag: e.etag(), wakeBell: e.text("WakeBell"), attempt: e.text("Attempt"),
 		waiting: e.int64(waitingColumn), generation: e.int32("Generation"),
+		begins: e.int64(beginsColumn), blobs: e[blobsColumn] == true, large: e.blobs(), purged: e[purgedColumn] == true,
 	}
 	if err := e.json("HandBells", &r.handBells); err != nil {
 		return nil, err
@@ -171,12 +210,23 @@ type base struct {
 	Wake       string            `json:"wake,omitempty"`
 	WakeBell   string            `json:"wakeBell,omitempty"`
 	HandBells  map[string]string `json:"handBells,omitempty"`
+	// Begins and Blobs are the record's, Large the digests of the texts that
+	// its row has in blobs.
+	Begins int64    `json:"begins,omitempty"`
+	Blobs  bool     `json:"blobs,omitempty"`
+	Large  []string `json:"large,omitempty"`
 }
 
 func (r *record) base() base {
+	var large []string
+	for _, name := range r.large {
+		large = append(large, digestOf(name))
+	}
+	slices.Sort(large)
 	return base{
 		ETag: r.etag, Execution: r.Execution, Generation: r.generation, Turn: r.Turn, Events: r.Events, Status: r.Status.String(),
 		Waiting: r.waiting, Wake: formatTime(r.Wake), WakeBell: r.wakeBell, HandBells: r.handBells,
+		Begins: r.begins, Blobs: r.blobs, Large: slices.Compact(large),
 	}
 }
 

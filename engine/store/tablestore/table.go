@@ -46,8 +46,8 @@ func query(ctx context.Context, table *aztables.Client, f filter, columns string
 	return nil
 }
 
-// record reads an instance's row; ErrNotFound.
-func (s *Store) record(ctx context.Context, id string) (*record, error) {
+// row reads an instance's row; ErrNotFound.
+func (s *Store) row(ctx context.Context, id string) (entity, error) {
 	answer, err := s.history.GetEntity(ctx, encodeKey(id), sentinelKey, nil)
 	if err != nil {
 		return nil, asNotFound(err)
@@ -56,13 +56,48 @@ func (s *Store) record(ctx context.Context, id string) (*record, error) {
 	if err != nil {
 		return nil, err
 	}
+	if e[purgedColumn] == true {
+		return nil, store.ErrNotFound
+	}
 	e["odata.etag"] = string(answer.ETag)
+	return e, nil
+}
+
+// record reads an instance's row without what is in blobs; ErrNotFound.
+func (s *Store) record(ctx context.Context, id string) (*record, error) {
+	e, err := s.row(ctx, id)
+	if err != nil {
+		return nil, err
+	}
 	return decodeRecord(e)
+}
+
+// instance reads an instance's row whole; ErrNotFound.
+func (s *Store) instance(ctx context.Context, id string) (in store.Instance, err error) {
+	var e entity
+	for range maxReads {
+		if e, err = s.row(ctx, id); err != nil {
+			return in, err
+		}
+		if err = s.fill(ctx, e); !errors.Is(err, errTorn) {
+			break
+		}
+	}
+	if err != nil {
+		return in, err
+	}
+	r, err := decodeRecord(e)
+	if err != nil {
+		return in, err
+	}
+	return r.Instance, nil
 }
 
 // snapshot is an instance's partition, or the end of it, as it was read.
 type snapshot struct {
-	record  *record // nil if there is none
+	row     entity
+	record  *record // of the row, if it is that of an instance; nil if there is none
+	grave   *record // of the row, if it is what a purge leaves last
 	history []entity
 	inbox   []entity
 }
@@ -74,16 +109,31 @@ func (s *Store) read(ctx context.Context, f filter, columns string) (*snapshot, 
 }
 
 // add takes a row into the snapshot.
-func (shot *snapshot) add(e entity) (err error) {
+func (shot *snapshot) add(e entity) error {
 	switch row := e.row(); {
 	case row == sentinelKey:
-		shot.record, err = decodeRecord(e)
+		return shot.take(e)
 	case row < inboxPrefix:
 		shot.history = append(shot.history, e)
 	default:
 		shot.inbox = append(shot.inbox, e)
 	}
-	return err
+	return nil
+}
+
+// take takes note of the instance's row.
+func (shot *snapshot) take(e entity) error {
+	r, err := decodeRecord(e)
+	if err != nil {
+		return err
+	}
+	shot.row = e
+	if r.purged {
+		shot.grave = r
+	} else {
+		shot.record = r
+	}
+	return nil
 }
 
 // readInbox reads the row and the inbox.
@@ -101,7 +151,7 @@ func (s *Store) load(ctx context.Context, id string) (state store.State, err err
 		if shot.record == nil {
 			return state, store.ErrNotFound
 		}
-		state, err = shot.state()
+		state, err = s.state(ctx, shot)
 		if !errors.Is(err, errTorn) {
 			return state, err
 		}
@@ -109,28 +159,52 @@ func (s *Store) load(ctx context.Context, id string) (state store.State, err err
 	return state, errTorn
 }
 
-// state returns what the rows say, or errTorn. Rows of an execution that was
-// replaced, and those behind the end, do not count.
-func (shot *snapshot) state() (state store.State, err error) {
-	state.Instance = shot.record.Instance
-	if state.History, err = shot.record.events(shot.history); err != nil {
+// state returns what the rows say, or errTorn.
+func (s *Store) state(ctx context.Context, shot *snapshot) (state store.State, err error) {
+	events := shot.record.own(shot.history)
+	if len(events) != shot.record.Events {
+		return state, fmt.Errorf("%w: %d, not %d", errTorn, len(events), shot.record.Events)
+	}
+	if err := s.fill(ctx, events...); err != nil {
 		return state, err
 	}
-	if len(state.History) != state.Instance.Events {
-		return state, fmt.Errorf("%w: %d, not %d", errTorn, len(state.History), state.Instance.Events)
+	if state, err = s.stateBut(ctx, shot); err != nil {
+		return state, err
 	}
-	state.Inbox, err = shot.record.events(shot.inbox)
+	state.History, err = decodeEvents(events)
 	return state, err
 }
 
-// events decodes the rows that belong to the record's execution: of the
-// history those that it counts, of the inbox all.
-func (r *record) events(rows []entity) (events []history.Event, err error) {
-	end := historyKey(r.Events)
+// stateBut returns what the rows say of all but the history.
+func (s *Store) stateBut(ctx context.Context, shot *snapshot) (state store.State, err error) {
+	messages := shot.record.own(shot.inbox)
+	if err := s.fill(ctx, append(messages, shot.row)...); err != nil {
+		return state, err
+	}
+	r, err := decodeRecord(shot.row)
+	if err != nil {
+		return state, err
+	}
+	state.Instance = r.Instance
+	state.Inbox, err = decodeEvents(messages)
+	return state, err
+}
+
+// own returns those of the rows that belong to the record's execution: of the
+// history those that it counts, of the inbox all. Rows of an execution that was
+// replaced, and those behind the end, do not count.
+func (r *record) own(rows []entity) (own []entity) {
+	first, end := historyKey(r.begins), historyKey(r.begins+int64(r.Events))
 	for _, e := range rows {
-		if row := e.row(); e.execution() != r.Execution || row >= end && row < inboxPrefix {
-			continue
+		if row := e.row(); e.execution() == r.Execution && (row >= inboxPrefix || row >= first && row < end) {
+			own = append(own, e)
 		}
+	}
+	return own
+}
+
+func decodeEvents(rows []entity) (events []history.Event, err error) {
+	for _, e := range rows {
 		event, err := decodeEvent(e)
 		if err != nil {
 			return nil, err

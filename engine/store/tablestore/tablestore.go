@@ -14,6 +14,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/data/aztables"
+	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/container"
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azqueue/v2"
 
 	"github.com/seed21523604/holdfast/engine/store"
@@ -27,11 +28,11 @@ type Options struct {
 	// ConnectionString is the storage account's; UseDevelopmentStorage=true
 	// is Azurite on its usual ports.
 	ConnectionString string
-	// TableURL and QueueURL are the endpoints to use with Credential, in
-	// place of a connection string.
-	TableURL, QueueURL string
-	Credential         azcore.TokenCredential
-	// Hub is what the names of tables and queue begin with: 3 to 45 letters
+	// TableURL, QueueURL and BlobURL are the endpoints to use with
+	// Credential, in place of a connection string.
+	TableURL, QueueURL, BlobURL string
+	Credential                  azcore.TokenCredential
+	// Hub is what the names of tables, queue and container begin with: 3 to 45 letters
 	// and digits, the first a letter.
 	Hub string
 	// Owner is the app that the hub belongs to, which is written down when the
@@ -111,9 +112,11 @@ type Store struct {
 	instances *aztables.Client // projections
 	due       *aztables.Client
 	queue     *azqueue.QueueClient
+	blobs     *container.Client
 
 	held      heldBells
 	projected projections
+	texts     texts
 	poll      poller
 
 	closing sync.Once
@@ -132,12 +135,12 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	}
 	c := &clock{machine: o.Now}
 	o.Client.PerCallPolicies = slices.Concat([]policy.Policy{c}, o.Client.PerCallPolicies)
-	tables, queue, err := connect(&o)
+	tables, queue, blobs, err := connect(&o)
 	if err != nil {
 		return nil, fmt.Errorf("open hub %s: %w", o.Hub, err)
 	}
 	s := &Store{
-		o: o, clock: c, account: tables, queue: queue, closed: make(chan struct{}), poll: newPoller(),
+		o: o, clock: c, account: tables, queue: queue, blobs: blobs, closed: make(chan struct{}), poll: newPoller(),
 		history: tables.NewClient(o.Hub + "History"), instances: tables.NewClient(o.Hub + "Instances"), due: tables.NewClient(o.Hub + "Due"),
 	}
 	prepare := s.prepare
@@ -194,31 +197,32 @@ func (s *Store) warn(what, id string, err error) {
 // queueName is the name of a hub's queue, in which Azure allows no capitals.
 func queueName(hub string) string { return strings.ToLower(hub) + "-doorbells" }
 
+// containerName is the name of the container of a hub's large payloads.
+func containerName(hub string) string { return strings.ToLower(hub) + "-largemessages" }
+
 // errNoConnection is returned by Open for Options that name no account.
 var errNoConnection = errors.New("neither a connection string nor endpoints with a credential are given")
 
-func connect(o *Options) (*aztables.ServiceClient, *azqueue.QueueClient, error) {
+func connect(o *Options) (tables *aztables.ServiceClient, queue *azqueue.QueueClient, blobs *container.Client, err error) {
 	tableOptions := &aztables.ClientOptions{ClientOptions: o.Client}
 	queueOptions := &azqueue.ClientOptions{ClientOptions: o.Client}
-	name := queueName(o.Hub)
+	blobOptions := &container.ClientOptions{ClientOptions: o.Client}
+	bells, large := queueName(o.Hub), containerName(o.Hub)
+	var errTables, errQueue, errBlobs error
 	switch {
 	case o.ConnectionString != "":
 		text := expand(o.ConnectionString)
-		tables, err := aztables.NewServiceClientFromConnectionString(text, tableOptions)
-		if err != nil {
-			return nil, nil, err
-		}
-		queue, err := azqueue.NewQueueClientFromConnectionString(text, name, queueOptions)
-		return tables, queue, err
-	case o.Credential != nil && o.TableURL != "" && o.QueueURL != "":
-		tables, err := aztables.NewServiceClient(o.TableURL, o.Credential, tableOptions)
-		if err != nil {
-			return nil, nil, err
-		}
-		queue, err := azqueue.NewQueueClient(strings.TrimRight(o.QueueURL, "/")+"/"+name, o.Credential, queueOptions)
-		return tables, queue, err
+		tables, errTables = aztables.NewServiceClientFromConnectionString(text, tableOptions)
+		queue, errQueue = azqueue.NewQueueClientFromConnectionString(text, bells, queueOptions)
+		blobs, errBlobs = container.NewClientFromConnectionString(text, large, blobOptions)
+		return tables, queue, blobs, errors.Join(errTables, errQueue, errBlobs)
+	case o.Credential != nil && o.TableURL != "" && o.QueueURL != "" && o.BlobURL != "":
+		tables, errTables = aztables.NewServiceClient(o.TableURL, o.Credential, tableOptions)
+		queue, errQueue = azqueue.NewQueueClient(strings.TrimRight(o.QueueURL, "/")+"/"+bells, o.Credential, queueOptions)
+		blobs, errBlobs = container.NewClient(strings.TrimRight(o.BlobURL, "/")+"/"+large, o.Credential, blobOptions)
+		return tables, queue, blobs, errors.Join(errTables, errQueue, errBlobs)
 	}
-	return nil, nil, errNoConnection
+	return nil, nil, nil, errNoConnection
 }
 
 // The account that every Azurite has, and whose key everybody knows.
@@ -229,16 +233,16 @@ const (
 
 // developmentString is the connection string of an Azurite with the given
 // endpoints, which end before the account's name.
-func developmentString(tables, queues string) string {
-	return fmt.Sprintf("DefaultEndpointsProtocol=http;AccountName=%[1]s;AccountKey=%[2]s;QueueEndpoint=%[3]s/%[1]s;TableEndpoint=%[4]s/%[1]s;",
-		developmentAccount, developmentKey, queues, tables)
+func developmentString(blobs, queues, tables string) string {
+	return fmt.Sprintf("DefaultEndpointsProtocol=http;AccountName=%[1]s;AccountKey=%[2]s;BlobEndpoint=%[3]s/%[1]s;QueueEndpoint=%[4]s/%[1]s;TableEndpoint=%[5]s/%[1]s;",
+		developmentAccount, developmentKey, blobs, queues, tables)
 }
 
 // expand spells out the short form that the SDKs do not know.
 func expand(connection string) string {
 	for part := range strings.SplitSeq(connection, ";") {
 		if name, value, _ := strings.Cut(part, "="); strings.EqualFold(strings.TrimSpace(name), "UseDevelopmentStorage") && strings.EqualFold(strings.TrimSpace(value), "true") {
-			return developmentString("http://127.0.0.1:10002", "http://127.0.0.1:10001")
+			return developmentString("http://127.0.0.1:10000", "http://127.0.0.1:10001", "http://127.0.0.1:10002")
 		}
 	}
 	return connection

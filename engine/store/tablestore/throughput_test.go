@@ -128,7 +128,7 @@ func (p *barePartition) write(ctx context.Context, s *Store) (err error) {
 		b.replace(guard, p.etag)
 	}
 	for range 3 {
-		e := newEntity(p.key, historyKey(p.rows))
+		e := newEntity(p.key, historyKey(int64(p.rows)))
 		e.setText("EventType", "TaskScheduled")
 		e.setText("Input", `{"n":1}`)
 		b.put(e)

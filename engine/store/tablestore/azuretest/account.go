@@ -25,7 +25,8 @@ type Freedom string
 
 // The freedoms of the services.
 const (
-	// PageEnd is how many rows fewer than possible a page of a query has.
+	// PageEnd is how many rows fewer than possible a page of a query has, and
+	// how many blobs fewer one of a list.
 	PageEnd Freedom = "page end"
 	// NextMessage is which of the visible messages is handed out next.
 	NextMessage Freedom = "next message"
@@ -43,6 +44,8 @@ type Account struct {
 	queues map[string]*queue
 	stamp  time.Time // of the last change; no two are the same
 	serial int
+
+	containers map[string]*container
 }
 
 // New returns an account with nothing in it.
@@ -53,19 +56,20 @@ func New(o Options) *Account {
 	if o.Choose == nil {
 		o.Choose = func(Freedom, int) int { return 0 }
 	}
-	return &Account{o: o, tables: map[string]*table{}, queues: map[string]*queue{}}
+	return &Account{o: o, tables: map[string]*table{}, queues: map[string]*queue{}, containers: map[string]*container{}}
 }
 
 // The hosts of the services.
 const (
 	tableHost = "account.table.core.windows.net"
 	queueHost = "account.queue.core.windows.net"
+	blobHost  = "account.blob.core.windows.net"
 )
 
 // ConnectionString returns what an SDK client needs to know of the account,
 // besides its Transport.
 func (a *Account) ConnectionString() string {
-	return "DefaultEndpointsProtocol=https;AccountName=account;AccountKey=a2V5;TableEndpoint=https://" + tableHost + "/;QueueEndpoint=https://" + queueHost + "/;"
+	return "DefaultEndpointsProtocol=https;AccountName=account;AccountKey=a2V5;TableEndpoint=https://" + tableHost + "/;QueueEndpoint=https://" + queueHost + "/;BlobEndpoint=https://" + blobHost + "/;"
 }
 
 // Do answers a request as the service that its host names. It returns an error
@@ -86,6 +90,8 @@ func (a *Account) Do(r *http.Request) (*http.Response, error) {
 		answer = a.serveTable(request{r, body})
 	case strings.Contains(r.URL.Host, ".queue."):
 		answer = a.serveQueue(request{r, body})
+	case strings.Contains(r.URL.Host, ".blob."):
+		answer = a.serveBlob(request{r, body})
 	default:
 		answer = unknown(request{r, body})
 	}
@@ -101,6 +107,17 @@ type request struct {
 
 // query returns a parameter of the URL.
 func (r request) query(name string) string { return r.URL.Query().Get(name) }
+
+// said returns a header, however its name is written: an SDK that goes by the
+// wire's own spelling leaves out what the network would do about it.
+func (r request) said(name string) string {
+	for k, v := range r.Header {
+		if strings.EqualFold(k, name) && len(v) > 0 {
+			return v[0]
+		}
+	}
+	return ""
+}
 
 // reply is the answer to a request.
 type reply struct {

@@ -1,5 +1,5 @@
-// Package azuretest is a storage account in memory: Azure Table Storage and
-// Queue Storage as far as a hub uses them, for tests that must be quick and
+// Package azuretest is a storage account in memory: Azure Table Storage, Queue
+// Storage and Blob Storage as far as a hub uses them, for tests that must be quick and
 // repeatable.
 //
 // An [Account] takes the place of the network: it is the Transport of an SDK
@@ -10,7 +10,7 @@
 // pretends to do. Signatures are not checked.
 //
 // The protocol is that of Microsoft's REST reference for the Table service
-// (version 2019-02-02) and the Queue service. A test of package tablestore holds
+// (version 2019-02-02), the Queue service and the Blob service. A test of package tablestore holds
 // the answers to those of Azurite; where Azurite is more lenient, the reference
 // is followed.
 //

@@ -3,6 +3,7 @@ package tablestore
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -274,13 +275,14 @@ func (s *Store) extend(ctx context.Context, bell store.Doorbell, spare time.Dura
 	return h, nil
 }
 
-
 // handOf finds the hand that a received message is to have taken over, and gives
 // the message its receipt. It reports false if there is none: the work came to
-// its end, or the turn was not written, or the message was put twice;
-// and ErrNotFound if there is no instance.
+// its end, or the turn was not written, or the message was put twice.
 func (s *Store) handOf(ctx context.Context, m *message) (bool, error) {
 	r, err := s.record(ctx, m.Instance)
+	if errors.Is(err, store.ErrNotFound) {
+		return false, nil
+	}
 	if err != nil {
 		return false, fmt.Errorf("read whose work is to be taken over: %w", err)
 	}

@@ -49,3 +49,26 @@ func (d *desk) version(id string) store.Version {
 	d.must(err)
 	return in.Version
 }
+
+// A worker writes the turn that records its last work and is gone before it writes
+// the row for lists. Its doorbell is for work that nobody has.
+func TestADoorbellForWorkThatIsDonePutsTheListRight(t *testing.T) {
+	d := newDesk(t, nil)
+	first, bell := handed("", "t0")
+	version, err := d.opened.Commit(t.Context(), first)
+	d.must(err)
+	last := store.Turn{Base: version, Instance: store.Instance{ID: "a", Execution: "e", Turn: "t1", Status: history.Completed}, Answered: []store.Doorbell{bell}}
+	c, err := d.opened.newCommit(&last)
+	d.must(err)
+	d.must(c.ring(t.Context()))
+	d.must(c.write(t.Context())) // and that was all
+
+	d.advance(2 * d.store.Lease())
+	if bells, err := d.store.Receive(t.Context(), 1, 0); err != nil || len(bells) != 0 {
+		t.Errorf("%v ring, %v", bells, err)
+	}
+	page, err := d.store.List(t.Context(), store.Query{})
+	if err != nil || len(page.Instances) != 1 || page.Instances[0].Status != history.Completed {
+		t.Errorf("%+v are listed, %v", page.Instances, err)
+	}
+}

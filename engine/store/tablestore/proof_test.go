@@ -29,7 +29,7 @@ func (d *desk) proved(instances int) {
 		d.Errorf("%d instances are listed and %d are there, want %d", len(projections), len(partitions), instances)
 	}
 	for key, shot := range partitions {
-		if what := shot.flaw(projections[key]); what != "" {
+		if what := d.flaw(shot, projections[key]); what != "" {
 			d.Errorf("%s: %s", key, what)
 		}
 	}
@@ -50,12 +50,12 @@ func (d *desk) messages() int {
 }
 
 // flaw returns what is wrong with the rows of an instance that has ended.
-func (shot *snapshot) flaw(projection entity) string {
+func (d *desk) flaw(shot *snapshot, projection entity) string {
 	r := shot.record
 	if r == nil {
 		return "there is no row"
 	}
-	state, err := shot.state()
+	state, err := d.store.state(d.Context(), shot)
 	switch {
 	case err != nil:
 		return err.Error()

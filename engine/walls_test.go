@@ -52,9 +52,16 @@ var walls = map[string][]string{
 	"cmd/deploy/internal/bicep":            {"cmd/deploy/internal/bicep/syntax", "cmd/deploy/internal/source", "cmd/deploy/internal/template"},
 	"cmd/deploy/internal/terraform":        {"cmd/deploy/internal/source", "cmd/deploy/internal/template"},
 	"cmd/deploy/internal/parity":           {"cmd/deploy/internal/source", "cmd/deploy/internal/template"},
-	"infra":                                {},
-	"infra/internal/generate":              {"functions/settings"},
-	"cmd/deploy":                           {"cmd/deploy/internal/bicep", "cmd/deploy/internal/source", "cmd/deploy/internal/template", "cmd/deploy/internal/terraform"},
+	"cmd/deploy/internal/flow":             {"cmd/deploy/internal/source", "cmd/deploy/internal/template"},
+	"cmd/deploy/internal/check": {
+		"cmd/deploy/internal/flow", "cmd/deploy/internal/parity", "cmd/deploy/internal/source", "cmd/deploy/internal/template",
+	},
+	"infra":                   {"functions/settings"},
+	"infra/internal/generate": {"functions/settings", "infra"},
+	"cmd/deploy": {
+		"cmd/deploy/internal/bicep", "cmd/deploy/internal/check", "cmd/deploy/internal/source", "cmd/deploy/internal/template",
+		"cmd/deploy/internal/terraform", "functions/settings", "infra",
+	},
 	"functions": {
 		"engine", "engine/client", "engine/dispatch", "engine/httpapi", "engine/human", "engine/store", "engine/store/filestore", "engine/store/tablestore",
 		"functions/internal/entra", "functions/internal/hub", "functions/internal/phone", "functions/internal/twilio", "functions/settings",

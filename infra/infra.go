@@ -3,7 +3,11 @@
 // other and to the table.
 package infra
 
-import "embed"
+import (
+	"embed"
+
+	"github.com/seed21523604/holdfast/functions/settings"
+)
 
 //go:generate go run ./internal/generate
 
@@ -16,3 +20,18 @@ var Bicep embed.FS
 //
 //go:embed terraform
 var Terraform embed.FS
+
+// NotSet are the settings that the templates don't ask for, with the reason.
+var NotSet = map[string]string{
+	settings.Address:                              "the Functions host says where to listen",
+	settings.DataFolder:                           "the state is in the storage account",
+	settings.AzureWebJobsStorage:                  "the account takes no keys",
+	settings.AzureWebJobsStorage__accountName:     "the template knows its account",
+	settings.AzureWebJobsStorage__blobServiceUri:  "the account's name leads there",
+	settings.AzureWebJobsStorage__queueServiceUri: "the account's name leads there",
+	settings.AzureWebJobsStorage__tableServiceUri: "the account's name leads there",
+	settings.AzureWebJobsStorage__credential:      "the template knows its identity",
+	settings.AzureWebJobsStorage__clientId:        "the template knows its identity",
+	settings.TaskHubOwner:                         "App Service says which app and slot it is",
+	settings.TwilioApiUrl:                         "another address is for tests",
+}

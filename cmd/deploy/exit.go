@@ -33,9 +33,12 @@ var exitCodes = []struct {
 func exitCode(err error) int {
 	var usage *usageError
 	var problems source.Problems
+	var found *foundError
 	switch {
 	case err == nil:
 		return exitOK
+	case errors.As(err, &found):
+		return exitFound
 	case errors.As(err, &usage), errors.As(err, &problems):
 		return exitInput
 	case errors.Is(err, context.Canceled):

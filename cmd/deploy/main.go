@@ -1,7 +1,8 @@
 // Command deploy understands the templates in infra, and anyone's Bicep and Terraform.
 //
-//	go run ./cmd/deploy inspect infra/bicep     show what a template asks for, makes and gives back
-//	go run ./cmd/deploy help                    show the commands and the exit codes
+//	go run ./cmd/deploy inspect infra/bicep                          show what a template asks for, makes and gives back
+//	go run ./cmd/deploy check -twins infra/bicep infra/terraform     find secrets that get out, and where the two differ
+//	go run ./cmd/deploy help                                         show the commands and the exit codes
 package main
 
 import (
@@ -42,6 +43,7 @@ type streams struct {
 func commands() []command {
 	return []command{
 		{"inspect", "PATH [--json]", "show what a template asks for, makes and gives back", inspect},
+		{"check", "PATH... [--twins] [--app FOLDER] [--json | --sarif]    or: check --rules", "find secrets that get out, time-outs without bounds, and more; of twins also where they differ", checkTemplates},
 	}
 }
 
@@ -74,8 +76,11 @@ func help(w io.Writer) error {
 // report tells people what went wrong.
 func report(w io.Writer, err error) {
 	var problems source.Problems
+	var found *foundError
 	switch {
 	case err == nil:
+	case errors.As(err, &found):
+		fmt.Fprintln(w, found)
 	case errors.As(err, &problems):
 		_ = problems.Write(w) // there is nowhere left to complain
 	default:

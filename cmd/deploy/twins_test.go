@@ -8,24 +8,15 @@ import (
 
 	"github.com/hashicorp/hcl/v2/hclwrite"
 
-	"github.com/seed21523604/holdfast/cmd/deploy/internal/parity"
+	"github.com/seed21523604/holdfast/cmd/deploy/internal/check"
 	"github.com/seed21523604/holdfast/cmd/deploy/internal/template"
+	"github.com/seed21523604/holdfast/functions/settings"
 )
 
 const (
 	bicepTwin     = "../../infra/bicep"
 	terraformTwin = "../../infra/terraform"
 )
-
-// twinsDiffer says what the twins may differ in, and why they have to.
-var twinsDiffer = map[string]string{
-	"parameter resource_group_name":                               "a Bicep template is deployed to a resource group, and Terraform has to be told of it",
-	"parameter secrets_version":                                   "Terraform keeps no secrets and can't see that one has another value",
-	"role Key Vault Secrets Officer on Microsoft.KeyVault/vaults": "Terraform writes secrets into the vault itself, Bicep through Resource Manager, which needs no right in the vault",
-	"setting AzureWebJobsStorage":                                 "azurerm writes a connection string without a key into it, unless it is empty",
-	"setting FUNCTIONS_EXTENSION_VERSION":                         "azurerm has an argument for it",
-	"setting FUNCTIONS_WORKER_RUNTIME":                            "azurerm has an argument for it",
-}
 
 func twin(t testing.TB, path string) *template.Template {
 	t.Helper()
@@ -36,17 +27,34 @@ func twin(t testing.TB, path string) *template.Template {
 	return tmpl
 }
 
-func TestTheTwinsDescribeTheSameSystem(t *testing.T) {
-	seen := map[string]bool{}
-	for _, d := range parity.Compare(twin(t, bicepTwin), twin(t, terraformTwin)) {
-		seen[d.What] = true
-		if twinsDiffer[d.What] == "" {
-			t.Errorf("%s: %s: %s", d.At, d.What, d.Why)
-		}
+// TestTheTwinsHaveNoFindings holds them to each other and to every rule. What they have to differ in says so where it
+// stands.
+func TestTheTwinsHaveNoFindings(t *testing.T) {
+	findings, err := findingsOf([]*template.Template{twin(t, bicepTwin), twin(t, terraformTwin)}, true, "")
+	if err != nil {
+		t.Fatal(err)
 	}
-	for what := range twinsDiffer {
-		if !seen[what] {
-			t.Errorf("the twins don't differ in %s any more", what)
+	accepted := 0
+	for _, f := range findings {
+		if f.Accepted == "" {
+			t.Errorf("%s: %s (%s)", f.At, f.Message, f.Rule.ID)
+		}
+		accepted++
+	}
+	if accepted != 6 {
+		t.Errorf("%d findings are accepted", accepted)
+	}
+}
+
+// TestTheAppReadsItsSettings holds the code, and what the Functions host is told, to the table of settings.
+func TestTheAppReadsItsSettings(t *testing.T) {
+	findings, err := check.CheckApp("../../functions", known())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range findings {
+		if f.At.Text() != settings.AzureWebJobsStorage__blobServiceUri { // read once payloads go to blobs
+			t.Errorf("%s: %s (%s)", f.At, f.Message, f.Rule.ID)
 		}
 	}
 }

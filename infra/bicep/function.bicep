@@ -44,7 +44,9 @@ var hostSettings = {
 
 // What Flex Consumption is told in functionAppConfig, and does not take as settings.
 var classicSettings = isFlex ? {} : {
+  // deploy:accept twins-differ because azurerm has an argument for it
   FUNCTIONS_EXTENSION_VERSION: '~4'
+  // deploy:accept twins-differ because azurerm has an argument for it
   FUNCTIONS_WORKER_RUNTIME: 'custom'
   WEBSITE_RUN_FROM_PACKAGE: '1'
 }

@@ -47,7 +47,7 @@ resource "azurerm_function_app_flex_consumption" "main" {
   virtual_network_subnet_id                      = one(azurerm_subnet.app[*].id)
   tags                                           = var.tags
 
-  # The provider would write a connection string without a key, which the host would take for the account.
+  # deploy:accept twins-differ because azurerm writes a connection string without a key, which the host would take for the account
   app_settings = merge(local.host_settings, { AzureWebJobsStorage = "" }, local.settings)
 
   dynamic "always_ready" {

@@ -10,6 +10,7 @@ variable "soft_delete_days" {
   }
 }
 
+# deploy:accept twins-differ because Terraform keeps no secrets and has to be told when one has another value
 variable "secrets_version" {
   description = "A number to raise whenever a secret gets another value. Terraform keeps no secrets, so it can't see the difference itself."
   type        = number

@@ -1,3 +1,4 @@
+# deploy:accept twins-differ because a Bicep template is deployed to a resource group and need not be told
 variable "resource_group_name" {
   description = "The resource group that everything is made in. It has to be there."
   type        = string

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/seed21523604/holdfast/functions/settings"
+	"github.com/seed21523604/holdfast/infra"
 )
 
 // TestTheTemplatesFollowTheTableOfSettings holds both twins to functions/settings: they ask for each setting with its
@@ -34,11 +35,11 @@ func TestEverySettingIsAParameterOrHasAReason(t *testing.T) {
 	known := map[string]bool{}
 	for _, s := range settings.Table() {
 		known[s.Name] = true
-		if asked[s.Name] == (absent[s.Name] != "") {
-			t.Errorf("%s: asked for %t, reason why not %q", s.Name, asked[s.Name], absent[s.Name])
+		if asked[s.Name] == (infra.NotSet[s.Name] != "") {
+			t.Errorf("%s: asked for %t, reason why not %q", s.Name, asked[s.Name], infra.NotSet[s.Name])
 		}
 	}
-	for name := range absent {
+	for name := range infra.NotSet {
 		if !known[name] {
 			t.Errorf("%s is no setting any more", name)
 		}

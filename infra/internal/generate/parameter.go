@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/seed21523604/holdfast/functions/settings"
+	"github.com/seed21523604/holdfast/infra"
 )
 
 // parameter is a setting as a template asks for it.
@@ -29,21 +30,6 @@ type parameter struct {
 	description string
 }
 
-// The settings that a template does not ask for, with the reason.
-var absent = map[string]string{
-	settings.Address:                              "the Functions host says where to listen",
-	settings.DataFolder:                           "the state is in the storage account",
-	settings.AzureWebJobsStorage:                  "the account takes no keys",
-	settings.AzureWebJobsStorage__accountName:     "the template knows its account",
-	settings.AzureWebJobsStorage__blobServiceUri:  "the account's name leads there",
-	settings.AzureWebJobsStorage__queueServiceUri: "the account's name leads there",
-	settings.AzureWebJobsStorage__tableServiceUri: "the account's name leads there",
-	settings.AzureWebJobsStorage__credential:      "the template knows its identity",
-	settings.AzureWebJobsStorage__clientId:        "the template knows its identity",
-	settings.TaskHubOwner:                         "App Service says which app and slot it is",
-	settings.TwilioApiUrl:                         "another address is for tests",
-}
-
 // The settings without a default that a deployment can't do without, and those whose default is for a local run.
 var (
 	required  = map[string]bool{settings.TwilioAccountSid: true, settings.TwilioPhoneNumber: true}
@@ -54,7 +40,7 @@ var (
 func parameters() []parameter {
 	var all []parameter
 	for _, s := range settings.Table() {
-		if absent[s.Name] == "" {
+		if infra.NotSet[s.Name] == "" {
 			all = append(all, parameterOf(s))
 		}
 	}

@@ -52,7 +52,7 @@ func (u *unit) make(n syntax.Node, name *syntax.Ident, d template.Declaration) {
 
 // declareResource declares a resource and, in a scope of their own, those inside it.
 func (u *unit) declareResource(s *scope, n *syntax.Resource, parent *template.Resource) {
-	r := &template.Resource{At: u.file.Span(n.Name), Name: n.Name.Name, Existing: n.Existing}
+	r := &template.Resource{At: u.file.Span(n.Name), Name: n.Name.Name, Existing: n.Existing, Body: &template.Object{At: u.at(n.Name)}}
 	u.template.Resources = append(u.template.Resources, r)
 	u.made[n] = r
 	u.enter(s, n.Name, symbol{declared: r})

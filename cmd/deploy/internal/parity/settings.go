@@ -10,7 +10,7 @@ import (
 
 // settings compares the names of the app settings.
 func (c *comparison) settings(a, b *template.Template) {
-	sides := []map[string]source.Span{settingsOf(a), settingsOf(b)}
+	sides := []map[string]source.Span{Settings(a), Settings(b)}
 	for i, t := range []*template.Template{b, a} {
 		for _, name := range slices.Sorted(maps.Keys(sides[i])) {
 			if _, both := sides[1-i][name]; !both {
@@ -21,7 +21,7 @@ func (c *comparison) settings(a, b *template.Template) {
 }
 
 // settingsOf returns the names of all app settings of a template with their places.
-func settingsOf(root *template.Template) map[string]source.Span {
+func Settings(root *template.Template) map[string]source.Span {
 	k := &keys{names: map[string]source.Span{}, arguments: argumentsOf(root)}
 	for _, t := range template.All(root) {
 		for _, r := range t.Resources {

@@ -62,6 +62,51 @@ func All(root *Template) []*Template {
 	return all
 }
 
+// Sources returns the files that a template and all that it uses were read from, in the order in which they are first
+// mentioned. A file that declares nothing is left out.
+func Sources(root *Template) []*source.File {
+	var files []*source.File
+	add := func(at source.Span) {
+		if at.File != nil && !slices.Contains(files, at.File) {
+			files = append(files, at.File)
+		}
+	}
+	for _, t := range All(root) {
+		for _, d := range t.declarations() {
+			add(d.Place())
+		}
+		for _, o := range t.Outputs {
+			add(o.At)
+		}
+		for _, f := range t.Files {
+			for _, a := range f.Arguments {
+				add(a.At)
+			}
+		}
+	}
+	return files
+}
+
+func (t *Template) declarations() []Declaration {
+	var all []Declaration
+	for _, p := range t.Parameters {
+		all = append(all, p)
+	}
+	for _, v := range t.Variables {
+		all = append(all, v)
+	}
+	for _, f := range t.Functions {
+		all = append(all, f)
+	}
+	for _, r := range t.Resources {
+		all = append(all, r)
+	}
+	for _, m := range t.Modules {
+		all = append(all, m)
+	}
+	return all
+}
+
 // Parameter returns the parameter of a name, or nil.
 func (t *Template) Parameter(name string) *Parameter {
 	for _, p := range t.Parameters {

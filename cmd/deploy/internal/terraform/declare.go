@@ -36,6 +36,7 @@ func (u *unit) declare(b *hcl.Block) {
 	case "resource", "data", "ephemeral", "action":
 		r := &template.Resource{
 			At: at, Name: address(b), Type: b.Labels[0], Existing: b.Type == "data", Ephemeral: b.Type == "ephemeral" || b.Type == "action",
+			Body: &template.Object{At: template.At{Span: at}},
 		}
 		t.Resources = append(t.Resources, r)
 		u.enter(r.Name, r)

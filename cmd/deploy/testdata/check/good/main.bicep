@@ -1,0 +1,2 @@
+param a string
+output b string = a

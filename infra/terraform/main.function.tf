@@ -87,6 +87,7 @@ resource "azurerm_linux_function_app" "main" {
   storage_uses_managed_identity                  = true
   content_share_force_disabled                   = true
   functions_extension_version                    = "~4"
+  builtin_logging_enabled                        = false
   https_only                                     = true
   key_vault_reference_identity_id                = azurerm_user_assigned_identity.main.id
   ftp_publish_basic_authentication_enabled       = false

@@ -83,6 +83,9 @@ func (u *unit) read() {
 	for _, s := range u.file.Statements {
 		u.define(s)
 	}
+	u.template.UnknownOutputs(func(at source.Span, m *template.Module, name string) {
+		u.problem(at, "", "%s has no output %s", m.Source, name)
+	})
 }
 
 // other reads the template that a string names, relative to this file. It returns nil with the reason if there is nothing

@@ -256,6 +256,7 @@ func TestWhatDoesNotFitTogetherIsAProblem(t *testing.T) {
 		"no such module":      {[]string{"main.bicep", "module a 'x/y.bicep' = {}\n"}, []string{"main.bicep:1:10: open x/y.bicep: no such file or directory"}},
 		"a module of itself":  {[]string{"main.bicep", "module a 'a.bicep' = {}\n", "a.bicep", "module m 'main.bicep' = {}\n"}, []string{"a.bicep:1:10: main.bicep uses itself through this file"}},
 		"an unknown argument": {[]string{"main.bicep", "module a 'a.bicep' = { params: { x: 1 } }\n", "a.bicep", "param y string\n"}, []string{"main.bicep:1:8: a.bicep needs the parameter y", "main.bicep:1:34: a.bicep has no parameter x"}},
+		"an unknown output":   {[]string{"main.bicep", "module a 'a.bicep' = [for i in [1]: {}]\nvar b = a[0].outputs.x\nvar c = a[0].outputs.y\n", "a.bicep", "output y string = ''\n"}, []string{"main.bicep:2:22: a.bicep has no output x"}},
 		"an unknown import":   {[]string{"main.bicep", "import { x } from 'a.bicep'\n", "a.bicep", "var y = 1\n"}, []string{"main.bicep:1:10: a.bicep declares nothing called x"}},
 		"an unknown member":   {[]string{"main.bicep", "import * as a from 'a.bicep'\nvar b = a.x\n", "a.bicep", "var y = 1\n"}, []string{"main.bicep:2:9: a.bicep declares nothing called x"}},
 		"a value for nothing": {[]string{"p.bicepparam", "using 'main.bicep'\nparam x = 1\n", "main.bicep", ""}, []string{"p.bicepparam:2:7: main.bicep has no parameter x"}},

@@ -122,5 +122,5 @@ func missingBound(p *template.Parameter) string {
 	return "no greatest value"
 }
 
-// Line returns a place as the whole line that it is in, which is what an acceptance covers.
+// line returns the line that a place is in, which is what an acceptance covers.
 func line(at source.Span) int { return at.Begin().Line }

@@ -77,7 +77,7 @@ func (c *checker) moduleFlows(f *flow.Frame, m *template.Module) {
 
 // unmasked finds nonsensitive(), wherever it stands.
 func (c *checker) unmasked(f *flow.Frame) {
-	each(f.Template, func(e template.Expr) bool {
+	f.Template.Walk(func(e template.Expr) bool {
 		call, ok := e.(*template.Call)
 		if ok && call.Name == "nonsensitive" && len(call.Args) == 1 {
 			for _, s := range f.Of(call.Args[0]).Secrets() {
@@ -86,47 +86,4 @@ func (c *checker) unmasked(f *flow.Frame) {
 		}
 		return true
 	})
-}
-
-// each visits every expression of a template.
-func each(t *template.Template, visit func(template.Expr) bool) {
-	walk := func(es ...template.Expr) {
-		for _, e := range es {
-			if e != nil {
-				template.Walk(e, visit)
-			}
-		}
-	}
-	for _, p := range t.Parameters {
-		walk(p.Default)
-	}
-	for _, v := range t.Variables {
-		walk(v.Value)
-	}
-	for _, f := range t.Functions {
-		walk(f.Body)
-	}
-	for _, r := range t.Resources {
-		walk(r.Condition, r.Scope)
-		walk(loopOf(r.Loop)...)
-		walk(r.Body)
-	}
-	for _, m := range t.Modules {
-		walk(m.Condition, m.Scope)
-		walk(loopOf(m.Loop)...)
-		for _, a := range m.Arguments {
-			walk(a.Value)
-		}
-		walk(m.Extra)
-	}
-	for _, o := range t.Outputs {
-		walk(o.Value)
-	}
-}
-
-func loopOf(l *template.Loop) []template.Expr {
-	if l == nil {
-		return nil
-	}
-	return []template.Expr{l.In}
 }

@@ -27,7 +27,7 @@ var written = []struct {
 
 // texts finds secrets that are written out: by their form, or because what is called a secret is given a text.
 func (c *checker) texts(t *template.Template) {
-	each(t, func(e template.Expr) bool {
+	t.Walk(func(e template.Expr) bool {
 		switch e := e.(type) {
 		case *template.Literal:
 			c.form(e)

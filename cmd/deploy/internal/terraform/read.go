@@ -127,6 +127,9 @@ func (u *unit) read(sources []*source.File) {
 	for _, b := range blocks {
 		u.define(b)
 	}
+	u.template.UnknownOutputs(func(at source.Span, m *template.Module, name string) {
+		u.problem(at, "", "%s has no output %s", m.Source, name)
+	})
 }
 
 // parse returns the tree of a file, or nil when there is none at all.

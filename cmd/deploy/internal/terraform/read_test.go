@@ -406,6 +406,7 @@ func TestWhatIsWrongIsAProblem(t *testing.T) {
 		"no such module":      {[]string{"root/main.tf", "module \"a\" {\n  source = \"./b\"\n}\n"}, []string{"root/main.tf:2:12: open root/b: no such file or directory"}},
 		"a module of itself":  {[]string{"root/main.tf", "module \"a\" {\n  source = \"../root\"\n}\n"}, []string{"root/main.tf:2:12: ../root uses itself through this folder"}},
 		"arguments":           {[]string{"root/main.tf", "module \"a\" {\n  source = \"../b\"\n  x = 1\n}\n", "b/main.tf", "variable \"y\" {}\n"}, []string{"root/main.tf:1:8: ../b needs the variable y", "root/main.tf:3:3: ../b has no variable x"}},
+		"an unknown output":   {[]string{"root/main.tf", "module \"a\" {\n  source = \"../b\"\n}\nlocals {\n  b = module.a.x\n  c = module.a.y\n}\n", "b/main.tf", "output \"y\" {\n  value = 1\n}\n"}, []string{"root/main.tf:5:15: ../b has no output x"}},
 		"no value":            {[]string{"root/main.tf", "output \"a\" {}\n"}, []string{"root/main.tf:1:8: the output a has no value"}},
 		"a value for nothing": {[]string{"root/main.tf", "", "root/terraform.tfvars", "a = 1\n"}, []string{"root/terraform.tfvars:1:1: there is no variable a"}},
 		"no for_each":         {[]string{"root/main.tf", "resource \"t_r\" \"a\" {\n  dynamic \"b\" {\n  }\n}\n"}, []string{"root/main.tf:2:3: the dynamic block b has no for_each", "root/main.tf:2:3: the dynamic block b has no content"}},

@@ -18,9 +18,9 @@ type beginning struct {
 	large   *payloads
 }
 
-func (s *Store) newBeginning(id string, start history.Event) (*beginning, error) {
+func (s *Store) newBeginning(id string, start history.Event, first string) (*beginning, error) {
 	b := &beginning{s: s, large: newPayloads(id, start.Execution), row: record{Instance: store.Instance{
-		ID: id, Execution: start.Execution, Name: start.Name, Status: history.Pending,
+		ID: id, Execution: start.Execution, First: first, Name: start.Name, Status: history.Pending,
 		Input: start.Input, Secret: start.Secret, Created: start.Time, Updated: start.Time,
 		Turn: start.Execution,
 	}, waiting: 1}}
@@ -39,8 +39,11 @@ func (s *Store) newBeginning(id string, start history.Event) (*beginning, error)
 
 // begin writes a pending instance with its start in the inbox, in place of one
 // that has ended. It reports false when the start's own execution is there.
-func (s *Store) begin(ctx context.Context, id string, start history.Event) (r *record, created bool, err error) {
-	b, err := s.newBeginning(id, start)
+//
+// first is the First of the instance, if the start is that of an execution which
+// follows others.
+func (s *Store) begin(ctx context.Context, id string, start history.Event, first string) (r *record, created bool, err error) {
+	b, err := s.newBeginning(id, start, first)
 	if err != nil {
 		return nil, false, err
 	}

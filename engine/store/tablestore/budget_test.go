@@ -23,22 +23,55 @@ type flow struct {
 	most   int    // requests that it may take
 	peer   string // what DurableTask.AzureStorage 2.9.1 takes for it, counted from its code paths
 	run    func(d *desk, id string)
+	// before and after are not counted; nil is nothing.
+	before, after func(d *desk, id string)
 }
 
 // budget is what the flows of the design may cost at most.
 var budget = []flow{
-	{"one activity", "1", 8, "18", func(d *desk, id string) { d.start("serial", id, 1) }},
-	{"three sequential activities", "3", 10, "36", func(d *desk, id string) { d.start("serial", id, 3) }},
-	{"ten parallel activities, one worker", "55", 12, "63 to 99", func(d *desk, id string) { d.start("fanOut", id, 10) }},
-	{"verification, answered by an event", "true", 10, "31", func(d *desk, id string) {
+	{name: "one activity", output: "1", most: 8, peer: "18", run: func(d *desk, id string) { d.start("serial", id, 1) }},
+	{name: "three sequential activities", output: "3", most: 10, peer: "36", run: func(d *desk, id string) { d.start("serial", id, 3) }},
+	{name: "ten parallel activities, one worker", output: "55", most: 12, peer: "63 to 99", run: func(d *desk, id string) { d.start("fanOut", id, 10) }},
+	{name: "verification, answered by an event", output: "true", most: 10, peer: "31", run: func(d *desk, id string) {
 		d.start("verify", id, 0)
 		d.raise(id)
 	}},
-	{"verification, timed out", "false", 11, "24", func(d *desk, id string) {
+	{name: "verification, timed out", output: "false", most: 11, peer: "24", run: func(d *desk, id string) {
 		d.start("verify", id, 0)
 		d.advance(5 * time.Minute)
 		d.work()
 	}},
+	{name: "one sub-orchestration", output: "1", most: 14, peer: "21", run: func(d *desk, id string) { d.start("parent", id, 1) }},
+	{name: "ten parallel sub-orchestrations", output: "55", most: 70, peer: "93 to 129", run: func(d *desk, id string) { d.start("parent", id, 10) }},
+	{
+		name: "an event to another instance", output: "true", most: 8, peer: "15",
+		before: func(d *desk, id string) { d.start("verify", id, 0) },
+		run:    func(d *desk, id string) { d.start("teller", id+"-teller", id) },
+	},
+	{
+		name: "ContinueAsNew, by an event", output: "7", most: 2, peer: "14",
+		before: func(d *desk, id string) { d.start("counter", id, 2) },
+		run:    func(d *desk, id string) { d.raise(id) },
+		after:  func(d *desk, id string) { d.raise(id) },
+	},
+	{
+		name: "ContinueAsNew, by a timer", output: "7", most: 5, peer: "12",
+		before: func(d *desk, id string) { d.start("monitor", id, 2) },
+		run:    nextMinute,
+		after:  nextMinute,
+	},
+}
+
+func nextMinute(d *desk, _ string) {
+	d.advance(time.Minute)
+	d.work()
+}
+
+// do does what is not nil for an instance.
+func do(f func(d *desk, id string), d *desk, id string) {
+	if f != nil {
+		f(d, id)
+	}
 }
 
 // idlePeer is what one idle worker of DurableTask.AzureStorage asks in a
@@ -50,6 +83,11 @@ const idleMost = 4
 
 // count is how many requests went to what.
 type count struct{ table, queue, blob int }
+
+// plus adds a bill, and passes on its log.
+func (c count) plus(more count, log string) (count, string) {
+	return count{c.table + more.table, c.queue + more.queue, c.blob + more.blob}, log
+}
 
 func (c count) all() int { return c.table + c.queue + c.blob }
 
@@ -112,10 +150,13 @@ func TestNoFlowExceedsItsBudget(t *testing.T) {
 	for _, flow := range budget {
 		t.Run(flow.name, func(t *testing.T) {
 			d := newDesk(t, nil)
+			do(flow.before, d, "a")
+			d.bill.take()
 			flow.run(d, "a")
 			if n, log := d.bill.take(); n.all() > flow.most {
 				t.Errorf("%d requests, more than %d: %s", n.all(), flow.most, log)
 			}
+			do(flow.after, d, "a")
 			d.ended("a", flow.output)
 		})
 	}
@@ -128,10 +169,16 @@ func BenchmarkBudget(b *testing.B) {
 	for _, flow := range budget {
 		b.Run(flow.name, func(b *testing.B) {
 			d := newDesk(b, nil)
+			var n count
+			var log string
 			for i := range b.N {
-				flow.run(d, fmt.Sprint("instance", i))
+				id := fmt.Sprint("instance", i)
+				do(flow.before, d, id)
+				d.bill.take()
+				flow.run(d, id)
+				n, log = n.plus(d.bill.take())
+				do(flow.after, d, id)
 			}
-			n, log := d.bill.take()
 			per := func(n int) float64 { return float64(n) / float64(b.N) }
 			b.ReportMetric(per(n.all()), "requests/op")
 			if n.all() > b.N*flow.most {

@@ -24,7 +24,7 @@ type commit struct {
 	row       record
 	rows      []entity  // of the history
 	large     *payloads // of row and rows
-	consumed  []string  // RowKeys in the inbox
+	consumed  []string  // RowKeys that go: in the inbox, and of the execution before
 	mends     bool      // the worker before may not have written the projection
 
 	mine store.Doorbell // that for work in hand, if the turn holds any
@@ -121,6 +121,9 @@ func (c *commit) make(ctx context.Context) error {
 	if err := c.ring(ctx); err != nil {
 		return err
 	}
+	if c.clears() {
+		c.consumed = append(c.consumed, c.stale()...)
+	}
 	err := c.write(ctx)
 	if isConflict(err) && c.creates && c.isOnGrave(ctx) {
 		err = c.write(ctx)
@@ -214,7 +217,7 @@ func (c *commit) beginFirst(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r, created, err := c.s.begin(ctx, id, start)
+	r, created, err := c.s.begin(ctx, id, start, c.row.First)
 	switch {
 	case errors.Is(err, store.ErrExists):
 		c.s.warn("delete a doorbell", id, c.s.remove(ctx, bell))
@@ -281,7 +284,16 @@ func (c *commit) ringForWork(ctx context.Context) error {
 		return err
 	}
 	c.setHandBell(c.mine.Receipt, held.id)
+	c.lendTo(held)
 	return nil
+}
+
+// lendTo lets a doorbell for work in hand owe the projection until it is
+// written, so that whoever answers it writes it.
+func (c *commit) lendTo(held *heldBell) {
+	if c.projects() {
+		held.owes.Store(true)
+	}
 }
 
 func (c *commit) setHandBell(receipt, id string) {
@@ -325,7 +337,10 @@ func (c *commit) holdOn(ctx context.Context) error {
 	}
 	held, err := c.s.extend(ctx, c.mine, 0)
 	if err == nil && held == nil {
-		_, err = c.s.putHeld(ctx, c.mine, true)
+		held, err = c.s.putHeld(ctx, c.mine, true)
+	}
+	if err == nil {
+		c.lendTo(held)
 	}
 	return err
 }
@@ -367,9 +382,10 @@ func (c *commit) answersWake(now time.Time) bool {
 
 // projects reports whether the turn changes the status, or makes blobs disappear
 // that the projection may name, so that it is written, or the one before it may
-// not have been.
+// not have been. The moment between two executions is no change.
 func (c *commit) projects() bool {
-	return c.creates || c.mends || c.restarts && !c.continues || c.base.Status != c.row.Status.String() || c.continues && c.base.Blobs
+	changes := c.base.Status != c.row.Status.String() && c.row.Status != history.ContinuedAsNew
+	return c.creates || c.mends || c.restarts && !c.continues || changes || c.continues && c.base.Blobs
 }
 
 // write makes the transaction, or, for a turn that is too large for one, the
@@ -410,6 +426,22 @@ func (c *commit) write(ctx context.Context) error {
 			return err
 		}
 	}
+}
+
+// clears reports whether the turn takes away all that is left of the execution
+// before, as it knows what there is.
+func (c *commit) clears() bool { return c.continues && !c.base.Blobs }
+
+// stale returns the RowKeys of the execution before that the turn does not write
+// over.
+func (c *commit) stale() (keys []string) {
+	first, end := c.row.begins, c.row.begins+int64(len(c.rows))
+	for at := c.base.Begins; at < c.base.Begins+int64(c.base.Events); at++ {
+		if at < first || at >= end {
+			keys = append(keys, historyKey(at))
+		}
+	}
+	return keys
 }
 
 // guard begins the transaction that writes the row.
@@ -492,16 +524,14 @@ func (c *commit) finish(ctx context.Context) {
 	c.ringNow(ctx)
 	if err := c.ringForRest(ctx); err != nil {
 		s.warn("ring for a message", id, err)
-		c.owe()
 		return
 	}
-	if c.restarts {
+	if c.restarts && !c.clears() {
 		s.removeBefore(ctx, &c.row, c.base, c.large.any())
 	}
 	if c.projects() {
 		if err := s.project(ctx, &c.row, c.creates); err != nil {
 			s.warn("write the projection", id, err)
-			c.owe()
 			return
 		}
 		s.settleProjection(append(c.turn.Answered, c.mine)...)
@@ -518,14 +548,6 @@ func (c *commit) finish(ctx context.Context) {
 		s.warn("delete a doorbell", id, s.silence(ctx, bell))
 	}
 	s.warn("delete a doorbell", id, s.remove(ctx, c.cover))
-}
-
-// owe takes note that the projection is not written, for the next turn that
-// answers the doorbell for work in hand.
-func (c *commit) owe() {
-	if h := c.s.held.get(c.mine); h != nil && c.projects() {
-		h.owes.Store(true)
-	}
 }
 
 // ringForRest lets one of the answered doorbells ring for messages that the turn

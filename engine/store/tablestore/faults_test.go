@@ -41,21 +41,27 @@ func (d *desk) again(what string, f func() error) {
 
 // whole lets every doorbell that may be left ring and checks that all is as it
 // would be without faults.
-func (d *desk) whole(output string) {
+func (d *desk) whole(p plot) {
 	d.Helper()
 	for range 3 {
 		d.advance(d.opened.o.Horizon / 2)
 		d.work()
 	}
-	d.ended("a", output)
-	d.proved(1)
+	d.ended("a", p.output)
+	for id, output := range p.others {
+		d.ended(id, output)
+	}
+	d.proved(1 + len(p.others) + p.children)
 }
 
 // plot is a flow in which requests go wrong: what its client does, and how the
-// instance ends.
+// instances end, which are that with the id a, others, and children of which
+// nobody knows the id.
 type plot struct {
 	name, output string
 	steps        []func(ctx context.Context, d *desk) error
+	others       map[string]string
+	children     int
 }
 
 func starting(name string, input any) func(context.Context, *desk) error {
@@ -65,14 +71,30 @@ func starting(name string, input any) func(context.Context, *desk) error {
 	}
 }
 
+// startingOnce starts an instance that is not there, even if it has ended.
+func startingOnce(name, id string, input any) func(context.Context, *desk) error {
+	return func(ctx context.Context, d *desk) error {
+		if _, err := d.store.Get(d.Context(), id); err == nil {
+			return nil
+		}
+		_, err := d.client.Start(ctx, name, id, input)
+		return err
+	}
+}
+
 func raising(ctx context.Context, d *desk) error {
 	return d.client.Raise(ctx, "a", string(answer), yes)
 }
 
 var plots = []plot{
-	{"verification", "true", []func(context.Context, *desk) error{starting("verify", 0), raising}},
-	{"verification without an answer", "false", []func(context.Context, *desk) error{starting("verify", 0)}},
-	{"fan-out", "10", []func(context.Context, *desk) error{starting("fanOut", 4)}},
+	{name: "verification", output: "true", steps: []func(context.Context, *desk) error{starting("verify", 0), raising}},
+	{name: "verification without an answer", output: "false", steps: []func(context.Context, *desk) error{starting("verify", 0)}},
+	{name: "fan-out", output: "10", steps: []func(context.Context, *desk) error{starting("fanOut", 4)}},
+	{name: "sub-orchestrations", output: "3", children: 2, steps: []func(context.Context, *desk) error{startingOnce("parent", "a", 2)}},
+	{
+		name: "loops", output: "[3,2,1]", others: map[string]string{"b": "true"},
+		steps: []func(context.Context, *desk) error{startingOnce("gather", "a", nil), startingOnce("relay", "b", 3)},
+	},
 }
 
 // run lets the client do everything, as often as needed.
@@ -109,7 +131,7 @@ func (p plot) everyRequest(t *testing.T, on optioner, retries int32, prepare fun
 		more = f.Requests() > before+at
 		f.Choose = nil
 		d.openWorker(d.o)
-		d.whole(p.output)
+		d.whole(p)
 		if t.Failed() {
 			t.Logf("it was request %d: %q", at, f.Log())
 		}
@@ -230,6 +252,6 @@ func (p plot) lastRequest(t *testing.T, prepare func(*desk), at int) bool {
 	}
 	d.work()
 	plot{steps: p.steps[accepted:]}.run(d)
-	d.whole(p.output)
+	d.whole(p)
 	return more
 }

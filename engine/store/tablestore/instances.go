@@ -22,7 +22,7 @@ func (s *Store) Create(ctx context.Context, id string, start history.Event) erro
 		if err != nil {
 			return err
 		}
-		_, _, err = s.begin(ctx, id, start)
+		_, _, err = s.begin(ctx, id, start, "")
 		switch {
 		case err == nil: // also when it was there: this call may have been repeated on its way
 			return s.reveal(ctx, bell)

@@ -20,6 +20,14 @@ const (
 	verify  engine.Orchestrator[int, bool]    = "verify"
 	answer  engine.Event[string]              = "Answer"
 	patient engine.Orchestrator[string, bool] = "patient"
+	parent  engine.Orchestrator[int, int]     = "parent"
+	child   engine.Orchestrator[int, int]     = "child"
+	teller  engine.Orchestrator[string, bool] = "teller"
+	counter engine.Orchestrator[int, int]     = "counter"
+	monitor engine.Orchestrator[int, int]     = "monitor"
+	relay   engine.Orchestrator[int, bool]    = "relay"
+	gather  engine.Orchestrator[[]int, []int] = "gather"
+	figure  engine.Event[int]                 = "Figure"
 )
 
 // yes is what a person answers.
@@ -108,6 +116,8 @@ func newRegistry(during func()) *engine.Registry {
 		ctx.SetCustomStatus("waiting")
 		return isAnswered(ctx, 5*time.Minute)
 	})
+	addRelations(r)
+	addLoops(r)
 	engine.AddOrchestrator(r, patient, func(ctx *engine.Context, d string) (bool, error) {
 		length, err := time.ParseDuration(d)
 		if err != nil {
@@ -116,6 +126,69 @@ func newRegistry(during func()) *engine.Registry {
 		return isAnswered(ctx, length)
 	})
 	return r
+}
+
+// addRelations adds orchestrations that deal with others, and that continue as
+// new.
+func addRelations(r *engine.Registry) {
+	engine.AddOrchestrator(r, child, func(_ *engine.Context, n int) (int, error) { return n + 1, nil })
+	engine.AddOrchestrator(r, parent, func(ctx *engine.Context, n int) (sum int, err error) {
+		var children []*engine.Task[int]
+		for i := range n {
+			children = append(children, engine.CallSubOrchestrator(ctx, child, i))
+		}
+		results, err := engine.WhenAll(ctx, children...).Await()
+		for _, v := range results {
+			sum += v
+		}
+		return sum, err
+	})
+	engine.AddOrchestrator(r, teller, func(ctx *engine.Context, to string) (bool, error) {
+		return true, engine.SendEvent(ctx, to, answer, "yes")
+	})
+	engine.AddOrchestrator(r, counter, func(ctx *engine.Context, n int) (int, error) {
+		if n == 0 {
+			return 7, nil
+		}
+		if _, err := engine.WaitForExternalEvent(ctx, answer).Await(); err != nil {
+			return 0, err
+		}
+		return 0, ctx.ContinueAsNew(n - 1)
+	})
+	engine.AddOrchestrator(r, monitor, func(ctx *engine.Context, n int) (int, error) {
+		if n == 0 {
+			return 7, nil
+		}
+		if _, err := ctx.CreateTimer(ctx.Now().Add(time.Minute)).Await(); err != nil {
+			return 0, err
+		}
+		return 0, ctx.ContinueAsNew(n - 1)
+	})
+}
+
+// addLoops adds an orchestration that sends the figures from n to 1 to the
+// instance a, and the one that gathers them, each of which begins again after
+// every figure.
+func addLoops(r *engine.Registry) {
+	engine.AddOrchestrator(r, relay, func(ctx *engine.Context, n int) (bool, error) {
+		if n == 0 {
+			return true, nil
+		}
+		if err := engine.SendEvent(ctx, "a", figure, n); err != nil {
+			return false, err
+		}
+		return false, ctx.ContinueAsNew(n - 1)
+	})
+	engine.AddOrchestrator(r, gather, func(ctx *engine.Context, got []int) ([]int, error) {
+		if len(got) == 3 {
+			return got, nil
+		}
+		n, err := engine.WaitForExternalEvent(ctx, figure).Await()
+		if err != nil {
+			return nil, err
+		}
+		return nil, ctx.ContinueAsNew(append(got, n))
+	})
 }
 
 // isAnswered races an event against the clock.

@@ -166,7 +166,7 @@ func (x *Execution) nextStart(end history.Event) history.Event {
 func (x *Execution) inherit(past []history.Event) {
 	messages := map[string]history.Event{}
 	for _, e := range past {
-		x.note(e)
+		x.note(&e)
 		x.see(e.Message)
 		messages[e.Message] = e
 		if e.Kind == history.ExecutionStarted {

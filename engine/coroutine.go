@@ -67,7 +67,7 @@ func (x *Execution) act(e history.Event) history.Event {
 	e.Time = x.now
 	if !x.replaying {
 		x.actions = append(x.actions, e)
-		x.note(e)
+		x.note(&e)
 		return e
 	}
 	recorded, ok := x.recorded[e.ID]

@@ -114,8 +114,8 @@ func (x *Execution) replay(past []history.Event) {
 		}
 	}
 	x.replaying = true
-	for _, e := range past {
-		x.take(e)
+	for i := range past {
+		x.take(&past[i])
 	}
 	x.replaying = false
 	if x.missing == nil && !isComplete(past) {
@@ -130,15 +130,15 @@ func isComplete(past []history.Event) bool {
 }
 
 // take lets one recorded event have its effect.
-func (x *Execution) take(e history.Event) {
+func (x *Execution) take(e *history.Event) {
 	x.see(e.Message)
 	x.note(e)
 	switch {
 	case x.suspended && !actsAtOnce(e.Kind):
-		x.hold(e)
+		x.hold(*e)
 		return
 	case x.continues():
-		x.leave(e)
+		x.leave(*e)
 		return
 	}
 	switch e.Kind {
@@ -146,7 +146,7 @@ func (x *Execution) take(e history.Event) {
 		x.now = e.Time
 		x.turns++
 	case history.ExecutionStarted:
-		x.start(e)
+		x.start(*e)
 	case history.TaskCompleted, history.SubOrchestrationInstanceCompleted:
 		x.complete(e.TaskID, e.Result, nil)
 	case history.TaskFailed, history.SubOrchestrationInstanceFailed:
@@ -154,7 +154,7 @@ func (x *Execution) take(e history.Event) {
 	case history.TimerFired:
 		x.fire(e.TaskID)
 	case history.EventRaised:
-		x.raise(e)
+		x.raise(*e)
 		x.resume()
 	case history.ExecutionTerminated:
 		x.terminate(e.Reason)
@@ -188,7 +188,10 @@ func (x *Execution) hold(e history.Event) {
 
 // see takes note of a message, so that it is known if it comes again.
 func (x *Execution) see(message string) {
-	if _, known := x.seen[message]; message != "" && !known {
+	if message == "" {
+		return
+	}
+	if _, known := x.seen[message]; !known {
 		x.seen[message] = len(x.seen)
 	}
 }
@@ -251,8 +254,8 @@ func (x *Execution) unsuspend() {
 	held := x.held
 	x.held = nil
 	clear(x.settled)
-	for _, e := range held {
-		x.take(e)
+	for i := range held {
+		x.take(&held[i])
 	}
 }
 

@@ -36,7 +36,7 @@ type sender struct {
 }
 
 // note keeps up with what is recorded.
-func (s *sender) note(e history.Event) {
+func (s *sender) note(e *history.Event) {
 	switch e.Kind {
 	case history.ExecutionStarted:
 		s.name, s.execution, s.parent = e.Name, e.Execution, e.Parent
@@ -65,8 +65,8 @@ func (x *Execution) Sends(events []history.Event) []Send { return x.sends(events
 // orchestration is registered or not.
 func (r *Registry) Sends(instance string, past []history.Event) []Send {
 	s := sender{registry: r, instance: instance}
-	for _, e := range past {
-		s.note(e)
+	for i := range past {
+		s.note(&past[i])
 	}
 	return s.sends(past)
 }

@@ -61,8 +61,8 @@ func (x *Execution) turn(now time.Time, messages []history.Event) (Decision, err
 	x.now = started.Time
 	x.turns++
 	x.actions = nil
-	for _, e := range fresh {
-		x.take(e)
+	for i := range fresh {
+		x.take(&fresh[i])
 	}
 	if x.missing != nil && !x.ended {
 		return Decision{}, x.missing

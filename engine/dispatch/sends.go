@@ -211,13 +211,17 @@ func (w *Worker) sendFirst(s *session, p *plan, replaced bool) error {
 
 // dueFirst returns the numbers of what must be sent before the turn is durable.
 func (w *Worker) dueFirst(s *session, p *plan, replaced bool) map[int32]bool {
-	due := map[int32]bool{}
+	var due map[int32]bool
 	for _, hand := range s.row.Hands {
 		gone := slices.ContainsFunc(p.bells, func(b store.Doorbell) bool { return b.TakeOver && b.Receipt == hand.Receipt })
 		for _, n := range w.unsent(s, hand) {
-			if replaced || (gone || len(p.sends) > 0) && !w.isSending(s, n) {
-				due[n] = true
+			if !replaced && (!gone && len(p.sends) == 0 || w.isSending(s, n)) {
+				continue
 			}
+			if due == nil {
+				due = map[int32]bool{}
+			}
+			due[n] = true
 		}
 	}
 	return due
@@ -233,18 +237,22 @@ func (w *Worker) isSending(s *session, number int32) bool {
 // store: a turn must not wait for that of another instance, which may be waiting
 // for this one.
 func (w *Worker) sendNow(s *session, sends []engine.Send) error {
-	byReceiver := map[string][]engine.Send{}
+	queues := map[string][]engine.Send{}
+	var receivers []string
 	for _, send := range sends {
-		byReceiver[send.To] = append(byReceiver[send.To], send)
+		if queues[send.To] == nil {
+			receivers = append(receivers, send.To)
+		}
+		queues[send.To] = append(queues[send.To], send)
 	}
-	errs := make(chan error, len(byReceiver))
+	errs := make(chan error, len(receivers))
 	places := make(chan struct{}, maxSendsNow)
 	var wait sync.WaitGroup
-	for _, sends := range byReceiver {
+	for _, to := range receivers {
 		places <- struct{}{}
 		wait.Go(func() {
 			defer func() { <-places }()
-			errs <- w.sendInOrder(s.id, sends)
+			errs <- w.sendInOrder(s.id, queues[to])
 		})
 	}
 	wait.Wait()
@@ -288,6 +296,9 @@ func (w *Worker) rest(s *session, p *plan) error {
 
 // unsent returns the sends of a hand that are not known to be made.
 func (w *Worker) unsent(s *session, hand store.Hand) []int32 {
+	if len(hand.Sends) == 0 {
+		return nil
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return slices.DeleteFunc(slices.Clone(hand.Sends), func(n int32) bool { return s.sent[task{s.row.Execution, n}] })

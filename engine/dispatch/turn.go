@@ -286,6 +286,9 @@ func (w *Worker) release(s *session, p *plan) error {
 
 // isWaitedFor reports whether work of the hand with this doorbell is not done.
 func (w *Worker) isWaitedFor(s *session, bell store.Doorbell) bool {
+	if bell == (store.Doorbell{}) {
+		return false
+	}
 	after := outstanding(s.live)
 	for _, hand := range s.row.Hands {
 		if hand.Receipt == bell.Receipt && (len(unfinished(hand, after)) > 0 || len(w.unsent(s, hand)) > 0) {

@@ -119,6 +119,10 @@ type Event struct {
 	FireAt time.Time `json:"fireAt,omitzero"`
 	// Status is how an execution ended.
 	Status Status `json:"status,omitempty"`
+	// Detached says that nobody waits for the instance that is begun.
+	Detached bool `json:"detached,omitempty"`
+	// Recurse says that a termination goes on to the sub-orchestrations.
+	Recurse bool `json:"recurse,omitempty"`
 	// Secret lists the external events whose payload is never stored as it
 	// was sent (ExecutionStarted only).
 	Secret []string `json:"secret,omitempty"`
@@ -126,10 +130,6 @@ type Event struct {
 	// nil if nobody waits for it. A termination that has a Parent is only for
 	// what serves that very call.
 	Parent *Parent `json:"parent,omitempty"`
-	// Detached says that nobody waits for the instance that is begun.
-	Detached bool `json:"detached,omitempty"`
-	// Recurse says that a termination goes on to the sub-orchestrations.
-	Recurse bool `json:"recurse,omitempty"`
 	// Carried is what goes over from an execution to the one that follows it;
 	// nil in the start of one that follows none.
 	Carried *Carried `json:"carried,omitempty"`

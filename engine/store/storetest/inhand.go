@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"context"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -55,6 +56,35 @@ func promiseTakeOverOne(b *bench) {
 		}
 	}
 	b.equal("calls recorded as interrupted", failed, []int32{0})
+}
+
+// promiseOwnBell lets a worker be told to take over what it has in hand itself,
+// because it was not heard of for a while. When it dies later, somebody must be
+// told.
+func promiseOwnBell(b *bench) {
+	answered := make(chan struct{}, 10)
+	o := b.newOffice(&Faulty{Store: b.Store, After: func(method string) {
+		if method == "Extend" || method == "Release" {
+			answered <- struct{}{}
+		}
+	}})
+	entered, release := make(chan struct{}), make(chan struct{})
+	b.Cleanup(func() { close(release) })
+	o.during = func(engine.Call) { close(entered); <-release }
+	o.start("once", "a", "card")
+	<-entered
+	b.advance(b.Store.Lease())
+	ctx, cancel := context.WithCancel(b.ctx)
+	stepped := make(chan struct{})
+	go func() { _, _ = o.worker.Step(ctx); close(stepped) }()
+	<-answered
+	cancel()
+	<-stepped
+	b.crash()
+	b.advance(b.Store.Lease())
+	o = b.newOffice(b.Store)
+	o.work()
+	o.ended("a", history.Completed, `"interrupted"`)
 }
 
 func promiseAnew(b *bench) {

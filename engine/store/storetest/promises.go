@@ -42,6 +42,7 @@ var promises = map[string]func(*bench){
 	"5 an activity starts anew with its execution":         promiseAnew,
 	"5 large payloads go every way":                        promiseLargePayloads,
 	"5 a result too large to be kept fails its call":       promiseTooLargeResult,
+	"4 a worker that takes over from itself is watched":    promiseOwnBell,
 	"6 timers of any time work":                            promiseAnyTime,
 	"7 events are taken in the order of acceptance":        promiseOrder,
 	"7 an answer is not from memory":                       promiseFresh,

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/seed21523604/holdfast/engine"
@@ -21,6 +21,9 @@ const (
 	sending engine.Orchestrator[mailing, string]    = "sending"
 	tally   engine.Orchestrator[count, []int]       = "tally"
 	relay   engine.Orchestrator[mailing, string]    = "relay"
+	pair    engine.Orchestrator[string, string]     = "pair"
+	paying  engine.Orchestrator[string, string]     = "paying"
+	leaving engine.Orchestrator[int, string]        = "leaving"
 	clock   engine.Orchestrator[int, string]        = "clock"
 	spin    engine.Orchestrator[int, string]        = "spin"
 )
@@ -44,6 +47,8 @@ type count struct {
 // relations holds a test for what instances promise each other.
 var relations = map[string]func(*bench){
 	"3 whichever call goes wrong, a child's result comes back": func(b *bench) { b.anyFault(familyFlow) },
+	"3 whichever call goes wrong, a looping child comes back":  func(b *bench) { b.anyFault(loopingChildFlow) },
+	"4 a looping child whose worker dies comes back once":      func(b *bench) { b.anyCrash(loopingChildFlow) },
 	"3 whichever call goes wrong, events arrive once":          func(b *bench) { b.anyFault(eventsFlow) },
 	"3 whichever call goes wrong, a loop loses nothing":        func(b *bench) { b.anyFault(loopFlow) },
 	"3 whichever call goes wrong, a loop sends once":           func(b *bench) { b.anyFault(relayFlow) },
@@ -58,6 +63,11 @@ var relations = map[string]func(*bench){
 	"4 a notice goes to the call that waits for it":            promiseStrangers,
 	"4 termination goes to the children when it is told to":    promiseRecursive,
 	"4 nobody is sent to who is not there":                     promiseNobody,
+	"4 what one worker sends does not overtake another's":      promiseSendOrder,
+	"4 what is on its way is not sent again":                   promiseOnItsWay,
+	"4 an id is free when its last instance owes nothing":      promiseOwing,
+	"5 an activity starts anew with a loop":                    promiseLoopAnew,
+	"7 what a loop recorded is not refused":                    promiseLoopRecorded,
 	"7 events go over to the next execution in order":          promiseCarried,
 	"1 a loop keeps its history bounded":                       promiseLoop,
 }
@@ -101,6 +111,34 @@ func addRelations(r *engine.Registry) {
 		}
 		return "", ctx.ContinueAsNew(mailing{m.To, m.From + 1, m.N - 1})
 	})
+	engine.AddOrchestrator(r, pair, func(ctx *engine.Context, to string) (string, error) {
+		if err := engine.SendEvent(ctx, to, next, 1); err != nil {
+			return "", err
+		}
+		if _, err := engine.WaitForExternalEvent(ctx, reply).Await(); err != nil {
+			return "", err
+		}
+		return "sent", engine.SendEvent(ctx, to, next, 2)
+	})
+	engine.AddOrchestrator(r, paying, func(ctx *engine.Context, what string) (string, error) {
+		if what == "paid" {
+			return what, nil
+		}
+		if _, err := engine.CallActivity(ctx, charge, what).Await(); err != nil && !errors.Is(err, engine.ErrInterrupted) {
+			return "", err
+		}
+		return "", ctx.ContinueAsNew("paid")
+	})
+	engine.AddOrchestrator(r, leaving, func(ctx *engine.Context, n int) (string, error) {
+		left := engine.CallActivity(ctx, notify, fmt.Sprint("call ", n))
+		if n == 0 {
+			return left.Await()
+		}
+		if _, err := engine.WaitForExternalEvent(ctx, reply).Await(); err != nil {
+			return "", err
+		}
+		return "", ctx.ContinueAsNew(n - 1)
+	})
 	engine.AddOrchestrator(r, clock, func(ctx *engine.Context, n int) (string, error) {
 		if n == 0 {
 			return "done", nil
@@ -116,217 +154,6 @@ func addRelations(r *engine.Registry) {
 		}
 		return "", ctx.ContinueAsNew(n - 1)
 	})
-}
-
-// flow is something to be done while calls go wrong.
-type flow struct {
-	begin []beginning
-	ended func(o *office) // checks what came of it
-	// answer is what a person does when all have begun; nil if nobody does.
-	answer func(o *office) error
-}
-
-type beginning struct {
-	name, id string
-	input    any
-}
-
-var (
-	humanFlow = flow{
-		[]beginning{{"human", "a", "Ann"}},
-		func(o *office) { o.ended("a", history.Completed, `"yes"`) },
-		func(o *office) error { return o.raise("a", "Reply", `"yes"`) },
-	}
-	familyFlow = flow{
-		begin: []beginning{{"family", "parent", []string{"one", "two"}}},
-		ended: func(o *office) { o.familyEnded("one", "two") },
-	}
-	eventsFlow = flow{
-		begin: []beginning{{"order", "receiver", 3}, {"sending", "sender", mailing{"receiver", 0, 3}}},
-		ended: func(o *office) {
-			o.ended("sender", history.Completed, `"sent"`)
-			o.ended("receiver", history.Completed, "[1,2,3]")
-		},
-	}
-	loopFlow = flow{
-		begin: []beginning{{"tally", "receiver", count{Want: 4}}, {"sending", "sender", mailing{"receiver", 0, 4}}},
-		ended: func(o *office) { o.ended("receiver", history.Completed, "[1,2,3,4]") },
-	}
-	relayFlow = flow{
-		begin: []beginning{{"tally", "receiver", count{Want: 3}}, {"relay", "sender", mailing{"receiver", 0, 3}}},
-		ended: func(o *office) {
-			o.ended("sender", history.Completed, `"sent"`)
-			o.ended("receiver", history.Completed, "[1,2,3]")
-		},
-	}
-)
-
-// familyEnded checks a family and its children.
-func (o *office) familyEnded(names ...string) {
-	o.b.Helper()
-	o.ended("parent", history.Completed, "")
-	in, err := o.client.Get(o.b.ctx, "parent")
-	o.b.must(err)
-	var results []string
-	o.b.must(json.Unmarshal(in.Output, &results))
-	for i, name := range names {
-		o.ended(fmt.Sprint(in.Execution, ":", i), history.Completed, "")
-		if results[i] != name+" done" && results[i] != "interrupted" {
-			o.b.Errorf("%s: %q", name, results[i])
-		}
-	}
-}
-
-// begin starts what is not there.
-func (o *office) begin(s beginning) error {
-	_, err := o.client.Get(o.b.ctx, s.id)
-	if errors.Is(err, store.ErrNotFound) {
-		_, err = o.client.Start(o.b.ctx, s.name, s.id, s.input)
-	}
-	return err
-}
-
-// sub returns a bench with an empty hub.
-func (b *bench) sub() *bench {
-	hub := &bench{T: b.T, harness: b.harness, ctx: b.ctx, now: b.clock()}
-	hub.Hub = b.harness(b.T, hub.clock)
-	return hub
-}
-
-// anyFault lets every single call of a flow go wrong in every way, with clients
-// and a worker that try again, and a restart at the end.
-func (b *bench) anyFault(f flow) {
-	for _, fault := range []Fault{Fail, Lose, Repeat} {
-		for at, more := 0, true; more; at++ {
-			more = b.sub().runWithFault(f, fault, at)
-			if b.Failed() {
-				b.Fatalf("fault %d at call %d", fault, at)
-			}
-		}
-	}
-}
-
-// runWithFault runs a flow in which the call number at goes wrong, and reports
-// whether there were as many calls.
-func (b *bench) runWithFault(f flow, fault Fault, at int) bool {
-	faulty := &Faulty{Store: b.Store, Choose: func(_ string, n int) Fault {
-		if n == at {
-			return fault
-		}
-		return None
-	}}
-	before := b.newOffice(faulty)
-	for _, s := range f.begin {
-		b.again(func() error { return before.begin(s) })
-		b.must(before.worker.Settle(b.ctx))
-	}
-	if f.answer != nil {
-		b.again(func() error { return f.answer(before) })
-		b.must(before.worker.Settle(b.ctx))
-	}
-	calls := faulty.Calls()
-	b.crash()
-	b.advance(2 * b.Store.Lease())
-	b.goOn(f, before)
-	return at < calls
-}
-
-// goOn does what is left of a flow after a crash, and checks what came of it.
-func (b *bench) goOn(f flow, before *office) {
-	o := b.newOffice(b.Store)
-	for _, s := range f.begin {
-		b.must(o.begin(s))
-	}
-	o.settle()
-	f.ended(o)
-	b.atMostOnce(before, o)
-}
-
-// atMostOnce checks how often each call of the at-most-once activity ran.
-func (b *bench) atMostOnce(offices ...*office) {
-	charged := map[string]int{}
-	for _, o := range offices {
-		o.count(charged)
-	}
-	for call, n := range charged {
-		if n > 1 {
-			b.Errorf("%s ran %d times", call, n)
-		}
-	}
-}
-
-// anyCrash lets a worker die after each of a flow's commits.
-func (b *bench) anyCrash(f flow) {
-	for after, more := 1, true; more; after++ {
-		more = b.sub().runAndDie(f, after)
-		if b.Failed() {
-			b.Fatalf("dead after commit %d", after)
-		}
-	}
-}
-
-// runAndDie runs a flow until a worker has made so many commits and can do
-// nothing more, and reports whether there were as many.
-func (b *bench) runAndDie(f flow, after int) (died bool) {
-	life := &life{commits: after, dead: make(chan struct{}), buried: make(chan struct{})}
-	b.Cleanup(func() { close(life.buried) })
-	before := b.newOffice(&Faulty{Store: b.Store, Choose: life.begin, After: life.end})
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		for _, s := range f.begin {
-			if before.begin(s) != nil || before.worker.Settle(b.ctx) != nil {
-				return
-			}
-		}
-	}()
-	select {
-	case <-life.dead:
-		died = true
-	case <-done:
-	}
-	b.crash()
-	b.advance(2 * b.Store.Lease())
-	b.goOn(f, before)
-	return died
-}
-
-// life lets calls begin until so many commits were made.
-type life struct {
-	mu      sync.Mutex
-	commits int           // to come
-	calls   int           // under way
-	dead    chan struct{} // closed when no call is under way any more
-	buried  chan struct{} // calls that came too late rest until it is closed
-}
-
-func (l *life) begin(string, int) Fault {
-	l.mu.Lock()
-	if l.commits > 0 {
-		defer l.mu.Unlock()
-		l.calls++
-		return None
-	}
-	l.mu.Unlock()
-	<-l.buried
-	return Fail
-}
-
-func (l *life) end(method string) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	select {
-	case <-l.dead:
-		return
-	default:
-	}
-	l.calls--
-	if method == "Commit" {
-		l.commits--
-	}
-	if l.commits <= 0 && l.calls == 0 {
-		close(l.dead)
-	}
 }
 
 func promiseChild(b *bench) {
@@ -490,54 +317,107 @@ func promiseLoop(b *bench) {
 	}
 }
 
-// promiseRandomRelations lets two workers go on while any call may fail, lose
-// its reply or be made twice.
-func promiseRandomRelations(b *bench) {
-	for seed := range uint64(randomRuns) {
-		b.sub().randomRelations(seed)
-		if b.Failed() {
-			b.Fatalf("with seed %d", seed)
-		}
-	}
+// mustDie returns an office whose worker dies after so many commits.
+func (b *bench) mustDie(commits int) *office {
+	l := b.newLife(commits)
+	return b.newOffice(&Faulty{Store: b.Store, Choose: l.begin, After: l.end})
 }
 
-func (b *bench) randomRelations(seed uint64) {
-	faults := newFaults(seed)
-	offices := []*office{
-		b.newOffice(&Faulty{Store: b.Store, Choose: faults.choose}),
-		b.newOffice(&Faulty{Store: b.Store, Choose: faults.choose}),
-	}
-	begin := []beginning{
-		{"order", "one", 3},
-		{"tally", "two", count{Want: 6}},
-		{"family", "parent", []string{"a", "b", "c"}},
-		{"sending", "to one", mailing{"one", 0, 3}},
-		{"relay", "to two", mailing{"two", 0, 6}},
-	}
-	for i, s := range begin {
-		b.again(func() error { return offices[i%2].begin(s) })
-	}
-	for range randomRounds {
-		if b.haveEnded(begin) {
-			break
-		}
-		for _, o := range offices {
-			o.tryWork()
-		}
-		b.advance(b.Store.Lease())
-	}
-	sound := b.newOffice(b.Store)
-	sound.ended("one", history.Completed, "[1,2,3]")
-	sound.ended("two", history.Completed, "[1,2,3,4,5,6]")
-	sound.familyEnded("a", "b", "c")
-	b.atMostOnce(offices...)
+func promiseSendOrder(b *bench) {
+	dies, lives := b.mustDie(1), b.newOffice(b.Store)
+	lives.start("order", "receiver", 2)
+	dies.start("pair", "sender", "receiver")
+	b.must(lives.raise("sender", "Reply", `""`))
+	b.must(lives.worker.Settle(b.ctx))
+	lives.ended("receiver", history.Completed, "[1,2]")
 }
 
-func (b *bench) haveEnded(begun []beginning) bool {
-	for _, s := range begun {
-		if in, err := b.Store.Get(b.ctx, s.id); err != nil || !in.Status.IsTerminal() {
-			return false
+// promiseOnItsWay lets a turn send something while the message of the turn before
+// is held up at its receiver.
+func promiseOnItsWay(b *bench) {
+	var sends atomic.Int32
+	o := b.newOffice(&Faulty{Store: b.Store, Choose: func(method string, _ int) Fault {
+		if method == "Send" {
+			sends.Add(1)
 		}
+		return None
+	}})
+	entered, release := make(chan struct{}), make(chan struct{})
+	engine.AddOrchestrator(o.registry, "slow", func(ctx *engine.Context, _ any) ([]int, error) {
+		first, err := engine.WaitForExternalEvent(ctx, next).Await()
+		if err != nil {
+			return nil, err
+		}
+		if !ctx.IsReplaying() {
+			close(entered)
+			<-release
+		}
+		second, err := engine.WaitForExternalEvent(ctx, next).Await()
+		return []int{first, second}, err
+	})
+	o.start("slow", "receiver", nil)
+	o.start("pair", "sender", "receiver")
+	<-entered
+	b.must(o.raise("sender", "Reply", `""`))
+	close(release)
+	o.settle()
+	o.ended("receiver", history.Completed, "[1,2]")
+	b.equal("messages through the inbox", sends.Load(), int32(0))
+}
+
+func promiseOwing(b *bench) {
+	// The parent is elsewhere, so its child owes it a notice when its worker dies.
+	tried := make(chan string, 100)
+	lives, dies := b.newOffice(&Faulty{Store: b.Store, After: func(method string) {
+		if method == "Create" {
+			tried <- method
+		}
+	}}), b.mustDie(1)
+	lives.start("calling", "parent", summons{"human", "child", "Ann"})
+	b.must(lives.worker.Settle(b.ctx))
+	b.must(dies.raise("child", "Reply", `"yes"`))
+	lives.start("calling", "another", summons{"nobody knows it", "child", ""})
+	<-tried
+	b.advance(b.Store.Lease())
+	lives.work()
+	lives.ended("parent", history.Completed, `"yes"`)
+	lives.ended("another", history.Running, "")
+	in, err := lives.client.Get(b.ctx, "child")
+	b.must(err)
+	b.equal("the child is now", in.Name, "nobody knows it")
+}
+
+func promiseLoopAnew(b *bench) {
+	o := b.newOffice(b.Store)
+	entered, release := make(chan struct{}, 2), make(chan struct{})
+	o.during = func(call engine.Call) {
+		entered <- struct{}{}
+		<-release
 	}
-	return true
+	o.start("leaving", "a", 1)
+	<-entered
+	b.must(o.raise("a", "Reply", `""`))
+	<-entered
+	close(release)
+	o.settle()
+	o.ended("a", history.Completed, `"call 0 done"`)
+}
+
+// promiseLoopRecorded lets the reply of a commit be lost, and the read that would
+// tell, when the turn ended the execution that had the message.
+func promiseLoopRecorded(b *bench) {
+	var refuse atomic.Bool
+	o := b.newOffice(&Faulty{Store: b.Store, Choose: func(method string, n int) Fault {
+		switch {
+		case method == "Commit" && n > 1:
+			refuse.Store(true)
+			return Lose
+		case method == "Get" && refuse.CompareAndSwap(true, false):
+			return Fail
+		}
+		return None
+	}})
+	o.start("tally", "a", count{Want: 1})
+	b.must(o.raise("a", "Next", "1"))
+	o.ended("a", history.Completed, "[1]")
 }

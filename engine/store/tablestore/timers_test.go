@@ -143,7 +143,7 @@ func TestASweepMayGoWrong(t *testing.T) {
 					d.openWorker(d.o)
 					d.advance(5*time.Minute + sweepInterval)
 					d.work()
-					d.whole("false")
+					d.whole(plot{output: "false"})
 					if t.Failed() {
 						t.Logf("it was request %d: %q", at, f.Log())
 					}

@@ -27,7 +27,7 @@ func typed(t *testing.T, env []string, input, line string, code int, says ...str
 func TestAHubIsKeptFromTheCommandLine(t *testing.T) {
 	env := append(inAzurite(azuritetest.Shared(t)), "Address=127.0.0.1:0", "DataFolder="+t.TempDir())
 	name := hubName(loadEnv(t, env...))
-	typed(t, env, "", "hub show", exitFailure, "no such hub", "made when the app starts")
+	typed(t, env, "", "hub show", exitFailure, "no such hub", "is made when the app starts")
 	typed(t, env, "", "hub delete -yes "+name, exitFailure, "no such hub")
 
 	s := open(t, t.TempDir(), true, env...)
@@ -41,7 +41,7 @@ func TestAHubIsKeptFromTheCommandLine(t *testing.T) {
 	typed(t, other, "", "hub delete -yes "+name, exitFailure, "belongs to another app", "1 of 1", "-force")
 	typed(t, env, name, "hub delete", exitFailure, "not ended: 1 of 1", "-force")
 	s.want(202, "POST", l.TerminatePostURI, "")
-	typed(t, env, "", "hub delete", exitFailure, "with 1 instance, of which 0 have not ended", "Type "+name, "nothing is deleted")
+	typed(t, env, "", "hub delete", exitFailure, "with 1 instance.", "Type "+name, "nothing is deleted")
 	typed(t, env, "yes\n", "hub delete", exitFailure, "nothing is deleted")
 	typed(t, env, name, "hub delete -yes "+name+"x", exitFailure, "nothing is deleted")
 	s.stop()

@@ -31,7 +31,7 @@ func adviceOn(err error, values settings.Values) string {
 	case errors.Is(err, store.ErrInUse):
 		return "Stop the process that uses the folder, or choose another folder with -data FOLDER."
 	case errors.Is(err, store.ErrNoHub):
-		return fmt.Sprintf("There is nothing in %s. A hub is made when the app starts for the first time.", whereState(values))
+		return fmt.Sprintf("Nothing is kept yet in %s; a hub is made when the app starts for the first time.", whereState(values))
 	case errors.Is(err, tablestore.ErrOwned):
 		return fmt.Sprintf("Two apps on one hub would take each other's work. Give this one a hub of its own: set %s.\n"+
 			"If it is meant that both work on this hub, name its owner here as well: set %s.", name, owner)
@@ -62,7 +62,7 @@ func adviceOnAzure(err error, values settings.Values) string {
 	case errors.As(err, &name) && name.IsNotFound:
 		return fmt.Sprintf("There is no %s, or its name cannot be looked up here. In another cloud than Azure's public one, set the services' addresses: %s and the two like it.", account, settings.AzureWebJobsStorage__tableServiceUri)
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return fmt.Sprintf("Nothing listens there. If %s is Azurite, start it: npx azurite --skipApiVersionCheck", account)
+		return "Nothing listens there. If it should be Azurite, start it: .ci/azurite/node_modules/.bin/azurite --skipApiVersionCheck"
 	}
 	return ""
 }

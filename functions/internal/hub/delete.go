@@ -69,9 +69,9 @@ func (d *Deletion) Describe(w io.Writer) error {
 			parts = append(parts, p.Kind+" "+p.Name)
 		}
 	}
-	what := "no instances"
-	if d.all > 0 {
-		what = fmt.Sprintf("%s, of which %d have not ended", some(d.all, "instance"), d.alive)
+	what := some(d.all, "instance")
+	if d.alive > 0 {
+		what += fmt.Sprintf(", of which %d have not ended", d.alive)
 	}
 	_, err := fmt.Fprintf(w, "%s, with %s.\nAll of it is deleted for good: %s.\n", d.Where, what, strings.Join(parts, ", "))
 	return err

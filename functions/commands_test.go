@@ -33,7 +33,7 @@ func TestAHubIsKeptFromTheCommandLine(t *testing.T) {
 	s := open(t, t.TempDir(), true, env...)
 	l := s.authenticate(number)
 	s.waiting(l)
-	typed(t, env, "", "hub show", exitOK, "Hub "+name+" in storage account", "owner     test, since", name+"History", "SmsVerify")
+	typed(t, env, "", "hub show", exitOK, "Hub "+name+" in storage account", "test, since", name+"History", "SmsVerify")
 	typed(t, env, "", "hub export", exitOK, l.ID, `"type":"end","instances":1`, "1 instances")
 	other := append(env, "TaskHubOwner=billing")
 	typed(t, other, "", "", exitFailure, "belongs to another app: test since", "this is billing", "set TaskHubName", "set TaskHubOwner")

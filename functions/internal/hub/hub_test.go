@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+
 	"github.com/seed21523604/holdfast/engine/history"
 	"github.com/seed21523604/holdfast/engine/store"
 	"github.com/seed21523604/holdfast/engine/store/filestore"
@@ -36,13 +38,16 @@ func inFolder(t *testing.T) store.Keeper {
 	return s
 }
 
-// inAzurite is a hub in a storage account.
+// inAzurite is a hub in a storage account whose clock is the test's.
 func inAzurite(t *testing.T) store.Keeper {
 	t.Helper()
-	s, err := tablestore.Open(t.Context(), tablestore.Options{
-		ConnectionString: azuritetest.Shared(t).ConnectionString(), Hub: azuritetest.NewHub(), Now: clock,
+	e := azuritetest.Frozen(t)
+	o := tablestore.Options{
+		ConnectionString: e.ConnectionString(), Hub: azuritetest.NewHub(), Now: clock,
 		Owner: store.Owner{App: "shop", Deployment: "subscription/group"},
-	})
+	}
+	o.Client.PerCallPolicies = []policy.Policy{e.Clock(clock)}
+	s, err := tablestore.Open(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -40,19 +40,25 @@ var errTooSlow = errors.New("it took too long")
 // that is there, at, must say first that its instance may have blobs, so that
 // they are looked for when it goes, whatever becomes of the operation.
 func (s *Store) keep(ctx context.Context, id string, p *payloads, at *base) error {
+	if len(p.texts) > 0 {
+		if at.ETag != "" && !at.Blobs {
+			etag, err := s.markBlobs(ctx, id, at.ETag)
+			if err != nil {
+				return err
+			}
+			at.ETag, at.Blobs = etag, true
+		}
+		if err := s.putBlobs(ctx, p); err != nil {
+			return err
+		}
+	}
 	if !p.begun.IsZero() && s.o.Now().Sub(p.begun) > orphanAge/2 {
 		return errTooSlow
 	}
-	if len(p.texts) == 0 {
-		return nil
-	}
-	if at.ETag != "" && !at.Blobs {
-		etag, err := s.markBlobs(ctx, id, at.ETag)
-		if err != nil {
-			return err
-		}
-		at.ETag, at.Blobs = etag, true
-	}
+	return nil
+}
+
+func (s *Store) putBlobs(ctx context.Context, p *payloads) error {
 	p.begun = s.o.Now()
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(transfers)

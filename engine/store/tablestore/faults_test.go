@@ -47,11 +47,13 @@ func (d *desk) whole(p plot) {
 		d.advance(d.opened.o.Horizon / 2)
 		d.work()
 	}
+	d.advance(2 * orphanAge) // until what is left of blobs is nobody's
+	d.work()
 	d.ended("a", p.output)
 	for id, output := range p.others {
 		d.ended(id, output)
 	}
-	d.proved(1 + len(p.others) + p.children)
+	d.proved(p.instances())
 }
 
 // plot is a flow in which requests go wrong: what its client does, and how the
@@ -63,6 +65,9 @@ type plot struct {
 	others       map[string]string
 	children     int
 }
+
+// instances is how many there are at the end.
+func (p plot) instances() int { return 1 + len(p.others) + p.children }
 
 func starting(name string, input any) func(context.Context, *desk) error {
 	return func(ctx context.Context, d *desk) error {
@@ -132,6 +137,7 @@ func (p plot) everyRequest(t *testing.T, on optioner, retries int32, prepare fun
 		f.Choose = nil
 		d.openWorker(d.o)
 		d.whole(p)
+		d.emptied(p.instances())
 		if t.Failed() {
 			t.Logf("it was request %d: %q", at, f.Log())
 		}
@@ -253,5 +259,6 @@ func (p plot) lastRequest(t *testing.T, prepare func(*desk), at int) bool {
 	d.work()
 	plot{steps: p.steps[accepted:]}.run(d)
 	d.whole(p)
+	d.emptied(p.instances())
 	return more
 }

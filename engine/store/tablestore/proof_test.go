@@ -3,7 +3,10 @@ package tablestore
 import (
 	"fmt"
 
+	"github.com/Azure/azure-sdk-for-go/sdk/data/aztables"
+
 	"github.com/seed21523604/holdfast/engine/history"
+	"github.com/seed21523604/holdfast/engine/store"
 	"github.com/seed21523604/holdfast/engine/store/storetest"
 )
 
@@ -14,6 +17,8 @@ func (d *desk) proved(instances int) {
 	d.Helper()
 	projections := map[string]entity{}
 	for _, e := range d.rows(d.store.instances) {
+		e.refer(e.blobs())
+		d.must(d.store.fill(d.Context(), e))
 		projections[e.partition()] = e
 	}
 	partitions := map[string]*snapshot{}
@@ -39,6 +44,41 @@ func (d *desk) proved(instances int) {
 	if n := d.messages(); n != 0 {
 		d.Errorf("%d doorbells are left", n)
 	}
+}
+
+// emptied purges the instances that are there, and checks that nothing is left
+// once everything has rung.
+func (d *desk) emptied(instances int) {
+	d.Helper()
+	if n, err := d.client.PurgeMany(d.Context(), store.Query{}); n != instances || err != nil {
+		d.Errorf("%d instances were purged, %v", n, err)
+	}
+	d.advance(2 * orphanAge)
+	d.work()
+	for name, table := range map[string]*aztables.Client{"history": d.store.history, "instances": d.store.instances, "due": d.store.due} {
+		if rows := d.rows(table); len(rows) != 0 {
+			d.Errorf("%d rows are left in %s: %v", len(rows), name, rows[0])
+		}
+	}
+	if names := d.blobs(); len(names) != 0 {
+		d.Errorf("blobs are left: %q", names)
+	}
+	if n := d.messages(); n != 0 {
+		d.Errorf("%d doorbells are left", n)
+	}
+}
+
+// blobs returns the names of all blobs.
+func (d *desk) blobs() (names []string) {
+	d.Helper()
+	for pager := d.store.blobs.NewListBlobsFlatPager(nil); pager.More(); {
+		page, err := pager.NextPage(d.Context())
+		d.must(err)
+		for _, item := range page.Segment.BlobItems {
+			names = append(names, *item.Name)
+		}
+	}
+	return names
 }
 
 // messages returns how many messages are in the queue, hidden ones included.
@@ -69,7 +109,7 @@ func (d *desk) flaw(shot *snapshot, projection entity) string {
 		return fmt.Sprintf("work is in the hands %v", r.Hands)
 	case !r.Wake.IsZero() || r.wakeBell != "":
 		return fmt.Sprintf("it is to wake at %v by %q", r.Wake, r.wakeBell)
-	case projection.text("RuntimeStatus") != r.Status.String() || projection.text("Output") != string(r.Output):
+	case projection.text("RuntimeStatus") != r.Status.String() || projection.text("Output") != string(state.Instance.Output):
 		return fmt.Sprintf("it is %v with %s and listed as %s with %s", r.Status, r.Output, projection.text("RuntimeStatus"), projection.text("Output"))
 	case state.History[r.Events-1].Kind != history.ExecutionCompleted:
 		return fmt.Sprintf("its last event is %v", state.History[r.Events-1])

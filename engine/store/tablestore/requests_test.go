@@ -28,6 +28,9 @@ const (
 	relay   engine.Orchestrator[int, bool]    = "relay"
 	gather  engine.Orchestrator[[]int, []int] = "gather"
 	figure  engine.Event[int]                 = "Figure"
+
+	echo  engine.Activity[string, string]     = "echo"
+	heavy engine.Orchestrator[string, string] = "heavy"
 )
 
 // yes is what a person answers.
@@ -87,6 +90,13 @@ func (d *desk) openWorker(o Options) {
 func newRegistry(during func()) *engine.Registry {
 	r := engine.NewRegistry()
 	engine.AddActivity(r, work, func(_ context.Context, n int) (int, error) { during(); return n + 1, nil })
+	engine.AddActivity(r, echo, func(_ context.Context, said string) (string, error) { return "echo of " + said, nil })
+	engine.AddOrchestrator(r, heavy, func(ctx *engine.Context, said string) (string, error) {
+		if _, err := engine.CallActivity(ctx, echo, said).Await(); err != nil {
+			return "", err
+		}
+		return engine.WaitForExternalEvent(ctx, answer).Await()
+	})
 	engine.AddOrchestrator(r, serial, func(ctx *engine.Context, n int) (sum int, err error) {
 		for range n {
 			if sum, err = engine.CallActivity(ctx, work, sum).Await(); err != nil {

@@ -381,13 +381,40 @@ func TestAReaderOfHistoryStopsAtTheInbox(t *testing.T) {
 	}
 }
 
-func TestAMonitorFindsTheParentByTime(t *testing.T) {
+// An id that ends with a number is taken for one of a child, and begins with the
+// parent's execution; of any other the monitor looks for an event that names it,
+// written at about the time when it was created.
+func TestAMonitorFindsTheParent(t *testing.T) {
 	d := newDesk(t, nil)
+	d.start("parent", "a", 2)
 	d.start("patient", "far", "1000h") // has a due row, which names it too
 	now := d.clock()
-	filter := fmt.Sprintf("((Timestamp gt datetime'%s') and (Timestamp lt datetime'%s')) and (InstanceId eq 'far')",
-		now.Add(-5*time.Second).Format(time.RFC3339), now.Add(5*time.Second).Format(time.RFC3339))
-	if rows := ask(t, d.store.history, filter); len(rows) != 0 {
-		t.Errorf("an instance without a parent has %v", rows)
+	byTime := func(id string) (parents []string) {
+		filter := fmt.Sprintf("((Timestamp gt datetime'%s') and (Timestamp lt datetime'%s')) and (InstanceId eq '%s')",
+			now.Add(-5*time.Second).Format(time.RFC3339), now.Add(5*time.Second).Format(time.RFC3339), id)
+		for _, row := range ask(t, d.store.history, filter) {
+			parents = append(parents, fmt.Sprint(row["PartitionKey"]))
+		}
+		return parents
+	}
+	children := 0
+	for _, row := range ask(t, d.store.instances, "Name eq 'child'") {
+		id := fmt.Sprint(row["PartitionKey"])
+		execution, _, found := strings.Cut(id, ":")
+		parents := ask(t, d.store.instances, fmt.Sprintf("ExecutionId eq '%s'", execution))
+		if !found || len(parents) != 1 || parents[0]["PartitionKey"] != "a" {
+			t.Errorf("%s has the parents %v by its id", id, parents)
+		}
+		if parents := byTime(id); !slices.Equal(parents, []string{"a"}) {
+			t.Errorf("%s has the parents %v by time", id, parents)
+		}
+		children++
+	}
+	if parents := byTime("far"); children != 2 || len(parents) != 0 {
+		t.Errorf("%d children, and an instance without a parent has %v", children, parents)
+	}
+	want := []string{"ExecutionStarted parent <nil> <nil>", "SubOrchestrationInstanceCompleted child 1 <nil>", "SubOrchestrationInstanceCompleted child 2 <nil>", "ExecutionCompleted <nil> 3 <nil>"}
+	if got := d.seen(t, "a"); !slices.Equal(got, want) {
+		t.Errorf("the parent's history is\n%q, want\n%q", got, want)
 	}
 }

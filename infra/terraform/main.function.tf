@@ -122,7 +122,12 @@ resource "azurerm_linux_function_app" "main" {
 }
 
 locals {
-  site = one(concat(azurerm_function_app_flex_consumption.main[*], azurerm_linux_function_app.main[*]))
+  # What others need of the app, one by one: the whole resource holds credentials for publishing.
+  site = {
+    id       = one(concat(azurerm_function_app_flex_consumption.main[*].id, azurerm_linux_function_app.main[*].id))
+    name     = one(concat(azurerm_function_app_flex_consumption.main[*].name, azurerm_linux_function_app.main[*].name))
+    hostname = one(concat(azurerm_function_app_flex_consumption.main[*].default_hostname, azurerm_linux_function_app.main[*].default_hostname))
+  }
 }
 
 resource "azurerm_monitor_diagnostic_setting" "function" {

@@ -5,7 +5,7 @@ output "function_app_name" {
 
 output "url" {
   description = "Where the app answers."
-  value       = "https://${local.site.default_hostname}"
+  value       = "https://${local.site.hostname}"
 }
 
 output "storage_account_name" {

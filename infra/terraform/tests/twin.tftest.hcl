@@ -1,0 +1,139 @@
+mock_provider "azurerm" {
+  mock_resource "azurerm_log_analytics_workspace" {
+    defaults = {
+      id = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg/providers/Microsoft.OperationalInsights/workspaces/w"
+    }
+  }
+  mock_resource "azurerm_application_insights" {
+    defaults = {
+      id = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg/providers/Microsoft.Insights/components/i"
+    }
+  }
+  mock_resource "azurerm_storage_account" {
+    defaults = {
+      id                    = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg/providers/Microsoft.Storage/storageAccounts/st"
+      primary_blob_endpoint = "https://st.blob.core.windows.net/"
+    }
+  }
+  mock_resource "azurerm_key_vault" {
+    defaults = {
+      id = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg/providers/Microsoft.KeyVault/vaults/kv"
+    }
+  }
+  mock_resource "azurerm_service_plan" {
+    defaults = {
+      id = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg/providers/Microsoft.Web/serverFarms/p"
+    }
+  }
+  mock_resource "azurerm_function_app_flex_consumption" {
+    defaults = {
+      id               = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg/providers/Microsoft.Web/sites/s"
+      default_hostname = "s.azurewebsites.net"
+    }
+  }
+  mock_resource "azurerm_linux_function_app" {
+    defaults = {
+      id = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg/providers/Microsoft.Web/sites/s"
+    }
+  }
+  mock_resource "azurerm_virtual_network" {
+    defaults = {
+      id = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg/providers/Microsoft.Network/virtualNetworks/v"
+    }
+  }
+  mock_resource "azurerm_subnet" {
+    defaults = {
+      id = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg/providers/Microsoft.Network/virtualNetworks/v/subnets/s"
+    }
+  }
+  mock_resource "azurerm_private_dns_zone" {
+    defaults = {
+      id = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg/providers/Microsoft.Network/privateDnsZones/z"
+    }
+  }
+  mock_resource "azurerm_private_endpoint" {
+    defaults = {
+      id = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg/providers/Microsoft.Network/privateEndpoints/e"
+    }
+  }
+  mock_resource "azurerm_monitor_action_group" {
+    defaults = {
+      id = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg/providers/Microsoft.Insights/actionGroups/a"
+    }
+  }
+  mock_resource "azurerm_user_assigned_identity" {
+    defaults = {
+      id           = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg/providers/Microsoft.ManagedIdentity/userAssignedIdentities/u"
+      client_id    = "00000000-0000-0000-0000-00000000000a"
+      principal_id = "00000000-0000-0000-0000-00000000000b"
+    }
+  }
+  mock_resource "azurerm_key_vault_secret" {
+    defaults = {
+      id                      = "https://kv.vault.azure.net/secrets/s/0123456789abcdef0123456789abcdef"
+      versionless_id          = "https://kv.vault.azure.net/secrets/s"
+      resource_versionless_id = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg/providers/Microsoft.KeyVault/vaults/kv/secrets/s"
+    }
+  }
+  mock_data "azurerm_resource_group" {
+    defaults = { id = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg", location = "westeurope" }
+  }
+  mock_data "azurerm_client_config" {
+    defaults = { tenant_id = "00000000-0000-0000-0000-000000000001", object_id = "00000000-0000-0000-0000-000000000002" }
+  }
+}
+variables {
+  resource_group_name = "rg"
+  twilio_account_sid  = "AC0123456789abcdef0123456789abcdef"
+  twilio_phone_number = "+15005550006"
+  twilio_auth_token   = "canarytwiliotoken0000000000000000"
+  verification_key    = "Y2FuYXJ5LXZlcmlmaWNhdGlvbi1rZXktMDAwMDAwMDA="
+  operator_key        = "Y2FuYXJ5LW9wZXJhdG9yLWtleS0wMDAwMDAwMDAwMDA="
+  link_key            = "Y2FuYXJ5LWxpbmsta2V5LTAwMDAwMDAwMDAwMDAwMDA="
+}
+run "flex" {
+  command = plan
+  assert {
+    condition     = length(azurerm_function_app_flex_consumption.main) == 1 && length(azurerm_linux_function_app.main) == 0
+    error_message = "On FC1 there is the app for Flex Consumption, and only that."
+  }
+  assert {
+    condition     = azurerm_storage_account.main.shared_access_key_enabled == false
+    error_message = "The storage account takes keys."
+  }
+}
+run "dedicated_private_alerts_budget" {
+  command = plan
+  variables {
+    plan            = "P0v3"
+    private_network = true
+    alert_emails    = ["a@example.com"]
+    monthly_budget  = 10
+    budget_start    = "2026-01-01"
+  }
+  assert {
+    condition     = length(azurerm_linux_function_app.main) == 1 && length(azurerm_private_endpoint.main) == 4 && length(azurerm_consumption_budget_resource_group.main) == 1
+    error_message = "On a dedicated plan there is the other app, with four private endpoints and a budget."
+  }
+}
+run "premium" {
+  command = plan
+  variables {
+    plan         = "EP1"
+    always_ready = 1
+  }
+}
+run "bad_timeout" {
+  command = plan
+  variables {
+    sms_verify_timeout_seconds = 5
+  }
+  expect_failures = [var.sms_verify_timeout_seconds]
+}
+run "bad_plan" {
+  command = plan
+  variables {
+    plan = "Y1"
+  }
+  expect_failures = [var.plan]
+}

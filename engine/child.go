@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 
@@ -8,15 +9,16 @@ import (
 )
 
 // ChildOption changes how a sub-orchestration is called: an [InstanceID], a
-// [RetryPolicy], or a deadline made by [Until].
+// [Version], a [RetryPolicy], or a deadline made by [Until].
 type ChildOption interface{ setChild(*childOptions) }
 
-// StartOption changes how an instance is begun: an [InstanceID].
+// StartOption changes how an instance is begun: an [InstanceID] or a [Version].
 type StartOption interface{ setStart(*childOptions) }
 
 type childOptions struct {
 	callOptions
-	id InstanceID
+	id      InstanceID
+	version Version
 }
 
 // InstanceID is an option that gives an instance which an orchestration begins
@@ -27,6 +29,15 @@ type InstanceID string
 
 func (id InstanceID) setChild(o *childOptions) { o.id = id }
 func (id InstanceID) setStart(o *childOptions) { o.id = id }
+
+// Version is an option that gives an instance which an orchestration begins, or
+// its next execution, a version of the author's choice. Without it the instance
+// has that of the program that begins it, and the next execution keeps its own.
+type Version string
+
+func (v Version) setChild(o *childOptions)  { o.version = v }
+func (v Version) setStart(o *childOptions)  { o.version = v }
+func (v Version) setContinue(s *succession) { s.version = v }
 
 // CallSubOrchestrator begins another instance after this turn is durable, and
 // returns a task that completes with what it returns. Its failure is a
@@ -97,7 +108,10 @@ func (x *Execution) child(name string, input any, o *childOptions) (history.Even
 	if err != nil {
 		return history.Event{}, fmt.Errorf("begin orchestration %q: %w", name, err)
 	}
-	return history.Event{Kind: history.SubOrchestrationInstanceCreated, Name: name, InstanceID: id, Input: text}, nil
+	return history.Event{
+		Kind: history.SubOrchestrationInstanceCreated, Name: name, InstanceID: id, Input: text,
+		Version: cmp.Or(string(o.version), x.o.Version),
+	}, nil
 }
 
 // childID returns the id of an instance that the next action begins.

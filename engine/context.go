@@ -32,6 +32,11 @@ func (c *Context) InstanceID() string { return c.x.instance }
 // ExecutionID returns the id of this run of the instance.
 func (c *Context) ExecutionID() string { return c.x.execution }
 
+// Version returns the version of the instance: the one that was given at its
+// start, else that of the program which began it. It stays the same however long
+// the instance runs, so the code can tell old instances from new ones.
+func (c *Context) Version() string { return c.x.sender.version }
+
 // Now returns the time of the present turn, UTC: the same at every replay, and
 // never earlier than before or than a timer that has fired.
 func (c *Context) Now() time.Time { return c.x.now }
@@ -67,7 +72,7 @@ func (c *Context) SetCustomStatus(status any) error {
 // Logger returns a logger that is silent during replay, with the instance's id
 // on every line. A turn that had to be made again may log a line twice.
 func (c *Context) Logger() *slog.Logger {
-	return slog.New(replayHandler{c.x, c.x.logger.Handler()})
+	return slog.New(replayHandler{c.x, c.x.o.Logger.Handler()})
 }
 
 // replayHandler drops what is logged while its execution is replaying.

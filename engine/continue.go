@@ -19,14 +19,17 @@ const (
 	maxSeen = 50
 )
 
-// ContinueOption changes how an orchestration continues as new.
-type ContinueOption func(*succession)
+// ContinueOption changes how an orchestration continues as new: [DropEvents], or
+// a [Version].
+type ContinueOption interface{ setContinue(*succession) }
 
 // DropEvents leaves behind the external events that nobody has waited for so
 // far. Without it the next execution gets them.
-func DropEvents() ContinueOption {
-	return func(s *succession) { s.drop = true }
-}
+func DropEvents() ContinueOption { return dropEvents{} }
+
+type dropEvents struct{}
+
+func (dropEvents) setContinue(s *succession) { s.drop = true }
 
 // ContinueAsNew lets the orchestration begin again from the top, with an empty
 // history and a new input, when its function returns. What it returns then is
@@ -35,7 +38,7 @@ func DropEvents() ContinueOption {
 //	return result, ctx.ContinueAsNew(next)
 //
 // Of several calls the last one counts. The instance keeps its id, its parent,
-// its secret events and its custom status; its time of creation and its
+// its secret events, its custom status, its version and its tags; its time of creation and its
 // execution are new. Timers and activities of the old execution are forgotten,
 // and sub-orchestrations go on unheard. External events that nobody took go over
 // to the new execution in the order in which they came. The error is that of an
@@ -47,18 +50,19 @@ func (c *Context) ContinueAsNew(input any, options ...ContinueOption) error {
 		return fmt.Errorf("continue as new: %w", err)
 	}
 	s := &c.x.succession
-	s.again, s.input, s.drop = true, text, false
+	s.again, s.input, s.drop, s.version = true, text, false, ""
 	for _, option := range options {
-		option(s)
+		option.setContinue(s)
 	}
 	return nil
 }
 
 // succession is how one execution follows another.
 type succession struct {
-	again bool // the function called ContinueAsNew
-	input json.RawMessage
-	drop  bool
+	again   bool // the function called ContinueAsNew
+	input   json.RawMessage
+	drop    bool
+	version Version // of the next execution; empty for the same
 
 	idle    int  // executions before this one that waited for nothing
 	took    bool // this one took an event
@@ -98,7 +102,7 @@ func (x *Execution) leave(e history.Event) {
 // bequeath ends the execution in favour of the next one and returns the event
 // that says so; or that it failed, as it has gone on like this for too long.
 func (x *Execution) bequeath() history.Event {
-	carried := history.Carried{CustomStatus: x.customStatus, Actions: x.before + uint32(x.nextID) + 1}
+	carried := history.Carried{CustomStatus: x.customStatus, Actions: x.before + uint32(x.nextID) + 1, Version: string(x.succession.version)}
 	if x.turns == 1 && !x.took {
 		carried.Idle = x.idle + 1
 	}
@@ -152,12 +156,13 @@ func (x *Execution) lastSeen(given []string) []string {
 // end.
 func (x *Execution) nextStart(end history.Event) history.Event {
 	carried := *end.Carried
-	carried.Events = nil
+	carried.Events, carried.Version = nil, ""
 	secret := slices.Sorted(slices.Values(slices.Concat(x.secret, x.registry.SecretEvents(x.name))))
 	return history.Event{
 		Kind: history.ExecutionStarted, ID: history.Outside, Time: end.Time,
 		Message: derive(x.instance, x.execution, "start of the next"), Execution: derive(x.instance, x.execution, "next"),
 		Name: x.name, Input: end.Result, Secret: slices.Compact(secret), Parent: x.parent, Carried: &carried,
+		Version: cmp.Or(end.Carried.Version, x.sender.version), Tags: x.tags,
 	}
 }
 
@@ -204,6 +209,6 @@ func (x *Execution) follow(now time.Time, messages []history.Event) (Decision, e
 func (x *Execution) renew() {
 	now := x.now
 	x.Close()
-	*x = *x.registry.newExecution(x.instance, x.logger)
+	*x = *x.registry.newExecution(x.instance, x.o)
 	x.now = now
 }

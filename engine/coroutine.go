@@ -62,6 +62,9 @@ func (x *Execution) act(e history.Event) history.Event {
 	if x.leaving || x.ended {
 		panic(unwinding{})
 	}
+	if x.replaying {
+		x.skipPatches()
+	}
 	e.ID = x.nextID
 	x.nextID++
 	e.Time = x.now
@@ -96,6 +99,7 @@ func (x *Execution) diverge(how string) {
 // checkAllAsked fails the execution when the history has an action that the
 // code did not ask for, or the code has returned and the history goes on.
 func (x *Execution) checkAllAsked() {
+	x.skipPatches()
 	recorded, ok := x.recorded[x.nextID]
 	switch {
 	case x.hasDiverged() || !ok && !x.ended:

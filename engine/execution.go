@@ -19,7 +19,7 @@ import (
 // away.
 type Execution struct {
 	sender // who runs, and for whom
-	logger *slog.Logger
+	o      ReplayOptions
 	secret []string
 
 	// The coroutine; next is nil before the start and after the end.
@@ -34,17 +34,20 @@ type Execution struct {
 	kept    map[string][]keptEvent
 	held    []history.Event // came while suspended
 	settled map[int32]bool  // tasks whose completion is among the held
-	missing error           // the orchestration is not registered
+	later   *history.Event  // the start, if the time to begin has not come
+	missing error           // why the code cannot run here
 
 	// Where it stands.
 	now          time.Time
 	replaying    bool
 	suspended    bool
+	refused      bool // the code may not run here, and the execution fails
 	leaving      bool // the coroutine is being unwound
 	nextID       int32
 	guids        int
 	turns        int
 	customStatus json.RawMessage
+	patches      map[string]bool         // whether the code takes a changed branch
 	seen         map[string]int          // messages recorded so far, with their number
 	recorded     map[int32]recordedEvent // actions of the history being replayed
 	actions      []history.Event         // actions asked for in this turn
@@ -78,6 +81,14 @@ type recordedEvent struct {
 type ReplayOptions struct {
 	// Logger receives what orchestrations log; nil discards it.
 	Logger *slog.Logger
+	// Version is that of the program's orchestrations: instances that they
+	// begin get it, unless the call says another.
+	Version string
+	// Admit is asked whether an execution of a version may run here; nil
+	// admits all. With an error no turn can be made but one that terminates
+	// it, as with an orchestration that is not registered; an error that is
+	// marked as [NonRetriable] fails the execution.
+	Admit func(version string) error
 }
 
 // Replay brings the instance back to life from its history, which may be empty
@@ -88,7 +99,8 @@ func (r *Registry) Replay(instance string, past []history.Event, o ReplayOptions
 	if logger == nil {
 		logger = slog.New(slog.DiscardHandler)
 	}
-	x := r.newExecution(instance, logger.With("instance", instance))
+	o.Logger = logger.With("instance", instance)
+	x := r.newExecution(instance, o)
 	if len(past) > 0 && past[len(past)-1].Kind == history.ContinueAsNew {
 		x.inherit(past)
 	} else {
@@ -97,9 +109,9 @@ func (r *Registry) Replay(instance string, past []history.Event, o ReplayOptions
 	return x
 }
 
-func (r *Registry) newExecution(instance string, logger *slog.Logger) *Execution {
+func (r *Registry) newExecution(instance string, o ReplayOptions) *Execution {
 	return &Execution{
-		sender: sender{registry: r, instance: instance}, logger: logger,
+		sender: sender{registry: r, instance: instance}, o: o,
 		calls: map[int32]*call{}, timers: map[int32]*timer{},
 		waiting: map[string][]*task{}, kept: map[string][]keptEvent{},
 		seen: map[string]int{}, settled: map[int32]bool{}, recorded: map[int32]recordedEvent{},
@@ -112,13 +124,16 @@ func (x *Execution) replay(past []history.Event) {
 		if e.Kind.IsAction() {
 			x.recorded[e.ID] = recordedEvent{e, i}
 		}
+		if e.Kind == history.GenericEvent {
+			x.patch(e.Name, true)
+		}
 	}
 	x.replaying = true
 	for i := range past {
 		x.take(&past[i])
 	}
 	x.replaying = false
-	if x.missing == nil && !isComplete(past) {
+	if x.missing == nil && !x.refused && !isComplete(past) {
 		x.checkAllAsked()
 	}
 	x.recorded = nil
@@ -203,19 +218,48 @@ func (x *Execution) saw(message string) bool {
 	return seen
 }
 
+// start begins the execution, or waits for the time to do so.
 func (x *Execution) start(e history.Event) {
 	x.secret = e.Secret
 	x.succeed(e.Carried)
+	if e.FireAt.After(x.now) {
+		later := e // so that other starts cost nothing more
+		x.later = &later
+		return
+	}
+	x.begin(e)
+}
+
+// begin runs the orchestration's function.
+func (x *Execution) begin(e history.Event) {
+	x.later = nil
 	o, ok := x.registry.orchestrators[e.Name]
 	if !ok {
 		x.missing = fmt.Errorf("run orchestration %q: %w", e.Name, ErrUnknownName)
 		return
+	}
+	if x.o.Admit != nil {
+		if err := x.o.Admit(e.Version); err != nil {
+			x.turnAway(fmt.Errorf("run orchestration %q: %w", e.Name, err))
+			return
+		}
 	}
 	x.next, x.stop = iter.Pull(func(yield func(struct{}) bool) {
 		x.yield = yield
 		x.run(o, e.Input)
 	})
 	x.resume()
+}
+
+// turnAway keeps the code from running here: for now, or for good.
+func (x *Execution) turnAway(why error) {
+	failure := failureOf(why)
+	if !failure.NonRetriable {
+		x.missing = why
+		return
+	}
+	x.refused = true
+	x.end(history.Failed, nil, failure)
 }
 
 // complete settles a call; a result nobody waits for is ignored.
@@ -234,6 +278,10 @@ func (x *Execution) complete(id int32, result json.RawMessage, failure *history.
 }
 
 func (x *Execution) fire(id int32) {
+	if id == history.Outside && x.later != nil {
+		x.begin(*x.later)
+		return
+	}
 	t, ok := x.timers[id]
 	if !ok {
 		return
@@ -298,6 +346,9 @@ func (x *Execution) NextTimer() time.Time {
 	var next time.Time
 	if x.ended {
 		return next
+	}
+	if x.later != nil && !x.settled[history.Outside] {
+		next = x.later.FireAt
 	}
 	for _, t := range x.timers {
 		if x.settled[t.id] {

@@ -30,6 +30,8 @@ type sender struct {
 	registry                  *Registry
 	instance, name, execution string
 	parent                    *history.Parent
+	version                   string
+	tags                      map[string]string
 	before                    uint32           // actions of the executions before
 	children                  map[int32]string // the sub-orchestrations without a recorded end
 	recurse                   bool             // a termination goes on to them
@@ -40,6 +42,7 @@ func (s *sender) note(e *history.Event) {
 	switch e.Kind {
 	case history.ExecutionStarted:
 		s.name, s.execution, s.parent = e.Name, e.Execution, e.Parent
+		s.version, s.tags = e.Version, e.Tags
 		if e.Carried != nil {
 			s.before = e.Carried.Actions
 		}
@@ -91,6 +94,7 @@ func (s *sender) sends(events []history.Event) (all []Send) {
 func (s *sender) begin(created *history.Event) Send {
 	start := s.message(created, history.ExecutionStarted)
 	start.Name, start.Input, start.Secret = created.Name, created.Input, s.registry.SecretEvents(created.Name)
+	start.Version, start.Tags = created.Version, s.tags
 	start.Execution = derive(s.instance, s.execution, strconv.Itoa(int(created.ID)))
 	send := Send{Number: created.ID, To: created.InstanceID}
 	if !created.Detached {

@@ -54,7 +54,7 @@ func (x *Execution) Turn(now time.Time, messages []history.Event) (Decision, err
 // turn makes one turn of one execution.
 func (x *Execution) turn(now time.Time, messages []history.Event) (Decision, error) {
 	fresh := x.admit(messages, x.due(now.UTC().Round(0)))
-	if len(fresh) == 0 && !x.hasDiverged() {
+	if len(fresh) == 0 && !x.hasDiverged() && !x.refused {
 		return x.decision(nil), nil
 	}
 	started := history.Event{Kind: history.OrchestratorStarted, ID: history.Outside, Time: x.turnTime(now, fresh)}
@@ -113,6 +113,9 @@ func (x *Execution) due(now time.Time) []history.Event {
 		return nil
 	}
 	var fired []history.Event
+	if x.later != nil && !x.later.FireAt.After(now) && !x.settled[history.Outside] {
+		fired = append(fired, history.Event{Kind: history.TimerFired, ID: history.Outside, Time: now, TaskID: history.Outside, FireAt: x.later.FireAt})
+	}
 	for _, id := range sortedKeys(x.timers) {
 		t := x.timers[id]
 		if t.at.After(now) || x.settled[id] {
@@ -177,7 +180,7 @@ func (x *Execution) wants(m history.Event) bool {
 	}
 	switch m.Kind {
 	case history.ExecutionStarted:
-		return x.next == nil
+		return x.execution == ""
 	case history.TaskCompleted, history.TaskFailed, history.SubOrchestrationInstanceCompleted, history.SubOrchestrationInstanceFailed:
 		return x.waitsFor(m)
 	case history.ExecutionTerminated:

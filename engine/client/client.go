@@ -12,7 +12,6 @@ import (
 	"errors"
 	"fmt"
 	"mime"
-	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -52,6 +51,9 @@ var (
 	// ErrNotSuspended is returned by Resume for an instance that is not
 	// suspended.
 	ErrNotSuspended = errors.New("the instance is not suspended")
+	// ErrBadTags is returned by Start for tags or a version that cannot be
+	// kept.
+	ErrBadTags = errors.New("these tags cannot be kept")
 	// ErrNoSeal is returned by Raise for a secret event when the client was
 	// given no way to seal it.
 	ErrNoSeal = errors.New("this event's payload is secret, and there is no key to seal it with")
@@ -71,6 +73,9 @@ type Options struct {
 	// as such: somebody may have got the name wrong, and the payload is no
 	// less secret for it. nil suspects nothing.
 	Suspect func(payload []byte) bool
+	// Version is that of the instances that are started, unless a start says
+	// another.
+	Version string
 	// Now is the clock; the store's, if it is a store.Clock, or time.Now.
 	Now func() time.Time
 }
@@ -104,54 +109,6 @@ func (c *Client) Guarded(guard func(store.Instance) error) *Client {
 	guarded := *c
 	guarded.guard = guard
 	return &guarded
-}
-
-// StartOption changes how an instance is started.
-type StartOption func(*history.Event)
-
-// AsExecution gives the run that begins an id, which must be unique to it, so
-// that the caller knows it. A start that is repeated with the id of the run it
-// began has no effect.
-func AsExecution(id string) StartOption {
-	return func(start *history.Event) { start.Execution = id }
-}
-
-// Start begins an instance of the orchestration with input, which may be
-// anything that can be written as JSON. With an empty id it gets one that
-// nobody can guess; Start returns it. It returns history.ErrBadID, or ErrExists
-// when an instance of this id has not ended. When it returns without error the
-// instance is durable and will run.
-func (c *Client) Start(ctx context.Context, orchestration, id string, input any, options ...StartOption) (string, error) {
-	text, err := json.Marshal(input)
-	if err == nil && !utf8.Valid(text) {
-		err = fmt.Errorf("%w: it is not valid UTF-8", ErrBadPayload)
-	}
-	if err != nil {
-		return "", fmt.Errorf("start %s: write the input: %w", orchestration, err)
-	}
-	return c.start(ctx, orchestration, id, text, c.o.Secret(orchestration), options)
-}
-
-func (c *Client) start(ctx context.Context, orchestration, id string, input json.RawMessage, secret []string, options []StartOption) (string, error) {
-	if id == "" {
-		id = NewID()
-	}
-	if err := history.CheckID(id); err != nil {
-		return "", fmt.Errorf("start %s: %w", orchestration, err)
-	}
-	start := c.message(history.ExecutionStarted)
-	start.Name, start.Input, start.Secret = orchestration, input, secret
-	start.Execution = NewID()
-	for _, option := range options {
-		option(&start)
-	}
-	if err := start.CheckSize(); err != nil {
-		return "", fmt.Errorf("start an instance: %w", err)
-	}
-	if err := c.instances.Create(ctx, id, start); err != nil {
-		return "", fmt.Errorf("start %s: %w", orchestration, err)
-	}
-	return id, nil
 }
 
 // Payload is what an event carries, as it was sent.
@@ -301,21 +258,6 @@ func (c *Client) living(ctx context.Context, id string) (store.Instance, error) 
 		err = fmt.Errorf("instance %s: %w", id, ErrFinished)
 	}
 	return in, err
-}
-
-// Restart begins the instance's orchestration again with the input it had, under
-// a new id or the same. Secret are the events that were, and those that are now. It returns the id; ErrNotFound, or ErrExists when
-// the same id is asked for and the instance has not ended.
-func (c *Client) Restart(ctx context.Context, id string, newInstance bool, options ...StartOption) (string, error) {
-	in, err := c.Get(ctx, id)
-	if err != nil {
-		return "", fmt.Errorf("restart: %w", err)
-	}
-	if newInstance {
-		id = ""
-	}
-	secret := slices.Sorted(slices.Values(slices.Concat(in.Secret, c.o.Secret(in.Name))))
-	return c.start(ctx, in.Name, id, in.Input, slices.Compact(secret), options)
 }
 
 // RevokeLinks makes void all links to an instance that were handed out, also

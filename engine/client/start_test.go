@@ -4,13 +4,16 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"reflect"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/seed21523604/holdfast/engine/client"
 	"github.com/seed21523604/holdfast/engine/dispatch"
 	"github.com/seed21523604/holdfast/engine/history"
+	"github.com/seed21523604/holdfast/engine/store"
 	"github.com/seed21523604/holdfast/engine/store/filestore"
 )
 
@@ -179,5 +182,81 @@ func TestAClosedStoreIsNoAnswer(t *testing.T) {
 				t.Errorf("%s: %v", name, err)
 			}
 		}
+	})
+}
+
+func TestAStartMaySayMoreOfItsInstance(t *testing.T) {
+	everywhere(t, func(t *testing.T, h *hub) {
+		tags := map[string]string{"team": "red", "empty": ""}
+		_, err := h.Start(h.ctx(), string(echo), "a", 1, client.Version("1.2"), client.Tags(tags))
+		h.must(err)
+		h.wantOutput("a", "1")
+		if in := h.get("a"); in.CodeVersion != "1.2" || !reflect.DeepEqual(in.Tags, tags) {
+			t.Errorf("version %q, tags %v", in.CodeVersion, in.Tags)
+		}
+		id, err := h.Restart(h.ctx(), "a", true)
+		h.must(err)
+		if in := h.get(id); in.CodeVersion != "1.2" || !reflect.DeepEqual(in.Tags, tags) {
+			t.Errorf("restarted: version %q, tags %v", in.CodeVersion, in.Tags)
+		}
+		page, err := h.List(h.ctx(), store.Query{Tags: map[string]string{"team": "red"}})
+		h.must(err)
+		if len(page.Instances) != 2 {
+			t.Errorf("%d instances have the tag", len(page.Instances))
+		}
+	})
+}
+
+func TestBadTagsAreRefused(t *testing.T) {
+	everywhere(t, func(t *testing.T, h *hub) {
+		for _, option := range []client.StartOption{
+			client.Tags(map[string]string{"": "x"}), client.Tags(map[string]string{"a": "\xff"}), client.Version("\xff"),
+			client.Tags(map[string]string{"a": strings.Repeat("x", 8<<10)}),
+		} {
+			_, err := h.Start(h.ctx(), string(echo), "a", 1, option)
+			wantError(t, "start", err, client.ErrBadTags)
+		}
+	})
+}
+
+func TestOfManyWhoStartASingletonOneDoes(t *testing.T) {
+	everywhere(t, func(t *testing.T, h *hub) {
+		var wait sync.WaitGroup
+		errs := make(chan error, 10)
+		for range cap(errs) {
+			wait.Go(func() {
+				_, err := h.Start(h.ctx(), string(approve), "singleton", 1, client.Replace(client.NonRunningStates...))
+				errs <- err
+			})
+		}
+		wait.Wait()
+		close(errs)
+		started := 0
+		for err := range errs {
+			if err == nil {
+				started++
+			} else {
+				wantError(t, "start", err, client.ErrExists)
+			}
+		}
+		if started != 1 {
+			t.Errorf("%d were started", started)
+		}
+	})
+}
+
+func TestAStartMayReplaceWhatRuns(t *testing.T) {
+	everywhere(t, func(t *testing.T, h *hub) {
+		h.begin(string(approve), "a", 1)
+		before := h.get("a").Execution
+		_, err := h.Start(h.ctx(), string(approve), "a", 2, client.Replace(history.Failed))
+		wantError(t, "start over another status", err, client.ErrExists)
+		_, err = h.Start(h.ctx(), string(approve), "a", 2, client.Replace(client.AnyState...))
+		h.must(err)
+		if in := h.get("a"); string(in.Input) != "2" || in.Execution == before {
+			t.Errorf("%+v", in)
+		}
+		h.must(h.raise("a", "Approval", `"yes"`))
+		h.wantOutput("a", `"yes"`)
 	})
 }

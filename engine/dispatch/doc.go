@@ -23,6 +23,13 @@
 // doorbell to whoever can. An activity's result and the turn it wakes are one
 // transaction in the same way.
 //
+// # What is left for others
+//
+// An instance whose orchestration is not registered here, or whose version the
+// worker's strategy does not match, is left for another worker, with a line in the
+// log. Its messages go to the inbox, and its doorbell is passed on: it rings
+// again after a second, then after two, and so on up to a lease.
+//
 // # Work in hand
 //
 // Activities run after the turn that asked for them is durable, and the worker

@@ -45,12 +45,15 @@ type delivery struct {
 	look    bool
 	sent    bool // nothing is being sent for the instance any more
 	create  bool
-	tried   bool // a create was tried on trust
-	unsure  bool // a commit that would have recorded it seems to have failed
-	done    bool // nothing is left to be done about it
+	replace []history.Status // in which an instance gives way to the one to be created
+	tried   bool             // a create was tried on trust
+	unsure  bool             // a commit that would have recorded it seems to have failed
+	done    bool             // nothing is left to be done about it
 	// reply gets the outcome; nil when nobody waits for it.
 	reply chan error
 }
+
+func (d *delivery) isBell() bool { return d.bell != store.Doorbell{} }
 
 func (d *delivery) isMessage() bool { return !d.look && !d.sent && d.bell == store.Doorbell{} }
 

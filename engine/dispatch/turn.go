@@ -23,6 +23,7 @@ func (w *Worker) attend(s *session, mail []*delivery) {
 	for attempt := 1; ; attempt++ {
 		err := w.turn(s, mail)
 		if err == nil {
+			w.forgetLeft(s.id)
 			return
 		}
 		s.forget()
@@ -30,9 +31,8 @@ func (w *Worker) attend(s *session, mail []*delivery) {
 		case isFinal(err):
 			w.handOver(s.id, mail, err)
 			return
-		case errors.Is(err, engine.ErrUnknownName):
-			w.o.Logger.Warn("left for a worker that knows the orchestration", "instance", s.id, "error", err)
-			w.handOver(s.id, mail, err)
+		case errors.Is(err, engine.ErrUnknownName), errors.Is(err, errVersion):
+			w.leave(s.id, mail, err)
 			return
 		}
 		if attempt >= maxAttempts {
@@ -75,7 +75,7 @@ func (w *Worker) handOver(id string, mail []*delivery, why error) (results []*de
 			results = append(results, d)
 		case d.done || !d.isMessage():
 		case d.create:
-			d.answered(w.store.Create(w.context, id, d.message))
+			d.answered(w.store.Create(w.context, id, d.message, d.replace...))
 		default:
 			d.answered(unlessDurable(why, w.store.Send(w.context, id, d.message)))
 		}
@@ -106,7 +106,8 @@ func (w *Worker) turn(s *session, mail []*delivery) error {
 	}
 	if p.start != nil {
 		s.close()
-		s.live = w.registry.Replay(s.id, nil, engine.ReplayOptions{Logger: w.o.Logger})
+		s.live = w.registry.Replay(s.id, nil, w.replayOptions())
+		p.stale, inbox = inbox, nil
 	}
 	for {
 		if err := w.step(s, p, inbox); err != nil || s.row.Status != history.ContinuedAsNew {
@@ -174,7 +175,7 @@ func (w *Worker) load(s *session, mail []*delivery) (inbox []history.Event, err 
 		return state.Inbox, nil
 	}
 	s.close()
-	s.live = w.registry.Replay(s.id, state.History, engine.ReplayOptions{Logger: w.o.Logger})
+	s.live = w.registry.Replay(s.id, state.History, w.replayOptions())
 	return state.Inbox, nil
 }
 
@@ -219,6 +220,7 @@ type plan struct {
 	messages []history.Event
 	accepted []*delivery
 	bells    []store.Doorbell
+	stale    []history.Event // messages for an execution that gives way
 	living   bool
 
 	before map[int32]history.Event // calls without a result before the turn
@@ -247,10 +249,11 @@ func (w *Worker) plan(s *session, mail []*delivery) *plan {
 		case d.create && exists && (d.message.Execution == execution || d.message.Execution == first):
 			d.answered(nil)
 			continue
-		case d.create && p.living:
+		case d.create && (p.start != nil || exists && !s.row.MayGo(d.replace)):
 			d.answered(fmt.Errorf("create instance %s: %w", s.id, store.ErrExists))
 			continue
 		case d.create:
+			p.messages = nil // they were for an execution that gives way
 			p.start, p.living, exists, execution, first = &d.message, true, true, d.message.Execution, ""
 		case !exists:
 			d.answered(fmt.Errorf("send to instance %s: %w", s.id, store.ErrNotFound))
@@ -317,7 +320,7 @@ func (w *Worker) letGo(s *session) error {
 // commit makes the decision durable.
 func (w *Worker) commit(s *session, p *plan, inbox []history.Event, d engine.Decision) error {
 	turn := store.Turn{Base: s.row.Version, Append: d.Events, Answered: w.answeredBy(s, p)}
-	for _, e := range inbox {
+	for _, e := range slices.Concat(p.stale, inbox) {
 		turn.Consumed = append(turn.Consumed, e.Message)
 	}
 	turn.Instance = w.nextRow(s, p, d)
@@ -377,11 +380,11 @@ func (w *Worker) isMine(s *session, token string, failed error) (store.Version, 
 func (w *Worker) nextRow(s *session, p *plan, d engine.Decision) store.Instance {
 	row := s.row
 	if p.start != nil {
-		row = newRow(s.id, p.start)
+		row = store.NewInstance(s.id, p.start)
 	}
 	if d.Begun != nil {
 		first, revoked := cmp.Or(row.First, row.Execution), row.Revoked
-		row = newRow(s.id, d.Begun)
+		row = store.NewInstance(s.id, d.Begun)
 		row.First, row.Revoked = first, revoked
 	}
 	if len(d.Events) > 0 {
@@ -396,14 +399,6 @@ func (w *Worker) nextRow(s *session, p *plan, d engine.Decision) store.Instance 
 	row.Events += len(d.Events)
 	row.Turn = newToken()
 	return row
-}
-
-// newRow is the row of an instance with a new execution.
-func newRow(id string, start *history.Event) store.Instance {
-	return store.Instance{
-		ID: id, Execution: start.Execution, Name: start.Name,
-		Input: start.Input, Secret: start.Secret, Created: start.Time, Updated: start.Time,
-	}
 }
 
 func outstanding(x *engine.Execution) map[int32]history.Event {

@@ -29,6 +29,16 @@ type Options struct {
 	// their contexts end; 10 seconds. What is cut short is run again later,
 	// or recorded as interrupted. With a negative duration it does not wait.
 	Grace time.Duration
+	// Version is that of the program's orchestrations. Instances that they
+	// begin get it, and Match compares with it.
+	Version string
+	// Match says which instances are run here, by their version: MatchNone
+	// without a Version, else MatchCurrentOrOlder. Others are left for another
+	// worker.
+	Match Match
+	// FailMismatch lets instances fail, with KindVersionMismatch, that Match
+	// would leave for another worker.
+	FailMismatch bool
 	// Logger receives a line for each turn (debug) and end (info); nil
 	// discards them.
 	Logger *slog.Logger
@@ -48,6 +58,12 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Grace == 0 {
 		o.Grace = 10 * time.Second
+	}
+	if o.Match == "" && o.Version != "" {
+		o.Match = MatchCurrentOrOlder
+	}
+	if o.Match == "" {
+		o.Match = MatchNone
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
@@ -80,8 +96,9 @@ type Worker struct {
 	stopping bool
 	sessions map[string]*session // those with something to do
 	cached   map[string]*list.Element
-	recent   *list.List    // of *session, the most recent first
-	idle     chan struct{} // closed when sessions becomes empty; nil if nobody waits
+	recent   *list.List     // of *session, the most recent first
+	left     map[string]int // how often an instance was left for another worker
+	idle     chan struct{}  // closed when sessions becomes empty; nil if nobody waits
 }
 
 // New returns a worker. It starts nothing.
@@ -92,7 +109,7 @@ func New(s Store, r *engine.Registry, o Options) *Worker {
 	}
 	w := &Worker{
 		store: s, registry: r, o: o, activities: &pool{limit: o.Activities}, sends: &pool{limit: maxSends},
-		sessions: map[string]*session{}, cached: map[string]*list.Element{}, recent: list.New(),
+		sessions: map[string]*session{}, cached: map[string]*list.Element{}, recent: list.New(), left: map[string]int{},
 	}
 	w.context, w.cancel = context.WithCancel(context.Background())
 	return w

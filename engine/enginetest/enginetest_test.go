@@ -201,6 +201,21 @@ func TestAnInstanceIsControlledFromOutside(t *testing.T) {
 	}
 }
 
+func TestInstancesHaveTheVersionOfTheProgram(t *testing.T) {
+	r := registry()
+	engine.AddOrchestrator(r, "Version", func(ctx *engine.Context, depth int) (string, error) {
+		if depth == 0 {
+			return ctx.Version(), nil
+		}
+		return engine.CallSubOrchestrator(ctx, engine.Orchestrator[int, string]("Version"), depth-1).Await()
+	})
+	env := enginetest.New(t, r)
+	env.Version = "2.0"
+	if version, err := enginetest.Run(env, engine.Orchestrator[int, string]("Version"), 1); version != "2.0" || err != nil {
+		t.Errorf("%q %v", version, err)
+	}
+}
+
 func TestAnActivityAtTheRightTimeOnly(t *testing.T) {
 	env := enginetest.New(t, registry())
 	env.Terminate(time.Minute, "enough")

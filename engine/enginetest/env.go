@@ -23,6 +23,8 @@ var Epoch = time.Date(2026, time.January, 1, 9, 0, 0, 0, time.UTC)
 // only, which includes fakes and functions given to At.
 type Env struct {
 	testing.TB
+	// Version is that of the program: what instances get that begin.
+	Version  string
 	registry *engine.Registry
 	now      time.Time
 	agenda   []*entry

@@ -53,7 +53,7 @@ func (i *instance) putAway() {
 // alive returns the execution, brought back from its history if need be.
 func (i *instance) alive() *engine.Execution {
 	if i.live == nil {
-		i.live = i.env.registry.Replay(i.id, i.past, engine.ReplayOptions{Logger: i.env.logger()})
+		i.live = i.env.registry.Replay(i.id, i.past, engine.ReplayOptions{Logger: i.env.logger(), Version: i.env.Version})
 	}
 	return i.live
 }
@@ -188,7 +188,7 @@ func (i *instance) checkDeterminism(got engine.Decision) {
 		return
 	}
 	i.env.replayed += len(i.past)
-	again := i.env.registry.Replay(i.id, i.past, engine.ReplayOptions{})
+	again := i.env.registry.Replay(i.id, i.past, engine.ReplayOptions{Version: i.env.Version})
 	defer again.Close()
 	want, err := again.Turn(i.env.now, i.inbox)
 	if err != nil {

@@ -33,7 +33,7 @@ func Start[In, Out any](e *Env, id string, name engine.Orchestrator[In, Out], in
 		e.Fatalf("write the input of %q: %v", name, err)
 	}
 	start := e.message(history.Event{
-		Kind: history.ExecutionStarted, Name: string(name), Execution: fmt.Sprintf("execution-of-%s", id), Input: text, Secret: e.registry.SecretEvents(string(name)),
+		Kind: history.ExecutionStarted, Name: string(name), Execution: fmt.Sprintf("execution-of-%s", id), Input: text, Secret: e.registry.SecretEvents(string(name)), Version: e.Version,
 	})
 	if i, ok := e.byID[id]; ok && !i.status.IsTerminal() {
 		e.Fatalf("instance %s has not ended", id)

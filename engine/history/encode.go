@@ -1,6 +1,9 @@
 package history
 
 import (
+	"maps"
+	"slices"
+
 	"github.com/seed21523604/holdfast/engine/internal/wire"
 )
 
@@ -34,6 +37,11 @@ const (
 	fieldRecurse   wire.Number = 18
 	fieldCarried   wire.Number = 19
 	fieldAttempt   wire.Number = 30
+	fieldVersion   wire.Number = 31
+	fieldTag       wire.Number = 32 // repeated
+
+	fieldTagKey   wire.Number = 1
+	fieldTagValue wire.Number = 2
 
 	fieldParentInstance  wire.Number = 1
 	fieldParentExecution wire.Number = 2
@@ -45,6 +53,7 @@ const (
 	fieldCarriedSeen         wire.Number = 3 // repeated
 	fieldCarriedIdle         wire.Number = 4
 	fieldCarriedActions      wire.Number = 5
+	fieldCarriedVersion      wire.Number = 30
 
 	fieldFailureKind    wire.Number = 1
 	fieldFailureMessage wire.Number = 2
@@ -84,14 +93,46 @@ func appendEvent(b []byte, e *Event) []byte {
 		b = wire.AppendElement(b, fieldSecret, name)
 	}
 	b = wire.AppendInt(b, fieldAttempt, int64(e.Attempt))
+	b = wire.AppendBytes(b, fieldVersion, e.Version)
+	b = AppendTags(b, fieldTag, e.Tags)
 	return appendRelations(b, e)
+}
+
+// AppendTags appends tags, in the order of their names, as elements with the
+// number; [DecodeTag] reads one.
+func AppendTags(b []byte, n wire.Number, tags map[string]string) []byte {
+	for _, key := range slices.Sorted(maps.Keys(tags)) {
+		tag := wire.AppendBytes(nil, fieldTagKey, key)
+		b = wire.AppendElement(b, n, wire.AppendBytes(tag, fieldTagValue, tags[key]))
+	}
+	return b
+}
+
+// DecodeTag adds to tags, which may be nil, one that AppendTags appended, or
+// returns ErrCorrupt.
+func DecodeTag(tags map[string]string, b []byte) (map[string]string, error) {
+	var key, value string
+	err := wire.Each(b, func(n wire.Number, _ uint64, v []byte) error {
+		switch n {
+		case fieldTagKey:
+			key = string(v)
+		case fieldTagValue:
+			value = string(v)
+		}
+		return nil
+	})
+	if tags == nil {
+		tags = map[string]string{}
+	}
+	tags[key] = value
+	return tags, err
 }
 
 // appendRelations appends what an event says of other instances and executions.
 func appendRelations(b []byte, e *Event) []byte {
 	b = wire.AppendBytes(b, fieldInstance, e.InstanceID)
 	if e.Parent != nil {
-		b = wire.AppendElement(b, fieldParent, appendParent(nil, e.Parent))
+		b = wire.AppendElement(b, fieldParent, AppendParent(nil, e.Parent))
 	}
 	b = wire.AppendBool(b, fieldDetached, e.Detached)
 	b = wire.AppendBool(b, fieldRecurse, e.Recurse)
@@ -101,7 +142,8 @@ func appendRelations(b []byte, e *Event) []byte {
 	return b
 }
 
-func appendParent(b []byte, p *Parent) []byte {
+// AppendParent appends the encoding of p to b and returns the longer slice.
+func AppendParent(b []byte, p *Parent) []byte {
 	b = wire.AppendBytes(b, fieldParentInstance, p.Instance)
 	b = wire.AppendBytes(b, fieldParentExecution, p.Execution)
 	b = wire.AppendBytes(b, fieldParentName, p.Name)
@@ -117,7 +159,8 @@ func appendCarried(b []byte, c *Carried) []byte {
 		b = wire.AppendElement(b, fieldCarriedSeen, id)
 	}
 	b = wire.AppendUint(b, fieldCarriedIdle, uint64(c.Idle))
-	return wire.AppendUint(b, fieldCarriedActions, uint64(c.Actions))
+	b = wire.AppendUint(b, fieldCarriedActions, uint64(c.Actions))
+	return wire.AppendBytes(b, fieldCarriedVersion, c.Version)
 }
 
 // AppendFailure appends the encoding of f to b and returns the longer slice.
@@ -179,10 +222,14 @@ func decodeEvent(e *Event, b []byte) error {
 			e.Secret = append(e.Secret, string(v))
 		case fieldAttempt:
 			e.Attempt = int32(wire.Int(x))
+		case fieldVersion:
+			e.Version = string(v)
+		case fieldTag:
+			e.Tags, err = DecodeTag(e.Tags, v)
 		case fieldInstance:
 			e.InstanceID = string(v)
 		case fieldParent:
-			e.Parent, err = decodeParent(v)
+			e.Parent, err = DecodeParent(v)
 		case fieldDetached:
 			e.Detached = x != 0
 		case fieldRecurse:
@@ -194,7 +241,8 @@ func decodeEvent(e *Event, b []byte) error {
 	})
 }
 
-func decodeParent(b []byte) (*Parent, error) {
+// DecodeParent reads what AppendParent wrote, or returns ErrCorrupt.
+func DecodeParent(b []byte) (*Parent, error) {
 	p := &Parent{}
 	err := wire.Each(b, func(n wire.Number, x uint64, v []byte) error {
 		switch n {
@@ -224,6 +272,8 @@ func decodeCarried(b []byte) (*Carried, error) {
 			c.Seen = append(c.Seen, string(v))
 		case fieldCarriedIdle:
 			c.Idle = int(x)
+		case fieldCarriedVersion:
+			c.Version = string(v)
 		case fieldCarriedActions:
 			c.Actions = uint32(x)
 		}

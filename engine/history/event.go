@@ -17,7 +17,7 @@ type Kind uint8
 // The kinds of event, with the fields that each one uses beside Kind, ID and
 // Time.
 const (
-	ExecutionStarted    Kind = 0  // Name, Execution, Input, Secret, Parent, Carried
+	ExecutionStarted    Kind = 0  // Name, Execution, Input, Secret, Parent, Carried, Version, Tags, FireAt
 	ExecutionCompleted  Kind = 1  // Status, Result or Failure
 	ExecutionTerminated Kind = 3  // Reason, Recurse, Parent
 	TaskScheduled       Kind = 4  // Name, Input, Attempt, TaskID
@@ -29,6 +29,7 @@ const (
 	EventSent           Kind = 14 // InstanceID, Name, Input
 	EventRaised         Kind = 15 // Name, Input, InstanceID
 	ContinueAsNew       Kind = 16 // Status, Result (the next input), Carried
+	GenericEvent        Kind = 17 // Name, of a changed branch that the code takes
 	ExecutionSuspended  Kind = 19 // Reason
 	ExecutionResumed    Kind = 20 // Reason
 
@@ -50,6 +51,7 @@ var kindNames = map[Kind]string{
 	EventSent:           "EventSent",
 	EventRaised:         "EventRaised",
 	ContinueAsNew:       "ContinueAsNew",
+	GenericEvent:        "GenericEvent",
 	ExecutionSuspended:  "ExecutionSuspended",
 	ExecutionResumed:    "ExecutionResumed",
 
@@ -70,7 +72,7 @@ func (k Kind) String() string {
 // orchestration's own code, and so must be asked for again at every replay.
 func (k Kind) IsAction() bool {
 	switch k {
-	case TaskScheduled, TimerCreated, SubOrchestrationInstanceCreated, EventSent:
+	case TaskScheduled, TimerCreated, SubOrchestrationInstanceCreated, EventSent, GenericEvent:
 		return true
 	default:
 		return false
@@ -115,7 +117,8 @@ type Event struct {
 	Reason string `json:"reason,omitempty"`
 	// Failure tells why a task or an execution failed.
 	Failure *Failure `json:"failure,omitempty"`
-	// FireAt is when a timer is due, UTC.
+	// FireAt is when a timer is due, or an execution is to begin, UTC; zero
+	// for one that begins at once.
 	FireAt time.Time `json:"fireAt,omitzero"`
 	// Status is how an execution ended.
 	Status Status `json:"status,omitempty"`
@@ -126,6 +129,11 @@ type Event struct {
 	// Secret lists the external events whose payload is never stored as it
 	// was sent (ExecutionStarted only).
 	Secret []string `json:"secret,omitempty"`
+	// Version is that of an execution that begins, as the one who begins it
+	// says (ExecutionStarted and SubOrchestrationInstanceCreated only).
+	Version string `json:"version,omitempty"`
+	// Tags are what people know the instance by (ExecutionStarted only).
+	Tags map[string]string `json:"tags,omitempty"`
 	// Parent is the call that this execution serves as a sub-orchestration;
 	// nil if nobody waits for it. A termination that has a Parent is only for
 	// what serves that very call.
@@ -151,6 +159,9 @@ type Carried struct {
 	Events []string `json:",omitempty"`
 	// CustomStatus is the one that was set last; empty for none.
 	CustomStatus json.RawMessage `json:",omitempty"`
+	// Version is that of the next execution, if it is to have another
+	// (ContinueAsNew only).
+	Version string `json:",omitempty"`
 	// Seen are the ids of the latest messages that were recorded, the oldest
 	// first, so that one which comes again is known.
 	Seen []string `json:",omitempty"`

@@ -53,7 +53,7 @@ func (p *printer) event(e *Event) {
 func (p *printer) describe(e *Event) string {
 	switch e.Kind {
 	case ExecutionStarted:
-		return "started " + e.Name + p.payload(e.Input)
+		return "started " + e.Name + version(e) + p.payload(e.Input) + p.later(e)
 	case TaskScheduled:
 		return fmt.Sprintf("#%d call %s%s%s", e.ID, e.Name, p.payload(e.Input), attempt(e))
 	case SubOrchestrationInstanceCreated:
@@ -65,6 +65,9 @@ func (p *printer) describe(e *Event) string {
 	case TimerCreated:
 		return fmt.Sprintf("#%d timer for +%s", e.ID, e.FireAt.Sub(p.start).Round(time.Millisecond))
 	case TimerFired:
+		if e.TaskID == Outside {
+			return "it is time to begin"
+		}
 		return fmt.Sprintf("#%d fired", e.TaskID)
 	case EventRaised:
 		return "event " + e.Name + p.payload(e.Input) + from(e)
@@ -72,6 +75,8 @@ func (p *printer) describe(e *Event) string {
 		return fmt.Sprintf("#%d sent event %s to instance %s%s", e.ID, e.Name, e.InstanceID, p.payload(e.Input))
 	case ExecutionTerminated, ExecutionSuspended, ExecutionResumed:
 		return strings.ToLower(strings.TrimPrefix(e.Kind.String(), "Execution")) + because(e.Reason)
+	case GenericEvent:
+		return fmt.Sprintf("#%d takes the branch %s", e.ID, e.Name)
 	case ContinueAsNew:
 		return "continued as new" + p.payload(e.Result)
 	case ExecutionCompleted:
@@ -82,6 +87,21 @@ func (p *printer) describe(e *Event) string {
 	default:
 		return e.String()
 	}
+}
+
+func version(e *Event) string {
+	if e.Version == "" {
+		return ""
+	}
+	return " version " + e.Version
+}
+
+// later tells when an execution begins that does not begin at once.
+func (p *printer) later(e *Event) string {
+	if e.FireAt.IsZero() {
+		return ""
+	}
+	return fmt.Sprintf(" to begin at +%s", e.FireAt.Sub(p.start).Round(time.Millisecond))
 }
 
 func attempt(e *Event) string {

@@ -246,3 +246,14 @@ func TestFalsyValuesSurviveEveryHop(t *testing.T) {
 		}
 	}
 }
+
+func TestAStartMaySayItsVersion(t *testing.T) {
+	h := newHub(t)
+	h.want(202, "POST", "/orchestrators/Echo/a?version=1.2", "1")
+	in, err := h.client.Get(t.Context(), "a")
+	h.must(err)
+	if in.CodeVersion != "1.2" {
+		t.Errorf("the version is %q", in.CodeVersion)
+	}
+	h.want(400, "POST", "/orchestrators/Echo/b?Version=%ff", "1")
+}

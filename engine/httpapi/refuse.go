@@ -30,7 +30,7 @@ func (a *API) fail(c *call, err error) {
 		c.refuse(http.StatusBadRequest, "Only application/json request content is supported. With curl, add: -H 'Content-Type: application/json'")
 	case errors.Is(err, client.ErrBadPayload):
 		c.refuseFor(http.StatusBadRequest, "Invalid JSON content", err)
-	case errors.Is(err, client.ErrBadPage), errors.Is(err, history.ErrBadID):
+	case errors.Is(err, client.ErrBadPage), errors.Is(err, history.ErrBadID), errors.Is(err, client.ErrBadTags):
 		c.refuseFor(http.StatusBadRequest, badArgument, err)
 	case errors.As(err, &tooLarge):
 		c.refuseFor(http.StatusRequestEntityTooLarge, "The request body is too large", err)

@@ -32,7 +32,11 @@ func (a *API) start(c *call) {
 		return
 	}
 	execution := client.NewID()
-	id, err := c.client.Start(c.r.Context(), c.name, c.id, input, client.AsExecution(execution))
+	options := []client.StartOption{client.AsExecution(execution)}
+	if c.query.Has("version") {
+		options = append(options, client.Version(c.query.Get("version")))
+	}
+	id, err := c.client.Start(c.r.Context(), c.name, c.id, input, options...)
 	if err != nil {
 		a.fail(c, err)
 		return

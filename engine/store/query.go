@@ -32,6 +32,8 @@ type Query struct {
 	CreatedFrom, CreatedTo time.Time
 	// Name is that of the orchestration; empty means any.
 	Name string
+	// Tags are those that an instance must have; it may have others.
+	Tags map[string]string
 	// IDPrefix is what the id begins with. No id begins with what is not valid
 	// UTF-8.
 	IDPrefix string
@@ -52,7 +54,17 @@ func (q *Query) Matches(in *Instance) bool {
 		(q.CreatedFrom.IsZero() || !in.Created.Before(q.CreatedFrom)) &&
 		(q.CreatedTo.IsZero() || !in.Created.After(q.CreatedTo)) &&
 		(q.Name == "" || q.Name == in.Name) &&
+		q.matchesTags(in) &&
 		strings.HasPrefix(in.ID, q.IDPrefix) && utf8.ValidString(q.IDPrefix)
+}
+
+func (q *Query) matchesTags(in *Instance) bool {
+	for name, value := range q.Tags {
+		if had, ok := in.Tags[name]; !ok || had != value {
+			return false
+		}
+	}
+	return true
 }
 
 // Strip leaves out of an instance what a Bare query does not ask for.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"slices"
 	"time"
 
 	"github.com/seed21523604/holdfast/engine/history"
@@ -29,10 +31,9 @@ var (
 	// ErrActive is returned by Purge for an instance that has not ended.
 	ErrActive = errors.New("the instance has not ended")
 	// ErrOwing is returned, with ErrExists by Create and with ErrActive by
-	// Purge, for an instance that has ended and still has something to send:
-	// its row has Hands. It is a matter of moments, or of a lease if its worker
+	// Purge, for an instance that could go but still has something to send. It is a matter of moments, or of a lease if its worker
 	// went away.
-	ErrOwing = errors.New("the instance has ended, but has not sent all that it has to send")
+	ErrOwing = errors.New("the instance has not sent all that it has to send")
 	// ErrBadPage is returned by List for a place to go on that is none.
 	ErrBadPage = errors.New("this is not where a list goes on")
 	// ErrInUse is returned by Open when another process has the storage.
@@ -72,6 +73,14 @@ type Instance struct {
 	Secret []string
 	// Revoked is how often the links to the instance were made void.
 	Revoked uint32
+	// CodeVersion is the version of the orchestration, as the one who began
+	// the run says; it may be empty.
+	CodeVersion string
+	// Tags are what people know the instance by.
+	Tags map[string]string
+	// Parent is the call that the instance serves as a sub-orchestration; nil
+	// if nobody waits for it.
+	Parent *history.Parent
 	// Created is when it was accepted, Updated the time of its last turn,
 	// Completed when it ended; zero if it has not. UTC.
 	Created, Updated, Completed time.Time
@@ -89,6 +98,45 @@ type Instance struct {
 	// Version is set by the store when the row is read, and ignored when it
 	// is written.
 	Version Version
+}
+
+// NewInstance returns the row of an instance that start begins: Pending, with no
+// history yet.
+func NewInstance(id string, start *history.Event) Instance {
+	return Instance{
+		ID: id, Execution: start.Execution, Name: start.Name, Status: history.Pending,
+		Input: start.Input, Secret: start.Secret, CodeVersion: start.Version, Tags: start.Tags, Parent: start.Parent,
+		Created: start.Time, Updated: start.Time, Turn: start.Execution,
+	}
+}
+
+// GivesWay reports whether a start may replace the instance: nil, or what Create
+// returns.
+func (in *Instance) GivesWay(replace []history.Status) error {
+	switch {
+	case !in.MayGo(replace):
+		return ErrExists
+	case in.Owes():
+		return fmt.Errorf("%w: %w", ErrExists, ErrOwing)
+	default:
+		return nil
+	}
+}
+
+// MayGo reports whether a start may replace the instance as soon as it has sent
+// what it owes.
+func (in *Instance) MayGo(replace []history.Status) bool {
+	ended := in.Status.IsTerminal()
+	if len(replace) == 0 {
+		return ended
+	}
+	return slices.Contains(replace, in.Status) && (ended || in.Parent == nil)
+}
+
+// Owes reports whether the instance decided to send something that is not known
+// to be sent.
+func (in *Instance) Owes() bool {
+	return slices.ContainsFunc(in.Hands, func(h Hand) bool { return len(h.Sends) > 0 })
 }
 
 // Hand is the work of an instance that one worker has in hand, and that is to be
@@ -157,10 +205,15 @@ type Instances interface {
 	// When it returns nil, both are durable and a doorbell exists. An
 	// instance of the same id that has ended gives way, and its history with
 	// it; for one that has not, Create returns ErrExists, and with it ErrOwing
-	// for one whose row has Hands. When the present execution, or the First, is
+	// for one that has to send something yet. When the present execution, or the First, is
 	// the one that start names, the call is a repetition: it succeeds and has no
 	// effect.
-	Create(ctx context.Context, id string, start history.Event) error
+	//
+	// With replace, an instance of the same id gives way in these statuses and
+	// in no others, even if it has not ended: its history, its messages and
+	// its work with it. One that serves another instance gives way only when
+	// it has ended.
+	Create(ctx context.Context, id string, start history.Event, replace ...history.Status) error
 
 	// Send puts a message into the inbox. When it returns nil, the message
 	// is durable and a doorbell exists. It returns ErrNotFound, or
@@ -219,6 +272,11 @@ type Queue interface {
 	// Extend hides a doorbell for work in hand for the length of another
 	// lease. A doorbell that is gone is no error.
 	Extend(ctx context.Context, bell Doorbell) error
+
+	// Pass gives a doorbell back which this worker can do nothing about: it
+	// rings again after so long, for whoever receives it then. A doorbell that
+	// is gone is no error.
+	Pass(ctx context.Context, bell Doorbell, after time.Duration) error
 
 	// Lease returns how long a received doorbell stays hidden.
 	Lease() time.Duration

@@ -23,30 +23,29 @@ const (
 )
 
 // Create makes a new instance with its first message.
-func (s *Store) Create(ctx context.Context, id string, start history.Event) error {
+func (s *Store) Create(ctx context.Context, id string, start history.Event, replace ...history.Status) error {
 	return s.change(ctx, "create", id, func(old row) error {
 		if err := start.CheckSize(); err != nil {
 			return err
 		}
-		switch {
-		case old.Version == "":
-		case old.Execution == start.Execution, old.First == start.Execution:
-			return nil
-		case !old.Status.IsTerminal():
-			return store.ErrExists
-		case len(old.Hands) > 0:
-			return fmt.Errorf("%w: %w", store.ErrExists, store.ErrOwing)
+		if old.Version != "" {
+			if old.Execution == start.Execution || old.First == start.Execution {
+				return nil
+			}
+			if err := old.GivesWay(replace); err != nil {
+				return err
+			}
 		}
-		in := row{Instance: store.Instance{
-			ID: id, Execution: start.Execution, Name: start.Name, Status: history.Pending,
-			Input: start.Input, Secret: start.Secret, Created: start.Time, Updated: start.Time,
-			Turn: start.Execution,
-		}}
+		in := row{Instance: store.NewInstance(id, &start)}
 		batch := s.db.NewBatch()
 		defer batch.Close()
 		if old.Version != "" {
 			if err := s.clear(batch, id); err != nil {
 				return err
+			}
+			moveDue(batch, id, old.Wake, in.Wake)
+			if len(old.Hands) > 0 {
+				batch.Delete(handsKey(id), nil)
 			}
 		}
 		batch.Set(instanceKey(id), encodeRow(&in), nil)

@@ -308,6 +308,16 @@ func (s *Store) Release(ctx context.Context, d store.Doorbell) error {
 	})
 }
 
+// Pass lets a doorbell ring again after a while.
+func (s *Store) Pass(_ context.Context, d store.Doorbell, after time.Duration) error {
+	s.bells.mu.Lock()
+	defer s.bells.mu.Unlock()
+	if e := s.bells.find(d); e != nil {
+		s.bells.postpone(e, s.now().Add(after))
+	}
+	return nil
+}
+
 // Extend hides a doorbell for work in hand for another lease.
 func (s *Store) Extend(_ context.Context, d store.Doorbell) error {
 	s.bells.mu.Lock()

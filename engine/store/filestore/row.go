@@ -30,6 +30,9 @@ const (
 	rowTurn         wire.Number = 16
 	rowSent         wire.Number = 17
 	rowFirst        wire.Number = 18
+	rowCodeVersion  wire.Number = 30
+	rowTag          wire.Number = 31 // repeated
+	rowParent       wire.Number = 32
 	rowRevoked      wire.Number = 40
 
 	handReceipt wire.Number = 1
@@ -82,7 +85,12 @@ func encodeRow(in *row) []byte {
 	b = wire.AppendBytes(b, rowTurn, in.Turn)
 	b = wire.AppendUint(b, rowSent, in.sent)
 	b = wire.AppendBytes(b, rowFirst, in.First)
-	return wire.AppendUint(b, rowRevoked, uint64(in.Revoked))
+	b = wire.AppendUint(b, rowRevoked, uint64(in.Revoked))
+	b = wire.AppendBytes(b, rowCodeVersion, in.CodeVersion)
+	if in.Parent != nil {
+		b = wire.AppendElement(b, rowParent, history.AppendParent(nil, in.Parent))
+	}
+	return history.AppendTags(b, rowTag, in.Tags)
 }
 
 func encodeHand(h store.Hand) []byte {
@@ -156,6 +164,12 @@ func decodeRow(b []byte) (row, error) {
 			in.First = string(v)
 		case rowRevoked:
 			in.Revoked = uint32(x)
+		case rowCodeVersion:
+			in.CodeVersion = string(v)
+		case rowTag:
+			in.Tags, err = history.DecodeTag(in.Tags, v)
+		case rowParent:
+			in.Parent, err = history.DecodeParent(v)
 		}
 		return err
 	})

@@ -47,6 +47,122 @@ var contract = map[string]func(*bench){
 		}
 		b.equal("inbox", state.Inbox, []history.Event{start})
 	},
+	"create keeps what the start says of the instance": func(b *bench) {
+		start := b.start("e")
+		start.Version, start.Tags = "1.2", map[string]string{"team": "red", "größe": `"<&> '`}
+		start.Parent = &history.Parent{Instance: "p", Execution: "pe", Name: "Parent", Task: 3}
+		b.must(b.Store.Create(b.ctx, "a", start))
+		same := func(in store.Instance) {
+			b.Helper()
+			b.equal("version, tags, parent", []any{in.CodeVersion, in.Tags, in.Parent}, []any{start.Version, start.Tags, start.Parent})
+		}
+		state := b.load("a")
+		same(state.Instance)
+		b.equal("inbox", state.Inbox, []history.Event{start})
+		b.commit(b.turn(state, "t1", nil))
+		in, err := b.Store.Get(b.ctx, "a")
+		b.must(err)
+		same(in)
+		page, err := b.Store.List(b.ctx, store.Query{Bare: true})
+		b.must(err)
+		same(page.Instances[0])
+	},
+	"create replaces an instance in the statuses it names and in no others": func(b *bench) {
+		for _, is := range []history.Status{history.Pending, history.Running, history.Suspended, history.Completed, history.Failed, history.Terminated} {
+			for _, named := range [][]history.Status{{history.Running, history.Suspended}, {history.Completed}, {history.Pending, history.Failed, history.Terminated}} {
+				id := fmt.Sprint(is, named[0])
+				b.create(id)
+				if is != history.Pending {
+					b.commit(b.turn(b.load(id), "t", func(in *store.Instance) { in.Status = is }))
+				}
+				err := b.Store.Create(b.ctx, id, b.start("second of "+id), named...)
+				if slices.Contains(named, is) {
+					b.must(err)
+				} else {
+					b.want(err, store.ErrExists)
+				}
+			}
+		}
+	},
+	"what is replaced while it runs leaves nothing": func(b *bench) {
+		b.create("a")
+		bell := b.ring("a")
+		turn := b.turn(b.load("a"), "t1", func(in *store.Instance) {
+			in.Wake = b.clock().Add(time.Minute)
+			in.Hands = []store.Hand{{Receipt: in.Turn, Tasks: []int32{2}}}
+		})
+		turn.Hold, turn.Answered = true, []store.Doorbell{bell}
+		version := b.commit(turn)
+		b.must(b.Store.Send(b.ctx, "a", b.message(history.EventRaised, "x", "1")))
+		start := b.start("second")
+		b.must(b.Store.Create(b.ctx, "a", start, history.Running))
+		check := func() {
+			b.Helper()
+			state := b.load("a")
+			if in := state.Instance; in.Execution != "second" || in.Events != 0 || len(in.Hands) != 0 || !in.Wake.IsZero() || len(state.History) != 0 {
+				b.Errorf("%+v", state)
+			}
+			b.equal("inbox", state.Inbox, []history.Event{start})
+		}
+		check()
+		late := b.turn(b.load("a"), "t2", nil)
+		late.Base = version
+		b.refused(late)
+		b.crash()
+		check()
+		b.advance(2 * b.Store.Lease())
+		for _, bell := range b.receive() {
+			if bell.Instance != "a" {
+				b.Errorf("%+v rings", bell)
+			}
+		}
+	},
+	"what serves another instance is not replaced while it runs": func(b *bench) {
+		start := b.start("e")
+		start.Parent = &history.Parent{Instance: "p", Execution: "pe", Task: 3}
+		b.must(b.Store.Create(b.ctx, "a", start))
+		b.want(b.Store.Create(b.ctx, "a", b.start("second"), history.Pending, history.Completed), store.ErrExists)
+		b.commit(b.turn(b.load("a"), "t", ended))
+		b.must(b.Store.Create(b.ctx, "a", b.start("second"), history.Pending, history.Completed))
+	},
+	"a doorbell that is passed on rings when it is told to": func(b *bench) {
+		b.create("a")
+		bell := b.ring("a")
+		b.must(b.Store.Pass(b.ctx, bell, 5*time.Second))
+		b.advance(5*time.Second - 1)
+		b.silent()
+		b.advance(1 + b.Precision)
+		bell = b.ring("a")
+		turn := b.turn(b.load("a"), "t1", func(in *store.Instance) { in.Hands = []store.Hand{{Receipt: in.Turn, Tasks: []int32{2}}} })
+		turn.Hold, turn.Answered = true, []store.Doorbell{bell}
+		b.commit(turn)
+		b.advance(2 * b.Store.Lease())
+		taken := b.ring("a")
+		b.must(b.Store.Pass(b.ctx, taken, 5*time.Second))
+		b.silent()
+		b.advance(5*time.Second + b.Precision)
+		b.equal("doorbell", b.ring("a"), taken)
+		b.must(b.Store.Pass(b.ctx, store.Doorbell{}, time.Second))
+	},
+	"of many who create an instance one does": func(b *bench) {
+		var wait sync.WaitGroup
+		var mu sync.Mutex
+		created := 0
+		for n := range 10 {
+			wait.Go(func() {
+				err := b.Store.Create(b.ctx, "a", b.start(fmt.Sprint("e", n)))
+				mu.Lock()
+				defer mu.Unlock()
+				if err == nil {
+					created++
+				} else {
+					b.want(err, store.ErrExists)
+				}
+			})
+		}
+		wait.Wait()
+		b.equal("created", created, 1)
+	},
 	"send needs a living instance": func(b *bench) {
 		e := b.message(history.EventRaised, "x", "1")
 		b.want(b.Store.Send(b.ctx, "a", e), store.ErrNotFound)

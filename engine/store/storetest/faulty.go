@@ -71,8 +71,8 @@ func (f *Faulty) do(method string, call func() error) error {
 }
 
 // Create calls the store's.
-func (f *Faulty) Create(ctx context.Context, id string, start history.Event) error {
-	return f.do("Create", func() error { return f.Store.Create(ctx, id, start) })
+func (f *Faulty) Create(ctx context.Context, id string, start history.Event, replace ...history.Status) error {
+	return f.do("Create", func() error { return f.Store.Create(ctx, id, start, replace...) })
 }
 
 // Revoke calls the store's.
@@ -136,6 +136,11 @@ func (f *Faulty) Commit(ctx context.Context, turn store.Turn) (v store.Version, 
 // Release calls the store's.
 func (f *Faulty) Release(ctx context.Context, bell store.Doorbell) error {
 	return f.do("Release", func() error { return f.Store.Release(ctx, bell) })
+}
+
+// Pass calls the store's.
+func (f *Faulty) Pass(ctx context.Context, bell store.Doorbell, after time.Duration) error {
+	return f.do("Pass", func() error { return f.Store.Pass(ctx, bell, after) })
 }
 
 // Extend calls the store's.

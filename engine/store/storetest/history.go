@@ -35,6 +35,9 @@ func CheckHistory(events []history.Event) error {
 			asked[e.ID] = e
 			actions++
 		}
+		if e.Kind == history.ExecutionStarted && !e.FireAt.IsZero() {
+			asked[history.Outside] = history.Event{Kind: history.TimerCreated, FireAt: e.FireAt}
+		}
 		if answers == 0 {
 			continue
 		}

@@ -59,6 +59,7 @@ func (b *bench) crowd() (all []store.Instance) {
 	for i, id := range ids {
 		start := b.start("execution of " + id)
 		start.Name = []string{"test", "it's", "Test"}[i%3]
+		start.Tags = []map[string]string{nil, {"team": "red"}, {"team": "it's", "size": ""}}[i%3]
 		b.must(b.Store.Create(b.ctx, id, start))
 		if status := statuses[i%len(statuses)]; status != history.Pending {
 			b.commit(b.turn(b.load(id), "turn of "+id, func(in *store.Instance) { in.Status = status }))
@@ -89,6 +90,9 @@ func listFilters(b *bench) {
 		"a name":                   {Name: "test"},
 		"a name with a quote":      {Name: "it's"},
 		"a name that is a filter":  {Name: "' or Name ne '"},
+		"a tag":                    {Tags: map[string]string{"team": "red"}},
+		"two tags, one empty":      {Tags: map[string]string{"team": "it's", "size": ""}},
+		"a tag that none has":      {Tags: map[string]string{"team": "blue"}},
 		"a prefix":                 {IDPrefix: "order"},
 		"a prefix that is an id":   {IDPrefix: "order-1"},
 		"a prefix with a quote":    {IDPrefix: "it'"},

@@ -44,6 +44,8 @@ var promises = map[string]func(*bench){
 	"5 a result too large to be kept fails its call":       promiseTooLargeResult,
 	"4 a worker that takes over from itself is watched":    promiseOwnBell,
 	"6 timers of any time work":                            promiseAnyTime,
+	"6 an instance begins when it is time":                 promiseBegin,
+	"2 what is replaced while it runs is gone":             promiseReplaced,
 	"7 events are taken in the order of acceptance":        promiseOrder,
 	"7 an answer is not from memory":                       promiseFresh,
 	"7 what was recorded is not refused":                   promiseRecorded,

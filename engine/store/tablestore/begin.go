@@ -2,7 +2,6 @@ package tablestore
 
 import (
 	"context"
-	"fmt"
 	"slices"
 
 	"github.com/seed21523604/holdfast/engine/history"
@@ -19,11 +18,8 @@ type beginning struct {
 }
 
 func (s *Store) newBeginning(id string, start history.Event, first string) (*beginning, error) {
-	b := &beginning{s: s, large: newPayloads(id, start.Execution), row: record{Instance: store.Instance{
-		ID: id, Execution: start.Execution, First: first, Name: start.Name, Status: history.Pending,
-		Input: start.Input, Secret: start.Secret, Created: start.Time, Updated: start.Time,
-		Turn: start.Execution,
-	}, waiting: 1}}
+	b := &beginning{s: s, large: newPayloads(id, start.Execution), row: record{Instance: store.NewInstance(id, &start), waiting: 1}}
+	b.row.First = first
 	var err error
 	if b.message, err = b.row.encodeMessage(start); err != nil {
 		return nil, err
@@ -38,11 +34,11 @@ func (s *Store) newBeginning(id string, start history.Event, first string) (*beg
 }
 
 // begin writes a pending instance with its start in the inbox, in place of one
-// that has ended. It reports false when the start's own execution is there.
+// that gives way. It reports false when the start's own execution is there.
 //
 // first is the First of the instance, if the start is that of an execution which
 // follows others.
-func (s *Store) begin(ctx context.Context, id string, start history.Event, first string) (r *record, created bool, err error) {
+func (s *Store) begin(ctx context.Context, id string, start history.Event, first string, replace []history.Status) (r *record, created bool, err error) {
 	b, err := s.newBeginning(id, start, first)
 	if err != nil {
 		return nil, false, err
@@ -59,12 +55,11 @@ func (s *Store) begin(ctx context.Context, id string, start history.Event, first
 		case there == nil:
 		case there.Execution == start.Execution, there.First == start.Execution:
 			return there, false, nil
-		case !there.Status.IsTerminal():
-			s.leaveBlobs(ctx, id, b.large, there)
-			return nil, false, store.ErrExists
-		case len(there.Hands) > 0:
-			s.leaveBlobs(ctx, id, b.large, there)
-			return nil, false, fmt.Errorf("%w: %w", store.ErrExists, store.ErrOwing)
+		default:
+			if err := there.GivesWay(replace); err != nil {
+				s.leaveBlobs(ctx, id, b.large, there)
+				return nil, false, err
+			}
 		}
 		if err = b.write(ctx, over); err == nil {
 			b.finish(ctx, over)

@@ -217,7 +217,7 @@ func (c *commit) beginFirst(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r, created, err := c.s.begin(ctx, id, start, c.row.First)
+	r, created, err := c.s.begin(ctx, id, start, c.row.First, nil)
 	switch {
 	case errors.Is(err, store.ErrExists):
 		c.s.warn("delete a doorbell", id, c.s.remove(ctx, bell))

@@ -43,6 +43,22 @@ func instanceColumn(k history.Kind) string {
 	return "InstanceId"
 }
 
+// nameColumn is where a name stands.
+func nameColumn(k history.Kind) string {
+	if k == history.GenericEvent {
+		return "Data"
+	}
+	return "Name"
+}
+
+// timeColumn is where the time stands at which something is due.
+func timeColumn(k history.Kind) string {
+	if k == history.ExecutionStarted {
+		return "ScheduledStartTime"
+	}
+	return "FireAt"
+}
+
 // reasonColumn is where the caller's reason stands.
 func reasonColumn(k history.Kind) string {
 	if k == history.ExecutionTerminated {
@@ -73,17 +89,17 @@ func (r *record) encodeFact(row string, event history.Event) (entity, error) {
 	e.setText("EventType", event.Kind.String())
 	e.setTime("_Timestamp", event.Time)
 	e.setText("MessageId", event.Message)
-	e.setText("Name", event.Name)
+	e.setText(nameColumn(event.Kind), event.Name)
 	e.setText("Input", string(event.Input))
 	e.setText("Result", string(event.Result))
 	e.setText(reasonColumn(event.Kind), event.Reason)
-	e.setTime("FireAt", event.FireAt)
+	e.setTime(timeColumn(event.Kind), event.FireAt)
 	switch event.Kind {
 	case history.ExecutionStarted:
-		e["Version"], e["GenerateNewTrace"] = "", false
+		e["Version"], e["GenerateNewTrace"] = event.Version, false
 		e.setInt32("Generation", r.generation)
 	case history.TaskScheduled, history.SubOrchestrationInstanceCreated:
-		e["Version"] = ""
+		e["Version"] = event.Version
 		if event.Attempt != 0 {
 			e.setInt32("Attempt", event.Attempt)
 			e.setInt32(taskColumn(event.Kind), event.TaskID)
@@ -122,10 +138,8 @@ func setRelations(e entity, event *history.Event) error {
 	e.setText(instanceColumn(event.Kind), event.InstanceID)
 	e.setTrue("Detached", event.Detached)
 	e.setTrue("Recurse", event.Recurse)
-	if p := event.Parent; p != nil {
-		if err := e.setJSON("ParentInstance", parentInstance{Name: p.Name, OrchestrationInstance: identity{p.Instance, p.Execution}, TaskScheduleID: p.Task}); err != nil {
-			return err
-		}
+	if err := setOrigin(e, event.Parent, event.Tags); err != nil {
+		return err
 	}
 	if event.Carried == nil {
 		return nil
@@ -135,17 +149,39 @@ func setRelations(e entity, event *history.Event) error {
 
 func readRelations(e entity, event *history.Event) error {
 	event.InstanceID, event.Detached, event.Recurse = e.text(instanceColumn(event.Kind)), e.isTrue("Detached"), e.isTrue("Recurse")
-	var p *parentInstance
-	if err := e.json("ParentInstance", &p); err != nil {
+	var err error
+	if event.Parent, event.Tags, err = e.origin(); err != nil {
 		return err
 	}
-	if p != nil {
-		event.Parent = &history.Parent{
-			Instance: p.OrchestrationInstance.InstanceID, Execution: p.OrchestrationInstance.ExecutionID,
-			Name: p.Name, Task: p.TaskScheduleID,
+	return e.json("Carried", &event.Carried)
+}
+
+// setOrigin writes what an instance has from the one who began it.
+func setOrigin(e entity, p *history.Parent, tags map[string]string) error {
+	if len(tags) > 0 {
+		if err := e.setJSON("Tags", tags); err != nil {
+			return err
 		}
 	}
-	return e.json("Carried", &event.Carried)
+	if p == nil {
+		return nil
+	}
+	return e.setJSON("ParentInstance", parentInstance{Name: p.Name, OrchestrationInstance: identity{p.Instance, p.Execution}, TaskScheduleID: p.Task})
+}
+
+// origin reads what setOrigin wrote.
+func (e entity) origin() (parent *history.Parent, tags map[string]string, err error) {
+	if err := e.json("Tags", &tags); err != nil {
+		return nil, nil, err
+	}
+	var p *parentInstance
+	if err := e.json("ParentInstance", &p); err != nil || p == nil {
+		return nil, tags, err
+	}
+	return &history.Parent{
+		Instance: p.OrchestrationInstance.InstanceID, Execution: p.OrchestrationInstance.ExecutionID,
+		Name: p.Name, Task: p.TaskScheduleID,
+	}, tags, nil
 }
 
 // failureDetails is a failure as DurableTask.Core writes it.
@@ -185,8 +221,8 @@ func decodeEvent(e entity) (history.Event, error) {
 	}
 	event := history.Event{
 		Kind: kind, ID: e.int32("EventId"), Time: e.time("_Timestamp"), Message: e.text("MessageId"),
-		TaskID: e.int32(taskColumn(kind)), Name: e.text("Name"), Result: e.raw("Result"), FireAt: e.time("FireAt"),
-		Attempt: e.int32("Attempt"),
+		TaskID: e.int32(taskColumn(kind)), Name: e.text(nameColumn(kind)), Result: e.raw("Result"), FireAt: e.time(timeColumn(kind)),
+		Attempt: e.int32("Attempt"), Version: e.text("Version"),
 	}
 	if kind != history.ExecutionTerminated {
 		event.Input = e.raw("Input")

@@ -13,7 +13,7 @@ import (
 )
 
 // Create makes a new instance with its first message.
-func (s *Store) Create(ctx context.Context, id string, start history.Event) error {
+func (s *Store) Create(ctx context.Context, id string, start history.Event, replace ...history.Status) error {
 	return s.with("create", id, func() error {
 		if err := start.CheckSize(); err != nil {
 			return err
@@ -22,7 +22,7 @@ func (s *Store) Create(ctx context.Context, id string, start history.Event) erro
 		if err != nil {
 			return err
 		}
-		_, _, err = s.begin(ctx, id, start, "")
+		_, _, err = s.begin(ctx, id, start, "", replace)
 		switch {
 		case err == nil: // also when it was there: this call may have been repeated on its way
 			return s.reveal(ctx, bell)

@@ -21,7 +21,7 @@ const (
 )
 
 // bareColumns are those that a list needs without what may be large.
-const bareColumns = "PartitionKey,RowKey,Timestamp,ExecutionId,FirstExecutionId,Name,RuntimeStatus,Secret,Events,Turn,RowVersion," +
+const bareColumns = "PartitionKey,RowKey,Timestamp,ExecutionId,FirstExecutionId,Name,Version,Tags,ParentInstance,RuntimeStatus,Secret,Events,Turn,RowVersion," +
 	revokedColumn + ",CreatedTime" + exact + ",LastUpdatedTime" + exact + ",CompletedTime" + exact + ",Wake" + exact
 
 // A place where a list goes on is what Azure says of it, in two halves with a
@@ -68,6 +68,9 @@ func (s *Store) list(ctx context.Context, q *store.Query) (page store.Page, err 
 		}
 		if err != nil {
 			return page, err
+		}
+		if !q.Matches(&in) {
+			continue // Azure cannot look into tags
 		}
 		page.Instances = append(page.Instances, in)
 		if size += len(in.Input) + len(in.Output); size > maxListed {

@@ -241,6 +241,30 @@ func (s *Store) Extend(ctx context.Context, bell store.Doorbell) error {
 	})
 }
 
+// Pass lets a doorbell ring again after a while, for whoever receives it.
+func (s *Store) Pass(ctx context.Context, bell store.Doorbell, after time.Duration) error {
+	if bell == (store.Doorbell{}) {
+		return nil
+	}
+	return s.with("pass on the doorbell of", bell.Instance, func() error {
+		m := messageOf(bell)
+		if bell.TakeOver {
+			h := s.held.get(bell)
+			if h == nil {
+				return nil
+			}
+			h.lock()
+			defer h.unlock()
+			s.held.forget(bell)
+			m = &h.message
+		}
+		if err := s.hide(ctx, m, after); err != nil && !isGone(err) {
+			return err
+		}
+		return nil
+	})
+}
+
 // Release takes a doorbell away that had no cause, or leaves it for the one
 // that its instance gives.
 func (s *Store) Release(ctx context.Context, bell store.Doorbell) error {

@@ -72,7 +72,7 @@ func (r *record) encode(row, hub string) (entity, error) {
 	e.setText(executionColumn, in.Execution)
 	e.setText("FirstExecutionId", in.First)
 	e.setText("Name", in.Name)
-	e["Version"] = ""
+	e["Version"] = in.CodeVersion
 	e.setInt32("Generation", r.generation)
 	e.setText("RuntimeStatus", in.Status.String())
 	e.setText("Input", string(in.Input))
@@ -85,6 +85,9 @@ func (r *record) encode(row, hub string) (entity, error) {
 	e.setTime("Wake", in.Wake)
 	e.setInt64("Events", int64(in.Events))
 	e.setText("Turn", in.Turn)
+	if err := setOrigin(e, in.Parent, in.Tags); err != nil {
+		return nil, err
+	}
 	err := setDetails(e, in.Failure, in.Secret)
 	e.refer(r.large)
 	return e, err
@@ -162,11 +165,14 @@ func decodeRecord(e entity) (*record, error) {
 		ID: id, Execution: e.text(executionColumn), First: e.text("FirstExecutionId"), Name: e.text("Name"),
 		Input: e.raw("Input"), Output: e.raw("Output"), CustomStatus: e.raw("CustomStatus"),
 		Created: e.time("CreatedTime"), Updated: e.time("LastUpdatedTime"), Completed: e.time("CompletedTime"),
-		Wake: e.time("Wake"), Events: int(e.int64("Events")), Turn: e.text("Turn"),
+		Wake: e.time("Wake"), Events: int(e.int64("Events")), Turn: e.text("Turn"), CodeVersion: e.text("Version"),
 		Revoked: uint32(e.int64(revokedColumn)),
 	}
 	in.Status, _ = history.ParseStatus(e.text("RuntimeStatus"))
 	if in.Failure, err = e.failure(); err != nil {
+		return nil, err
+	}
+	if in.Parent, in.Tags, err = e.origin(); err != nil {
 		return nil, err
 	}
 	if err := e.json("Secret", &in.Secret); err != nil {

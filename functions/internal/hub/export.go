@@ -105,25 +105,28 @@ func newHubLine(hub *store.Hub, now time.Time) hubLine {
 }
 
 type instanceLine struct {
-	Type         string           `json:"type"`
-	ID           string           `json:"id"`
-	Execution    string           `json:"execution"`
-	First        string           `json:"first,omitempty"`
-	Name         string           `json:"name"`
-	Status       string           `json:"status"`
-	Input        json.RawMessage  `json:"input,omitempty"`
-	Output       json.RawMessage  `json:"output,omitempty"`
-	CustomStatus json.RawMessage  `json:"customStatus,omitempty"`
-	Failure      *history.Failure `json:"failure,omitempty"`
-	Secret       []string         `json:"secret,omitempty"`
-	Revoked      uint32           `json:"revoked,omitempty"`
-	Created      time.Time        `json:"created,omitzero"`
-	Updated      time.Time        `json:"updated,omitzero"`
-	Completed    time.Time        `json:"completed,omitzero"`
-	Wake         time.Time        `json:"wake,omitzero"`
-	Hands        []handLine       `json:"hands,omitempty"`
-	Events       int              `json:"events"`
-	Turn         string           `json:"turn,omitempty"`
+	Type         string            `json:"type"`
+	ID           string            `json:"id"`
+	Execution    string            `json:"execution"`
+	First        string            `json:"first,omitempty"`
+	Name         string            `json:"name"`
+	Status       string            `json:"status"`
+	Input        json.RawMessage   `json:"input,omitempty"`
+	Output       json.RawMessage   `json:"output,omitempty"`
+	CustomStatus json.RawMessage   `json:"customStatus,omitempty"`
+	Failure      *history.Failure  `json:"failure,omitempty"`
+	Secret       []string          `json:"secret,omitempty"`
+	Revoked      uint32            `json:"revoked,omitempty"`
+	Version      string            `json:"version,omitempty"`
+	Tags         map[string]string `json:"tags,omitempty"`
+	Parent       *parentLine       `json:"parent,omitempty"`
+	Created      time.Time         `json:"created,omitzero"`
+	Updated      time.Time         `json:"updated,omitzero"`
+	Completed    time.Time         `json:"completed,omitzero"`
+	Wake         time.Time         `json:"wake,omitzero"`
+	Hands        []handLine        `json:"hands,omitempty"`
+	Events       int               `json:"events"`
+	Turn         string            `json:"turn,omitempty"`
 }
 
 type handLine struct {
@@ -140,6 +143,7 @@ func newInstanceLine(in *store.Instance) instanceLine {
 	return instanceLine{
 		Type: "instance", ID: in.ID, Execution: in.Execution, First: in.First, Name: in.Name, Status: in.Status.String(),
 		Input: in.Input, Output: in.Output, CustomStatus: in.CustomStatus, Failure: in.Failure, Secret: in.Secret, Revoked: in.Revoked,
+		Version: in.CodeVersion, Tags: in.Tags, Parent: (*parentLine)(in.Parent),
 		Created: in.Created, Updated: in.Updated, Completed: in.Completed, Wake: in.Wake,
 		Hands: hands, Events: in.Events, Turn: in.Turn,
 	}
@@ -147,29 +151,31 @@ func newInstanceLine(in *store.Instance) instanceLine {
 
 // eventLine is an event of a history, or a message, which has no position.
 type eventLine struct {
-	Type       string           `json:"type"`
-	Instance   string           `json:"instance"`
-	Position   *int             `json:"position,omitempty"`
-	Kind       string           `json:"kind"`
-	ID         int32            `json:"id"`
-	Time       time.Time        `json:"time,omitzero"`
-	Message    string           `json:"message,omitempty"`
-	TaskID     *int32           `json:"taskId,omitempty"`
-	Attempt    int32            `json:"attempt,omitempty"`
-	Name       string           `json:"name,omitempty"`
-	Execution  string           `json:"execution,omitempty"`
-	InstanceID string           `json:"instanceId,omitempty"`
-	Input      json.RawMessage  `json:"input,omitempty"`
-	Result     json.RawMessage  `json:"result,omitempty"`
-	Reason     string           `json:"reason,omitempty"`
-	Failure    *history.Failure `json:"failure,omitempty"`
-	FireAt     time.Time        `json:"fireAt,omitzero"`
-	Status     string           `json:"status,omitempty"`
-	Secret     []string         `json:"secret,omitempty"`
-	Parent     *parentLine      `json:"parent,omitempty"`
-	Detached   bool             `json:"detached,omitempty"`
-	Recurse    bool             `json:"recurse,omitempty"`
-	Carried    *carriedLine     `json:"carried,omitempty"`
+	Type       string            `json:"type"`
+	Instance   string            `json:"instance"`
+	Position   *int              `json:"position,omitempty"`
+	Kind       string            `json:"kind"`
+	ID         int32             `json:"id"`
+	Time       time.Time         `json:"time,omitzero"`
+	Message    string            `json:"message,omitempty"`
+	TaskID     *int32            `json:"taskId,omitempty"`
+	Attempt    int32             `json:"attempt,omitempty"`
+	Name       string            `json:"name,omitempty"`
+	Execution  string            `json:"execution,omitempty"`
+	InstanceID string            `json:"instanceId,omitempty"`
+	Input      json.RawMessage   `json:"input,omitempty"`
+	Result     json.RawMessage   `json:"result,omitempty"`
+	Reason     string            `json:"reason,omitempty"`
+	Failure    *history.Failure  `json:"failure,omitempty"`
+	FireAt     time.Time         `json:"fireAt,omitzero"`
+	Status     string            `json:"status,omitempty"`
+	Secret     []string          `json:"secret,omitempty"`
+	Version    string            `json:"version,omitempty"`
+	Tags       map[string]string `json:"tags,omitempty"`
+	Parent     *parentLine       `json:"parent,omitempty"`
+	Detached   bool              `json:"detached,omitempty"`
+	Recurse    bool              `json:"recurse,omitempty"`
+	Carried    *carriedLine      `json:"carried,omitempty"`
 }
 
 type parentLine struct {
@@ -182,6 +188,7 @@ type parentLine struct {
 type carriedLine struct {
 	Events       []string        `json:"events,omitempty"`
 	CustomStatus json.RawMessage `json:"customStatus,omitempty"`
+	Version      string          `json:"version,omitempty"`
 	Seen         []string        `json:"seen,omitempty"`
 	Idle         int             `json:"idle,omitempty"`
 	Actions      uint32          `json:"actions,omitempty"`
@@ -192,7 +199,7 @@ func newEventLine(kind, instance string, e *history.Event) eventLine {
 		Type: kind, Instance: instance, Kind: e.Kind.String(), ID: e.ID, Time: e.Time, Message: e.Message,
 		Attempt: e.Attempt, Name: e.Name, Execution: e.Execution, InstanceID: e.InstanceID,
 		Input: e.Input, Result: e.Result, Reason: e.Reason, Failure: e.Failure, FireAt: e.FireAt,
-		Secret: e.Secret, Parent: (*parentLine)(e.Parent), Detached: e.Detached, Recurse: e.Recurse, Carried: (*carriedLine)(e.Carried),
+		Secret: e.Secret, Version: e.Version, Tags: e.Tags, Parent: (*parentLine)(e.Parent), Detached: e.Detached, Recurse: e.Recurse, Carried: (*carriedLine)(e.Carried),
 	}
 	if completes(e) {
 		line.TaskID = &e.TaskID

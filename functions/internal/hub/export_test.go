@@ -103,6 +103,8 @@ func shows(f field, line func() any) bool {
 		v.Set(reflect.ValueOf([]string{"x"}))
 	case []int32:
 		v.Set(reflect.ValueOf([]int32{7}))
+	case map[string]string:
+		v.Set(reflect.ValueOf(map[string]string{"x": "y"}))
 	default:
 		switch v.Kind() {
 		case reflect.String:

@@ -2,6 +2,7 @@ package dispatch
 
 import (
 	"context"
+	"slices"
 
 	"github.com/seed21523604/holdfast/engine"
 	"github.com/seed21523604/holdfast/engine/history"
@@ -22,6 +23,7 @@ type session struct {
 	outgoing
 
 	// Belongs to whoever is busy.
+	tried []string          // turns that would hold work and may have been written
 	known bool              // row is believed to be the present one
 	row   store.Instance    // its Version is empty if there is no instance
 	live  *engine.Execution // nil, or at the row's version
@@ -144,6 +146,15 @@ func (s *session) finish(t task) {
 		cancel()
 		delete(s.running, t)
 	}
+}
+
+// putBack leaves the messages of the mail for the next turn that this one did not
+// carry.
+func (w *Worker) putBack(s *session, mail []*delivery) {
+	rest := slices.DeleteFunc(mail, func(d *delivery) bool { return d.done || !d.isMessage() })
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	s.mail = append(rest, s.mail...)
 }
 
 // finishes returns the call whose result a delivery brings; none if it brings

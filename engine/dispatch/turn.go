@@ -24,6 +24,7 @@ func (w *Worker) attend(s *session, mail []*delivery) {
 		err := w.turn(s, mail)
 		if err == nil {
 			w.forgetLeft(s.id)
+			w.putBack(s, mail)
 			return
 		}
 		s.forget()
@@ -170,6 +171,7 @@ func (w *Worker) load(s *session, mail []*delivery) (inbox []history.Event, err 
 		return nil, err
 	}
 	s.row, s.known = state.Instance, true
+	w.recognise(s)
 	settle(mail, state.History)
 	if state.Unchanged || s.row.Status.IsTerminal() {
 		return state.Inbox, nil
@@ -249,7 +251,9 @@ func (w *Worker) plan(s *session, mail []*delivery) *plan {
 		case d.create && exists && (d.message.Execution == execution || d.message.Execution == first):
 			d.answered(nil)
 			continue
-		case d.create && (p.start != nil || exists && !s.row.MayGo(d.replace)):
+		case d.create && p.start != nil:
+			continue // what becomes of the start before it is not durable yet
+		case d.create && exists && !s.row.MayGo(d.replace):
 			d.answered(fmt.Errorf("create instance %s: %w", s.id, store.ErrExists))
 			continue
 		case d.create:
@@ -349,6 +353,9 @@ func (w *Worker) write(s *session, turn store.Turn) error {
 	sure := err == nil
 	if err != nil {
 		if version, err = w.isMine(s, turn.Instance.Turn, err); err != nil {
+			if turn.Hold {
+				s.tried = append(s.tried, turn.Instance.Turn)
+			}
 			return err
 		}
 	}
@@ -357,10 +364,28 @@ func (w *Worker) write(s *session, turn store.Turn) error {
 	w.forgetSent(s)
 	held := store.Doorbell{}
 	if turn.Hold {
-		held = store.Doorbell{Instance: s.id, Receipt: turn.Instance.Turn, TakeOver: true}
+		held = s.doorbell(turn.Instance.Turn)
 	}
 	w.hold(s, held)
+	s.tried = nil
 	return nil
+}
+
+// doorbell returns that of the hand which a turn of this worker holds.
+func (s *session) doorbell(turn string) store.Doorbell {
+	return store.Doorbell{Instance: s.id, Receipt: turn, TakeOver: true}
+}
+
+// recognise finds out that a turn was written which seemed to have failed, and
+// makes the doorbell for its work the session's own.
+func (w *Worker) recognise(s *session) {
+	for _, hand := range s.row.Hands {
+		if slices.Contains(s.tried, hand.Receipt) {
+			w.hold(s, s.doorbell(hand.Receipt))
+			s.tried = nil
+			return
+		}
+	}
 }
 
 // isMine finds out whether a commit that seems to have failed was made after

@@ -1,0 +1,58 @@
+package dispatch_test
+
+import (
+	"errors"
+	"sync"
+	"testing"
+	"testing/synctest"
+
+	"github.com/seed21523604/holdfast/engine"
+	"github.com/seed21523604/holdfast/engine/client"
+	"github.com/seed21523604/holdfast/engine/dispatch"
+	"github.com/seed21523604/holdfast/engine/store"
+	"github.com/seed21523604/holdfast/engine/store/storetest"
+	"github.com/seed21523604/holdfast/engine/store/tablestore"
+	"github.com/seed21523604/holdfast/engine/store/tablestore/azuretest"
+)
+
+// Of starts that come together only one can be made, but the others are not told
+// that there is an instance before that is durable.
+func TestAStartIsNotRefusedForOneThatIsNotDurable(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		account := azuretest.New(azuretest.Options{})
+		o := tablestore.Options{ConnectionString: account.ConnectionString(), Hub: "hub"}
+		o.Client.Transport = account
+		s, err := tablestore.Open(t.Context(), o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all := make(chan struct{})
+		broken := &storetest.Faulty{Store: s, Choose: func(method string, _ int) storetest.Fault {
+			if method == "Commit" || method == "Create" {
+				<-all
+				return storetest.Fail
+			}
+			return storetest.None
+		}}
+		r := engine.NewRegistry()
+		engine.AddOrchestrator(r, gate, func(ctx *engine.Context, _ int) (int, error) {
+			return engine.WaitForExternalEvent(ctx, open).Await()
+		})
+		c := client.New(dispatch.New(broken, r, dispatch.Options{}).Instances(), client.Options{})
+		var starts sync.WaitGroup
+		for range 5 {
+			starts.Go(func() {
+				_, err := c.Start(t.Context(), string(gate), "a", 1)
+				if err == nil || errors.Is(err, client.ErrExists) {
+					t.Errorf("a start that was not written is answered with %v", err)
+				}
+			})
+		}
+		synctest.Wait() // the first is being written, the others wait
+		close(all)
+		starts.Wait()
+		if _, err := s.Get(t.Context(), "a"); !errors.Is(err, store.ErrNotFound) {
+			t.Errorf("the instance is there: %v", err)
+		}
+	})
+}

@@ -162,13 +162,14 @@ Content-Type: application/json;odata=minimalmetadata
 
 func TestBadOptionsAreRefused(t *testing.T) {
 	for name, o := range map[string]Options{
-		"no hub":           {ConnectionString: "UseDevelopmentStorage=true"},
-		"a bad hub":        {ConnectionString: "UseDevelopmentStorage=true", Hub: "my-hub"},
-		"half a second":    {ConnectionString: "UseDevelopmentStorage=true", Hub: "hub", Lease: 1500 * time.Millisecond},
-		"a short horizon":  {ConnectionString: "UseDevelopmentStorage=true", Hub: "hub", Horizon: time.Second},
-		"a long horizon":   {ConnectionString: "UseDevelopmentStorage=true", Hub: "hub", Horizon: maxHidden + 1},
-		"no account":       {Hub: "hub"},
-		"half an endpoint": {Hub: "hub", Credential: token("me"), TableURL: "https://x.table.core.windows.net", QueueURL: "https://x.queue.core.windows.net"},
+		"no hub":            {ConnectionString: "UseDevelopmentStorage=true"},
+		"a bad hub":         {ConnectionString: "UseDevelopmentStorage=true", Hub: "my-hub"},
+		"half a second":     {ConnectionString: "UseDevelopmentStorage=true", Hub: "hub", Lease: 1500 * time.Millisecond},
+		"a short horizon":   {ConnectionString: "UseDevelopmentStorage=true", Hub: "hub", Horizon: time.Second},
+		"a long horizon":    {ConnectionString: "UseDevelopmentStorage=true", Hub: "hub", Horizon: maxHidden + 1},
+		"no account":        {Hub: "hub"},
+		"half an endpoint":  {Hub: "hub", Credential: token("me"), TableURL: "https://x.table.core.windows.net", QueueURL: "https://x.queue.core.windows.net"},
+		"no range of polls": {ConnectionString: "UseDevelopmentStorage=true", Hub: "hub", PollFloor: time.Minute},
 	} {
 		if _, err := Open(t.Context(), o); err == nil {
 			t.Errorf("%s: it opened", name)

@@ -13,12 +13,8 @@ import (
 	"github.com/seed21523604/holdfast/engine/store"
 )
 
-const (
-	// firstPause is the time between two polls of a queue that was busy.
-	firstPause = 100 * time.Millisecond
-	// maxReceived is how many messages Azure hands out in one answer.
-	maxReceived = 32
-)
+// maxReceived is how many messages Azure hands out in one answer.
+const maxReceived = 32
 
 // poller says when the queue is looked at: at once when something was put here,
 // otherwise less and less often.
@@ -50,14 +46,14 @@ func (p *poller) rings() {
 }
 
 // found takes note of a poll.
-func (p *poller) found(now time.Time, any bool, ceiling time.Duration) {
+func (p *poller) found(now time.Time, any bool, floor, ceiling time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if any {
 		p.pause, p.next = 0, now
 		return
 	}
-	p.pause = min(max(2*p.pause, firstPause), ceiling)
+	p.pause = min(max(2*p.pause, floor), ceiling)
 	p.next = now.Add(p.pause)
 }
 
@@ -160,7 +156,7 @@ func (s *Store) look(ctx context.Context, most int, now time.Time) (bells []stor
 		s.warn("receive more doorbells", "", err)
 		err = nil
 	}
-	s.poll.found(now, len(bells) > 0, s.o.PollCeiling)
+	s.poll.found(now, len(bells) > 0, s.o.PollFloor, s.o.PollCeiling)
 	return bells, err
 }
 

@@ -51,9 +51,11 @@ type Options struct {
 	// row; 10 minutes. It is longer than the minute between two sweeps and
 	// shorter than 7 days.
 	Horizon time.Duration
-	// PollCeiling is how far apart polls of a quiet queue are at most; 30
-	// seconds.
-	PollCeiling time.Duration
+	// PollFloor is the time to the next poll after the first one that found
+	// nothing; 100 ms. It is doubled after each, up to PollCeiling; 30
+	// seconds. A longer ceiling costs less, and lets what other processes put
+	// wait for as long.
+	PollFloor, PollCeiling time.Duration
 	// Now is the machine's clock; time.Now. Times that other workers see are
 	// told by [Store.Now].
 	Now func() time.Time
@@ -76,6 +78,9 @@ func (o Options) withDefaults() Options {
 	if o.PollCeiling == 0 {
 		o.PollCeiling = 30 * time.Second
 	}
+	if o.PollFloor == 0 {
+		o.PollFloor = min(100*time.Millisecond, o.PollCeiling)
+	}
 	if o.Now == nil {
 		o.Now = time.Now
 	}
@@ -97,6 +102,8 @@ func (o *Options) check() error {
 		return fmt.Errorf("the hub's name %q is not 3 to 45 letters and digits, the first a letter", o.Hub)
 	case o.Lease < time.Second || o.Lease%time.Second != 0 || o.Lease > maxHidden:
 		return fmt.Errorf("a lease of %v is not whole seconds up to 7 days", o.Lease)
+	case o.PollFloor < 0 || o.PollFloor > o.PollCeiling:
+		return fmt.Errorf("polls from %v to %v apart are no range", o.PollFloor, o.PollCeiling)
 	case o.Horizon <= sweepInterval || o.Horizon > maxHidden:
 		return fmt.Errorf("a horizon of %v is not between %v and 7 days", o.Horizon, sweepInterval)
 	}

@@ -1,10 +1,14 @@
 package tablestore
 
 import (
+	"errors"
+	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/seed21523604/holdfast/engine/history"
 	"github.com/seed21523604/holdfast/engine/store"
+	"github.com/seed21523604/holdfast/engine/store/tablestore/azuritetest"
 )
 
 // A worker writes a turn with work in hand and is gone before it writes the row
@@ -70,5 +74,43 @@ func TestADoorbellForWorkThatIsDonePutsTheListRight(t *testing.T) {
 	page, err := d.store.List(t.Context(), store.Query{})
 	if err != nil || len(page.Instances) != 1 || page.Instances[0].Status != history.Completed {
 		t.Errorf("%+v are listed, %v", page.Instances, err)
+	}
+}
+
+// A worker does not learn that its turn was written, and finds out by itself. It
+// puts the list right with the next turn, or when it lets go of the work.
+func TestAWorkerThatWasUnsurePutsTheListRight(t *testing.T) {
+	for _, status := range []history.Status{history.Running, history.Completed} {
+		t.Run(status.String(), func(t *testing.T) {
+			f := &azuritetest.Faults{}
+			d := newFaultyDesk(t, inMemoryOptions, f, -1)
+			turn, bell := handed("", "t0")
+			turn.Instance.Status = status
+			f.Choose = func(_ int, r *http.Request) azuritetest.Fault {
+				if strings.HasSuffix(r.URL.Path, "/$batch") {
+					return azuritetest.Unanswered
+				}
+				return azuritetest.None
+			}
+			if _, err := d.opened.Commit(t.Context(), turn); !errors.Is(err, azuritetest.ErrConnection) {
+				t.Fatal(err)
+			}
+			f.Choose = nil
+			if status.IsTerminal() {
+				d.must(d.opened.Release(t.Context(), bell))
+			} else {
+				next, _ := handed(d.version("a"), "t1")
+				next.Answered, next.Instance.Status, next.Hold, next.Instance.Hands = []store.Doorbell{bell}, status, false, nil
+				_, err := d.opened.Commit(t.Context(), next)
+				d.must(err)
+			}
+			page, err := d.store.List(t.Context(), store.Query{})
+			if err != nil || len(page.Instances) != 1 || page.Instances[0].Status != status {
+				t.Errorf("%+v are listed (%v), want one that is %v", page.Instances, err, status)
+			}
+			if n := d.messages(); n != 0 {
+				t.Errorf("%d doorbells are left", n)
+			}
+		})
 	}
 }

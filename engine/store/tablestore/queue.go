@@ -269,7 +269,7 @@ func (s *Store) Release(ctx context.Context, bell store.Doorbell) error {
 	}
 	return s.with("release the doorbell of", bell.Instance, func() error {
 		if bell.TakeOver {
-			if err := s.mend(ctx, bell); err != nil {
+			if err := s.mend(ctx, bell.Instance); err != nil {
 				return err
 			}
 			return s.silence(ctx, bell)
@@ -278,21 +278,16 @@ func (s *Store) Release(ctx context.Context, bell store.Doorbell) error {
 	})
 }
 
-// mend writes the projection that the worker may not have written whose doorbell
-// this was.
-func (s *Store) mend(ctx context.Context, bell store.Doorbell) error {
-	if !s.owesProjection(bell) {
-		return nil
-	}
-	r, err := s.record(ctx, bell.Instance)
+// mend writes the projection of an instance, which may not be written when a
+// doorbell for work in hand is released: its worker is gone, or does not know
+// what became of its turn.
+func (s *Store) mend(ctx context.Context, id string) error {
+	r, err := s.record(ctx, id)
 	if errors.Is(err, store.ErrNotFound) {
 		return nil
 	}
 	if err == nil {
 		err = s.project(ctx, r, false)
-	}
-	if err == nil {
-		s.settleProjection(bell)
 	}
 	return err
 }

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
@@ -138,24 +137,18 @@ func (s *Store) getBlob(ctx context.Context, name string) (string, error) {
 
 // fill puts the texts into rows that their blobs hold.
 func (s *Store) fill(ctx context.Context, rows ...entity) error {
-	var mu sync.Mutex
-	texts := map[string]string{}
+	texts := map[string]*string{} // of the blobs by name, each read once
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(transfers)
 	for _, e := range rows {
 		for _, name := range e.blobs() {
-			mu.Lock()
-			_, known := texts[name]
-			texts[name] = ""
-			mu.Unlock()
-			if known {
+			if texts[name] != nil {
 				continue
 			}
-			group.Go(func() error {
-				text, err := s.getBlob(ctx, name)
-				mu.Lock()
-				defer mu.Unlock()
-				texts[name] = text
+			text := new(string)
+			texts[name] = text
+			group.Go(func() (err error) {
+				*text, err = s.getBlob(ctx, name)
 				return err
 			})
 		}
@@ -165,7 +158,7 @@ func (s *Store) fill(ctx context.Context, rows ...entity) error {
 	}
 	for _, e := range rows {
 		for column, name := range e.blobs() {
-			e[column] = texts[name]
+			e[column] = *texts[name]
 		}
 	}
 	return nil

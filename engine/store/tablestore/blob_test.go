@@ -187,3 +187,25 @@ func TestWhoIsTooSlowGivesUp(t *testing.T) {
 		t.Errorf("it was written: %v", err)
 	}
 }
+
+// Rows that name the same blob all get its text, however fast it comes.
+func TestRowsThatShareABlobAllGetItsText(t *testing.T) {
+	d := newDeskOn(t, inMemoryOptions, nil)
+	p := newPayloads("a", "e")
+	name := p.add(said)
+	d.must(d.store.keep(t.Context(), "a", p, &base{}))
+	for range 50 {
+		var rows []entity
+		for i := range 20 {
+			e := newEntity("a", fmt.Sprint(i))
+			e.refer(map[string]string{"Input": name})
+			rows = append(rows, e)
+		}
+		d.must(d.store.fill(t.Context(), rows...))
+		for _, e := range rows {
+			if e.text("Input") != said {
+				t.Fatalf("row %s got %d bytes", e.row(), len(e.text("Input")))
+			}
+		}
+	}
+}

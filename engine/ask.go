@@ -28,61 +28,68 @@ func (x *Execution) timer(at time.Time) *task {
 	return t
 }
 
-// WaitOption changes how an external event is waited for: a deadline made by
-// [Until].
-type WaitOption interface{ setWait(*waitOptions) }
-
-type waitOptions struct {
-	deadline *time.Time
-}
-
 // WaitForExternalEvent returns a task that completes with the payload of the
 // next event of this name that nobody else has taken: one that came before is
 // kept until it is waited for. Events, and those who wait for them, are served
 // in the order in which they came. A wait for an Event[Sealed] fails unless the
 // orchestration declared it with [SecretEvent].
 func WaitForExternalEvent[T any](c *Context, name Event[T], options ...WaitOption) *Task[T] {
-	var o waitOptions
-	for _, option := range options {
-		option.setWait(&o)
+	w := newWait(c.x, name, options)
+	if err := w.wrong(); err != nil {
+		return jsonTask[T](c.x.failed(fmt.Errorf("wait for event %q: %w", name, err)), "payload of event", string(name))
 	}
-	t := c.x.waitFor(string(name), name)
-	if !t.done && o.deadline != nil {
-		c.x.limit(t, *o.deadline)
+	c.x.waitFor(w)
+	if !w.done && w.limited {
+		c.x.limit(w.task, w.Until)
 	}
-	return jsonTask[T](t, "payload of event", string(name))
+	return jsonTask[T](w.task, "payload of event", string(name))
 }
 
-// waitFor takes the oldest kept event of this name, or queues for the next.
-// typed is the name with its type, which tells whether a sealed payload is
-// expected.
-func (x *Execution) waitFor(name string, typed any) *task {
-	if _, sealed := typed.(Event[Sealed]); sealed && !slices.Contains(x.secret, name) {
-		return x.failed(fmt.Errorf("wait for event %q: the orchestration did not declare it with SecretEvent", name))
-	}
-	t := &task{x: x}
-	if kept := x.kept[name]; len(kept) > 0 {
-		x.kept[name] = kept[1:]
+// waitFor takes the oldest kept event of the name that will do, or queues for
+// the next.
+func (x *Execution) waitFor(w *wait) {
+	w.order = x.waits
+	x.waits++
+	w.whenDone(w.over)
+	for len(x.kept[w.Event]) > 0 && !w.done {
+		oldest := x.kept[w.Event][0]
+		x.kept[w.Event] = x.kept[w.Event][1:]
 		x.took = true
-		t.settle(kept[0].Input, nil)
-		return t
+		x.verdicts[oldest.Message] = w.hear(oldest.Event)
 	}
-	t.forget = func() {
-		x.waiting[name] = slices.DeleteFunc(x.waiting[name], func(w *task) bool { return w == t })
-	}
-	x.waiting[name] = append(x.waiting[name], t)
-	return t
-}
-
-// raise gives an event's payload to the one who has waited longest, or keeps it.
-func (x *Execution) raise(e history.Event) {
-	waiting := x.waiting[e.Name]
-	if len(waiting) == 0 {
-		x.kept[e.Name] = append(x.kept[e.Name], keptEvent{e, x.arrived})
-		x.arrived++
+	if w.done {
 		return
 	}
-	x.waiting[e.Name] = waiting[1:]
-	x.took = true
-	waiting[0].settle(e.Input, nil)
+	w.forget = func() {
+		x.waiting[w.Event] = slices.DeleteFunc(x.waiting[w.Event], func(o *wait) bool { return o == w })
+	}
+	x.waiting[w.Event] = append(x.waiting[w.Event], w)
+}
+
+// raise gives an event to the one who has waited longest, or keeps it, or, if
+// it is to be taken at once, refuses it.
+func (x *Execution) raise(e history.Event) {
+	waiting := x.waiting[e.Name]
+	switch {
+	case e.Verdict != nil && e.Verdict.Refused():
+		x.decide(e, *e.Verdict)
+		return
+	case e.Strict && (x.ended || len(waiting) == 0):
+		x.decide(e, x.refusal(e.Name))
+		return
+	case x.ended:
+		return
+	case len(waiting) == 0:
+		x.kept[e.Name] = append(x.kept[e.Name], keptEvent{e, x.arrived})
+		x.arrived++
+		x.decide(e, history.Verdict{Outcome: history.Kept})
+		return
+	}
+	w := waiting[0]
+	verdict := w.hear(e)
+	if w.done {
+		x.took = true
+		x.waiting[e.Name] = slices.DeleteFunc(x.waiting[e.Name], func(o *wait) bool { return o == w })
+	}
+	x.decide(e, verdict)
 }

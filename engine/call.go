@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/seed21523604/holdfast/engine/history"
@@ -17,17 +18,27 @@ type callOptions struct {
 }
 
 // Deadline is an option of calls and of waits; [Until] makes one.
-type Deadline struct{ at time.Time }
+type Deadline struct {
+	at   time.Time
+	from string
+}
 
 // Until gives a call, its retries included, or a wait a deadline. If it comes
 // first, Await returns [ErrTimeout]: the event stays for the next one who waits,
 // the activity is told to stop and what it returns goes unheard. It is backed by
 // a durable timer, which is canceled when the task is done first.
-func Until(deadline time.Time) Deadline { return Deadline{deadline} }
+//
+// From says where the deadline came from, in words, for those who ask why an
+// instance waits.
+func Until(deadline time.Time, from ...string) Deadline {
+	return Deadline{deadline, strings.Join(from, ", ")}
+}
 
 func (d Deadline) setCall(o *callOptions)   { o.deadline = &d.at }
 func (d Deadline) setChild(o *childOptions) { o.deadline = &d.at }
-func (d Deadline) setWait(o *waitOptions)   { o.deadline = &d.at }
+func (d Deadline) setWait(w *wait) {
+	w.Until, w.UntilFrom, w.limited = d.at.UTC(), clipTo(d.from, maxWords), true
+}
 
 // CallActivity asks for the activity to be run with input. It runs after this
 // turn is durable, at least once unless it is registered [AtMostOnce]; its

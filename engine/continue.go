@@ -207,8 +207,8 @@ func (x *Execution) follow(now time.Time, messages []history.Event) (Decision, e
 
 // renew makes the execution a new one of the same instance.
 func (x *Execution) renew() {
-	now := x.now
+	now, verdicts, keyed := x.now, x.verdicts, x.keyed
 	x.Close()
 	*x = *x.registry.newExecution(x.instance, x.o)
-	x.now = now
+	x.now, x.verdicts, x.keyed = now, verdicts, keyed
 }

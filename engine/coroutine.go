@@ -13,6 +13,7 @@ type unwinding struct{}
 // await rests the coroutine until t is done.
 func (x *Execution) await(t *task) {
 	for !t.done {
+		x.mustNotCheck("wait for anything")
 		if x.leaving || !x.yield(struct{}{}) {
 			panic(unwinding{})
 		}
@@ -59,6 +60,7 @@ func (x *Execution) end(status history.Status, output json.RawMessage, failure *
 // act numbers an action that the code asks for. During replay it must be the
 // one that was recorded under this number; after it, it is new and will be.
 func (x *Execution) act(e history.Event) history.Event {
+	x.mustNotCheck("ask for anything")
 	if x.leaving || x.ended {
 		panic(unwinding{})
 	}
@@ -81,6 +83,14 @@ func (x *Execution) act(e history.Event) history.Event {
 		x.diverge(fmt.Sprintf("recorded: %s; asked for: %s; as action %d, event %d of the history", recorded.Event, e, e.ID, recorded.position))
 	}
 	return recorded.Event
+}
+
+// mustNotCheck panics while a condition of a wait runs, which is no place for
+// what the orchestration does.
+func (x *Execution) mustNotCheck(what string) {
+	if x.checking {
+		panic("engine: a Check must not " + what)
+	}
 }
 
 // isSame reports whether an action is the one that was recorded.

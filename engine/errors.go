@@ -12,6 +12,9 @@ import (
 var (
 	// ErrTimeout is returned by a wait whose deadline came first.
 	ErrTimeout = errors.New("the deadline came first")
+	// ErrTooManyTries is returned by a wait that was tried as often as
+	// [Tries] allows.
+	ErrTooManyTries = errors.New("there were too many tries")
 	// ErrCanceled is returned by a task that was given up with Cancel.
 	ErrCanceled = errors.New("the task was canceled")
 	// ErrInterrupted is matched, through errors.Is, by the failure of an
@@ -119,11 +122,14 @@ func failureOf(err error) *history.Failure {
 	return &history.Failure{Kind: clip(KindOf(err)), Message: clip(err.Error()), NonRetriable: errors.As(err, &final) && final.NonRetriable()}
 }
 
-// clip cuts a text that is longer than it may be.
-func clip(text string) string {
+// clip cuts a text that is longer than one may be.
+func clip(text string) string { return clipTo(text, history.MaxText) }
+
+// clipTo cuts a text that has more bytes than it may have.
+func clipTo(text string, most int) string {
 	const mark = "…"
-	if len(text) <= history.MaxText {
+	if len(text) <= most {
 		return text
 	}
-	return strings.ToValidUTF8(text[:history.MaxText-len(mark)], "") + mark
+	return strings.ToValidUTF8(text[:most-len(mark)], "") + mark
 }

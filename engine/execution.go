@@ -30,7 +30,8 @@ type Execution struct {
 	// What is being waited for.
 	calls   map[int32]*call
 	timers  map[int32]*timer
-	waiting map[string][]*task
+	waiting map[string][]*wait
+	ends    map[string]*wait // how the last waits ended
 	kept    map[string][]keptEvent
 	held    []history.Event // came while suspended
 	settled map[int32]bool  // tasks whose completion is among the held
@@ -43,14 +44,21 @@ type Execution struct {
 	suspended    bool
 	refused      bool // the code may not run here, and the execution fails
 	leaving      bool // the coroutine is being unwound
+	catching     bool // what came during a suspension is having its effect
+	checking     bool // a condition of a wait runs
 	nextID       int32
 	guids        int
 	turns        int
+	waits        int   // waits so far
+	raised       int   // external events so far
+	raisedBytes  int64 // and the size of their payloads
 	customStatus json.RawMessage
-	patches      map[string]bool         // whether the code takes a changed branch
-	seen         map[string]int          // messages recorded so far, with their number
-	recorded     map[int32]recordedEvent // actions of the history being replayed
-	actions      []history.Event         // actions asked for in this turn
+	patches      map[string]bool            // whether the code takes a changed branch
+	seen         map[string]int             // messages recorded so far, with their number
+	recorded     map[int32]recordedEvent    // actions of the history being replayed
+	actions      []history.Event            // actions asked for in this turn
+	verdicts     map[string]history.Verdict // on the events of this turn
+	keyed        map[string]keyed           // events with an idempotency key
 
 	// How it ended.
 	ended   bool
@@ -113,7 +121,8 @@ func (r *Registry) newExecution(instance string, o ReplayOptions) *Execution {
 	return &Execution{
 		sender: sender{registry: r, instance: instance}, o: o,
 		calls: map[int32]*call{}, timers: map[int32]*timer{},
-		waiting: map[string][]*task{}, kept: map[string][]keptEvent{},
+		waiting: map[string][]*wait{}, ends: map[string]*wait{}, kept: map[string][]keptEvent{},
+		verdicts: map[string]history.Verdict{}, keyed: map[string]keyed{},
 		seen: map[string]int{}, settled: map[int32]bool{}, recorded: map[int32]recordedEvent{},
 	}
 }
@@ -148,6 +157,10 @@ func isComplete(past []history.Event) bool {
 func (x *Execution) take(e *history.Event) {
 	x.see(e.Message)
 	x.note(e)
+	if e.Kind == history.EventRaised && !x.catching {
+		x.raised++
+		x.raisedBytes += int64(len(e.Input))
+	}
 	switch {
 	case x.suspended && !actsAtOnce(e.Kind):
 		x.hold(*e)
@@ -195,10 +208,28 @@ func actsAtOnce(k history.Kind) bool {
 
 // hold keeps an event for the time after the suspension.
 func (x *Execution) hold(e history.Event) {
+	if e.Kind == history.EventRaised && !x.keeps(e) {
+		return
+	}
 	x.held = append(x.held, e)
 	if isResult(e.Kind) || e.Kind == history.TimerFired {
 		x.settled[e.TaskID] = true
 	}
+}
+
+// keeps reports whether an event that came during a suspension is kept for
+// afterwards, and not refused because it is to be taken at once.
+func (x *Execution) keeps(e history.Event) bool {
+	switch {
+	case e.Verdict != nil && e.Verdict.Refused():
+		x.decide(e, *e.Verdict)
+		return false
+	case e.Strict:
+		x.decide(e, history.Verdict{Outcome: history.NotWaiting, Reason: "the instance is suspended"})
+		return false
+	}
+	x.verdicts[e.Message] = history.Verdict{Outcome: history.Kept}
+	return true
 }
 
 // see takes note of a message, so that it is known if it comes again.
@@ -302,9 +333,11 @@ func (x *Execution) unsuspend() {
 	held := x.held
 	x.held = nil
 	clear(x.settled)
+	x.catching = true
 	for i := range held {
 		x.take(&held[i])
 	}
+	x.catching = false
 }
 
 // ID returns the id of the run; empty before its start.
@@ -364,8 +397,8 @@ func (x *Execution) NextTimer() time.Time {
 // WaitingFor returns the names of the events that are waited for, in order.
 func (x *Execution) WaitingFor() []string {
 	var names []string
-	for name, tasks := range x.waiting {
-		if len(tasks) > 0 && !x.ended {
+	for name, waits := range x.waiting {
+		if len(waits) > 0 && !x.ended {
 			names = append(names, name)
 		}
 	}

@@ -22,6 +22,9 @@ type Decision struct {
 	Failure *history.Failure
 	// CustomStatus is the JSON that the orchestration set last.
 	CustomStatus json.RawMessage
+	// External is what the execution has to do with external events after the
+	// turn.
+	External history.External
 	// Begun is the start of the execution that Events belong to, if the one
 	// before it continued as new in this turn; else nil. Events are then its
 	// whole history.
@@ -41,6 +44,7 @@ type Decision struct {
 // ContinuedAsNew, and when that is durable and what there was to send is sent,
 // the next turn begins the next execution.
 func (x *Execution) Turn(now time.Time, messages []history.Event) (Decision, error) {
+	clear(x.verdicts)
 	if x.continues() {
 		return x.follow(now, messages)
 	}
@@ -64,6 +68,7 @@ func (x *Execution) turn(now time.Time, messages []history.Event) (Decision, err
 	for i := range fresh {
 		x.take(&fresh[i])
 	}
+	x.judge(fresh)
 	if x.missing != nil && !x.ended {
 		return Decision{}, x.missing
 	}
@@ -81,7 +86,17 @@ func (x *Execution) turn(now time.Time, messages []history.Event) (Decision, err
 }
 
 func (x *Execution) decision(events []history.Event) Decision {
-	return Decision{Events: events, Status: x.Status(), Output: x.output, Failure: x.failure, CustomStatus: x.customStatus}
+	return Decision{Events: events, Status: x.Status(), Output: x.output, Failure: x.failure, CustomStatus: x.customStatus, External: x.External()}
+}
+
+// judge writes into the events of a turn what became of them.
+func (x *Execution) judge(events []history.Event) {
+	for i := range events {
+		v, ok := x.verdicts[events[i].Message]
+		if ok && v.Outcome != history.Taken && v.Outcome != history.Kept {
+			events[i].Verdict = &v
+		}
+	}
 }
 
 func (x *Execution) completion() history.Event {

@@ -74,7 +74,7 @@ func newApp(ctx context.Context, values settings.Values, o options) (*app, error
 		Activities: values.Int(settings.MaxActivities), Cached: orNone(values.Int(settings.MaxCachedInstances)),
 		Grace: time.Duration(orNone(int(a.grace))), Logger: o.Logger,
 	})
-	c := client.New(a.worker.Instances(), client.Options{Secret: registry.SecretEvents, Seal: sealer.Seal, Suspect: human.LooksLikeCode})
+	c := client.New(a.worker.Instances(), clientOptions(values, registry, sealer))
 	api, err := a.api(c, registry, values, keys.links, o.Local)
 	if err != nil {
 		return nil, errors.Join(err, a.store.Close())
@@ -85,6 +85,15 @@ func newApp(ctx context.Context, values settings.Values, o options) (*app, error
 	}
 	a.handler = routes.handler(o.Local)
 	return a, nil
+}
+
+// clientOptions say what may be sent to an instance, and what is sealed first.
+func clientOptions(values settings.Values, registry *engine.Registry, sealer *human.Sealer) client.Options {
+	return client.Options{
+		Secret: registry.SecretEvents, Seal: sealer.Seal, Suspect: human.LooksLikeCode,
+		MaxUnmatched: values.Int(settings.MaxUnmatchedEvents), MaxEvents: values.Int(settings.MaxInstanceEvents),
+		MaxEventBytes: int64(values.Int(settings.MaxInstanceBytes)),
+	}
 }
 
 // place says where the app is reached.

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+
 	"github.com/seed21523604/holdfast/engine"
 	"github.com/seed21523604/holdfast/engine/human"
 	"github.com/seed21523604/holdfast/functions/settings"
@@ -20,6 +22,7 @@ func addSmsVerify(r *engine.Registry, m human.Messenger, s *human.Sealer, values
 func smsLimits(values settings.Values) human.Limits {
 	return human.Limits{
 		Timeout:     human.Duration(values.Duration(settings.SmsVerifyTimeout)),
+		TimeoutFrom: fmt.Sprintf("the setting %s, %s (%s)", settings.SmsVerifyTimeout, values.Duration(settings.SmsVerifyTimeout), values.Source(settings.SmsVerifyTimeout)),
 		Tries:       values.Int(settings.SmsVerifyTries),
 		Digits:      values.Int(settings.SmsVerifyDigits),
 		Sends:       values.Int(settings.SmsVerifySends),

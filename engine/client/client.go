@@ -11,10 +11,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"mime"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/google/uuid"
 
@@ -43,6 +41,12 @@ var (
 	// ErrBadName is returned for an event whose name looks like the payload
 	// of a secret one.
 	ErrBadName = errors.New("this is not the name of an event, but looks like its payload")
+	// ErrKeyReused is returned by Raise for an idempotency key with which
+	// another event came before.
+	ErrKeyReused = errors.New("another event came with the same idempotency key")
+	// ErrTooMany is returned for an event to an instance that has had too
+	// many of them.
+	ErrTooMany = errors.New("the instance has had too many events")
 	// ErrMediaType is returned for an event's payload that its sender does
 	// not call JSON.
 	ErrMediaType = errors.New("the payload's media type is not application/json")
@@ -76,6 +80,11 @@ type Options struct {
 	// Version is that of the instances that are started, unless a start says
 	// another.
 	Version string
+	// MaxUnmatched is how many events an instance keeps that nobody has ever
+	// waited for by their name; MaxEvents how many a run may have in all, and
+	// MaxEventBytes how large they may be together. Zero is no limit.
+	MaxUnmatched, MaxEvents int
+	MaxEventBytes           int64
 	// Now is the clock; the store's, if it is a store.Clock, or time.Now.
 	Now func() time.Time
 }
@@ -109,85 +118,6 @@ func (c *Client) Guarded(guard func(store.Instance) error) *Client {
 	guarded := *c
 	guarded.guard = guard
 	return &guarded
-}
-
-// Payload is what an event carries, as it was sent.
-type Payload struct {
-	// Body is a JSON text; empty stands for null. For a secret event it may
-	// be anything.
-	Body []byte
-	// MediaType is what the sender calls the body; empty for application/json.
-	MediaType string
-}
-
-// Raise sends an external event to a running instance. The payload of an event
-// that the orchestration declared secret is sealed before it goes any further,
-// and so is one that was sent to the same instance under a name that is nearly
-// right, or that looks like a secret. The errors, in the order in which they
-// are looked for: ErrNotFound, ErrFinished, ErrBadName, ErrMediaType,
-// ErrBadPayload.
-func (c *Client) Raise(ctx context.Context, id, event string, payload Payload) error {
-	in, err := c.living(ctx, id)
-	if err != nil {
-		return fmt.Errorf("raise %s: %w", event, err)
-	}
-	if len(in.Secret) > 0 && c.o.Suspect([]byte(event)) {
-		return fmt.Errorf("raise an event: %w", ErrBadName)
-	}
-	message := c.message(history.EventRaised)
-	message.Name = event
-	if message.Input, err = c.admit(in, event, payload); err != nil {
-		return fmt.Errorf("raise %s: %w", event, err)
-	}
-	if err := message.CheckSize(); err != nil {
-		return fmt.Errorf("raise an event: %w", err)
-	}
-	if err := c.instances.Send(ctx, id, message); err != nil {
-		return fmt.Errorf("raise %s: %w", event, err)
-	}
-	return nil
-}
-
-// admit turns a payload into what is written down.
-func (c *Client) admit(in store.Instance, event string, payload Payload) (json.RawMessage, error) {
-	if c.isSecret(in, event, payload.Body) {
-		if c.o.Seal == nil {
-			return nil, ErrNoSeal
-		}
-		return c.o.Seal(in.ID, event, payload.Body)
-	}
-	if !isJSON(payload.MediaType) {
-		return nil, fmt.Errorf("%w but %q", ErrMediaType, payload.MediaType)
-	}
-	if len(payload.Body) == 0 {
-		return json.RawMessage("null"), nil
-	}
-	var text json.RawMessage
-	if err := json.Unmarshal(payload.Body, &text); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrBadPayload, err)
-	}
-	if !utf8.Valid(text) {
-		return nil, fmt.Errorf("%w: it is not valid UTF-8", ErrBadPayload)
-	}
-	return text, nil
-}
-
-// isSecret reports whether a payload must be sealed.
-func (c *Client) isSecret(in store.Instance, event string, payload []byte) bool {
-	for _, name := range in.Secret {
-		if near(name, event) {
-			return true
-		}
-	}
-	return len(in.Secret) > 0 && c.o.Suspect(payload)
-}
-
-func isJSON(mediaType string) bool {
-	if mediaType == "" {
-		return true
-	}
-	kind, _, err := mime.ParseMediaType(mediaType)
-	return err == nil && kind == "application/json"
 }
 
 // TerminateOption changes how an instance is terminated.

@@ -51,6 +51,7 @@ func registry() *engine.Registry {
 		code, err := engine.WaitForExternalEvent(ctx, secret).Await()
 		return []string{string(first), string(code)}, err
 	}, engine.SecretEvent(secret))
+	addQuiz(r)
 	engine.AddOrchestrator(r, broken, func(*engine.Context, json.RawMessage) (json.RawMessage, error) {
 		return nil, errors.New("it broke")
 	})

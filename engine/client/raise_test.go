@@ -89,7 +89,7 @@ func TestAnEmptyPayloadIsNull(t *testing.T) {
 func TestAPayloadArrivesAsItWasSent(t *testing.T) {
 	payloads := []string{
 		`null`, `true`, `0`, `12345678901234567890`, `1e400`, `""`, `"é\u00e9\ud83d\udccf<"`,
-		`[]`, `{}`, `{"a":1,"a":2}`, `[[[[1]]]]`, `"` + strings.Repeat("x", 100_000) + `"`,
+		`[]`, `{}`, `{"a":1,"A":2}`, `[[[[1]]]]`, `"` + strings.Repeat("x", 100_000) + `"`,
 	}
 	everywhere(t, func(t *testing.T, h *hub) {
 		for _, payload := range payloads {
@@ -110,7 +110,7 @@ func TestAPayloadArrivesAsItWasSent(t *testing.T) {
 }
 
 func TestAPayloadThatIsNoJSONIsRefused(t *testing.T) {
-	payloads := []string{" ", "\n", "x", `{`, `{"a":}`, `1 2`, `'x'`, `{a:1}`, `[1,]`, "\"a\nb\"", "\xef\xbb\xbf1", `NaN`, `01`, "\x00"}
+	payloads := []string{" ", "\n", "x", `{`, `{"a":}`, `1 2`, `'x'`, `{a:1}`, `[1,]`, "\"a\nb\"", "\xef\xbb\xbf1", `NaN`, `01`, "\x00", `{"a":1,"a":2}`, `[{"b":[{"\u0061":1,"a":2}]}]`, strings.Repeat("[", 33) + strings.Repeat("]", 33)}
 	everywhere(t, func(t *testing.T, h *hub) {
 		h.begin(string(approve), "a", nil)
 		before := h.get("a")

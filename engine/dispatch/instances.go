@@ -40,6 +40,19 @@ func (i instances) Send(ctx context.Context, id string, message history.Event) e
 	return err
 }
 
+// Ask makes the turn that an event calls for, and tells what became of it.
+func (i instances) Ask(ctx context.Context, id string, message history.Event) (store.Answer, error) {
+	d := &delivery{message: message}
+	err := i.w.deliver(ctx, id, d)
+	switch {
+	case errors.Is(err, errStopped):
+		return store.Answer{}, i.Instances.Send(ctx, id, message)
+	case err != nil:
+		return store.Answer{}, err // d is still others' if the context ended
+	}
+	return d.answer, nil
+}
+
 // Now is the time by the worker's clock.
 func (i instances) Now() time.Time { return i.w.o.Now() }
 

@@ -51,6 +51,8 @@ type delivery struct {
 	tried   bool             // a create was tried on trust
 	unsure  bool             // a commit that would have recorded it seems to have failed
 	done    bool             // nothing is left to be done about it
+	// answer is what became of the message, and is there with the outcome.
+	answer store.Answer
 	// reply gets the outcome; nil when nobody waits for it.
 	reply chan error
 }

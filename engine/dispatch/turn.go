@@ -142,6 +142,8 @@ func (w *Worker) step(s *session, p *plan, inbox []history.Event) error {
 		return err
 	}
 	for _, d := range p.accepted {
+		d.answer.Verdict, d.answer.Known = s.live.Verdict(d.message)
+		d.answer.Instance = s.row
 		d.answered(nil)
 	}
 	w.hush(s)
@@ -172,7 +174,8 @@ func (w *Worker) load(s *session, mail []*delivery) (inbox []history.Event, err 
 	}
 	s.row, s.known = state.Instance, true
 	w.recognise(s)
-	settle(mail, state.History)
+	s.settle(mail, state.History)
+	byAcceptance(state.Inbox)
 	if state.Unchanged || s.row.Status.IsTerminal() {
 		return state.Inbox, nil
 	}
@@ -181,14 +184,28 @@ func (w *Worker) load(s *session, mail []*delivery) (inbox []history.Event, err 
 	return state.Inbox, nil
 }
 
+// byAcceptance puts messages into the order of their acceptance. Their ids sort so
+// too, but for those that stand for an idempotency key.
+func byAcceptance(inbox []history.Event) {
+	slices.SortStableFunc(inbox, func(a, b history.Event) int { return a.Time.Compare(b.Time) })
+}
+
 // settle answers the messages that were recorded by a commit which seemed to
 // have failed. Results have no senders: whether they are recorded, the execution
 // knows.
-func settle(mail []*delivery, recorded []history.Event) {
+func (s *session) settle(mail []*delivery, recorded []history.Event) {
 	for _, d := range mail {
-		if id := d.message.Message; d.unsure && id != "" && slices.ContainsFunc(recorded, func(e history.Event) bool { return tellsOf(e, id) }) {
-			d.answered(nil)
+		id := d.message.Message
+		if !d.unsure || id == "" {
+			continue
 		}
+		at := slices.IndexFunc(recorded, func(e history.Event) bool { return tellsOf(e, id) })
+		if at < 0 {
+			continue
+		}
+		d.answer.Instance = s.row
+		d.answer.Verdict, d.answer.Known = recorded[at].Judged(id)
+		d.answered(nil)
 	}
 }
 
@@ -415,7 +432,7 @@ func (w *Worker) nextRow(s *session, p *plan, d engine.Decision) store.Instance 
 	if len(d.Events) > 0 {
 		row.Updated = d.Events[0].Time
 	}
-	row.Status, row.Output, row.Failure, row.CustomStatus = d.Status, d.Output, d.Failure, d.CustomStatus
+	row.Status, row.Output, row.Failure, row.CustomStatus, row.External = d.Status, d.Output, d.Failure, d.CustomStatus, d.External
 	row.Completed = time.Time{}
 	if d.Status.IsTerminal() {
 		row.Completed = row.Updated

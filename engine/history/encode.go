@@ -39,9 +39,16 @@ const (
 	fieldAttempt   wire.Number = 30
 	fieldVersion   wire.Number = 31
 	fieldTag       wire.Number = 32 // repeated
+	fieldStrict    wire.Number = 40
+	fieldVerdict   wire.Number = 41
 
 	fieldTagKey   wire.Number = 1
 	fieldTagValue wire.Number = 2
+
+	fieldVerdictOutcome wire.Number = 1
+	fieldVerdictReason  wire.Number = 2
+	fieldVerdictTries   wire.Number = 3
+	fieldVerdictTried   wire.Number = 4
 
 	fieldParentInstance  wire.Number = 1
 	fieldParentExecution wire.Number = 2
@@ -95,6 +102,10 @@ func appendEvent(b []byte, e *Event) []byte {
 	b = wire.AppendInt(b, fieldAttempt, int64(e.Attempt))
 	b = wire.AppendBytes(b, fieldVersion, e.Version)
 	b = AppendTags(b, fieldTag, e.Tags)
+	b = wire.AppendBool(b, fieldStrict, e.Strict)
+	if e.Verdict != nil {
+		b = wire.AppendElement(b, fieldVerdict, appendVerdict(nil, e.Verdict))
+	}
 	return appendRelations(b, e)
 }
 
@@ -126,6 +137,13 @@ func DecodeTag(tags map[string]string, b []byte) (map[string]string, error) {
 	}
 	tags[key] = value
 	return tags, err
+}
+
+func appendVerdict(b []byte, v *Verdict) []byte {
+	b = wire.AppendBytes(b, fieldVerdictOutcome, string(v.Outcome))
+	b = wire.AppendBytes(b, fieldVerdictReason, v.Reason)
+	b = wire.AppendUint(b, fieldVerdictTries, uint64(v.Tries))
+	return wire.AppendUint(b, fieldVerdictTried, uint64(v.Tried))
 }
 
 // appendRelations appends what an event says of other instances and executions.
@@ -236,9 +254,31 @@ func decodeEvent(e *Event, b []byte) error {
 			e.Recurse = x != 0
 		case fieldCarried:
 			e.Carried, err = decodeCarried(v)
+		case fieldStrict:
+			e.Strict = x != 0
+		case fieldVerdict:
+			e.Verdict, err = decodeVerdict(v)
 		}
 		return err
 	})
+}
+
+func decodeVerdict(b []byte) (*Verdict, error) {
+	d := &Verdict{}
+	err := wire.Each(b, func(n wire.Number, x uint64, v []byte) error {
+		switch n {
+		case fieldVerdictOutcome:
+			d.Outcome = Outcome(v)
+		case fieldVerdictReason:
+			d.Reason = string(v)
+		case fieldVerdictTries:
+			d.Tries = int(x)
+		case fieldVerdictTried:
+			d.Tried = int(x)
+		}
+		return nil
+	})
+	return d, err
 }
 
 // DecodeParent reads what AppendParent wrote, or returns ErrCorrupt.

@@ -27,7 +27,7 @@ const (
 	TimerFired          Kind = 11 // TaskID, FireAt
 	OrchestratorStarted Kind = 12 // a turn begins; Time is what the orchestration reads as now
 	EventSent           Kind = 14 // InstanceID, Name, Input
-	EventRaised         Kind = 15 // Name, Input, InstanceID
+	EventRaised         Kind = 15 // Name, Input, InstanceID, Strict, Verdict
 	ContinueAsNew       Kind = 16 // Status, Result (the next input), Carried
 	GenericEvent        Kind = 17 // Name, of a changed branch that the code takes
 	ExecutionSuspended  Kind = 19 // Reason
@@ -141,6 +141,12 @@ type Event struct {
 	// Carried is what goes over from an execution to the one that follows it;
 	// nil in the start of one that follows none.
 	Carried *Carried `json:"carried,omitempty"`
+	// Strict says that an event which was raised is to be taken at once or not
+	// at all, because its sender wants to know.
+	Strict bool `json:"strict,omitempty"`
+	// Verdict is what became of an event that was raised, if it was neither
+	// taken nor kept; nil if it was.
+	Verdict *Verdict `json:"verdict,omitempty"`
 }
 
 // Parent is a call of a sub-orchestration as the one who was called knows it.

@@ -49,6 +49,14 @@ func (p *printer) event(e *Event) {
 	}
 }
 
+// verdict tells what became of an event that was not taken.
+func verdict(v *Verdict) string {
+	if v == nil {
+		return ""
+	}
+	return ", " + string(v.Outcome) + because(v.Reason)
+}
+
 // describe returns an event in words.
 func (p *printer) describe(e *Event) string {
 	switch e.Kind {
@@ -70,7 +78,7 @@ func (p *printer) describe(e *Event) string {
 		}
 		return fmt.Sprintf("#%d fired", e.TaskID)
 	case EventRaised:
-		return "event " + e.Name + p.payload(e.Input) + from(e)
+		return "event " + e.Name + p.payload(e.Input) + from(e) + verdict(e.Verdict)
 	case EventSent:
 		return fmt.Sprintf("#%d sent event %s to instance %s%s", e.ID, e.Name, e.InstanceID, p.payload(e.Input))
 	case ExecutionTerminated, ExecutionSuspended, ExecutionResumed:

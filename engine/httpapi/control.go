@@ -9,14 +9,6 @@ import (
 	"github.com/seed21523604/holdfast/engine/history"
 )
 
-func (a *API) raise(c *call) {
-	body, err := a.body(c)
-	if err == nil {
-		err = c.client.Raise(c.r.Context(), c.id, c.name, client.Payload{Body: body, MediaType: c.r.Header.Get("Content-Type")})
-	}
-	a.accepted(c, err)
-}
-
 func (a *API) terminate(c *call) {
 	a.accepted(c, c.client.Terminate(c.r.Context(), c.id, c.query.Get("reason")))
 }

@@ -15,6 +15,21 @@
 //
 // There are no durable entities: their paths answer 501.
 //
+// # Events that are answered
+//
+// An event is accepted with 202, as in the original, whether or not anybody waits
+// for it. With the header Prefer: wait (RFC 7240) it is taken at once or not at
+// all, and its sender is told: 200 with what it led to, or a problem of RFC 9457
+// that says why not: no-instance, finished, not-waiting, name-mismatch with the
+// name that was probably meant, wrong-type, rejected with the tries that are left,
+// expired, locked, already-decided with the decision, too-large. What is wrong is
+// seen before anything is stored where the instance's row tells it; the condition
+// of the wait is put to it in the turn that records it.
+//
+// Of the events with the same Idempotency-Key one has an effect, and all get its
+// answer. What is kept of the key is a hash, as the id of the event in the history,
+// for as long as there is one; it costs no request.
+//
 // # Who may call it
 //
 // Without a [Doorkeeper] whoever reaches the API may do everything: put it on a

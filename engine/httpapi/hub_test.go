@@ -37,7 +37,8 @@ const (
 	later                                                         = "Later"   // may be started, and no worker knows it
 	hold    engine.Orchestrator[int, int]                         = "Hold"    // an activity that takes until the test says so
 
-	again engine.Orchestrator[int, int] = "Again" // continues as new with each approval
+	again engine.Orchestrator[int, int]    = "Again" // continues as new with each approval
+	quiz  engine.Orchestrator[int, string] = "Quiz"  // a number above the input, three tries, five minutes; then a Vote
 
 	double engine.Activity[int, int] = "Double"
 	halve  engine.Activity[int, int] = "Halve" // fails with an odd number
@@ -47,7 +48,7 @@ const (
 	code     engine.Event[engine.Sealed]   = "SmsChallengeResponse"
 )
 
-var orchestrators = []string{"Again", "Approve", "Broken", "Echo", "Family", "Hold", "Later", "Steps", "Verify"}
+var orchestrators = []string{"Again", "Approve", "Broken", "Echo", "Family", "Hold", "Later", "Quiz", "Steps", "Verify"}
 
 // oddError has a kind.
 type oddError int
@@ -71,6 +72,7 @@ func registry(began chan<- struct{}, release <-chan struct{}) *engine.Registry {
 		return nil, errors.New("it broke")
 	})
 	engine.AddOrchestrator(r, steps, runSteps)
+	engine.AddOrchestrator(r, quiz, runQuiz)
 	engine.AddOrchestrator(r, again, func(ctx *engine.Context, n int) (int, error) {
 		if _, err := engine.WaitForExternalEvent(ctx, approval).Await(); err != nil {
 			return 0, err
@@ -92,6 +94,35 @@ func registry(began chan<- struct{}, release <-chan struct{}) *engine.Registry {
 		return n, nil
 	})
 	return r
+}
+
+// ballot is the payload of a Vote.
+type ballot struct {
+	Yes bool   `json:"yes"`
+	By  string `json:"by"`
+}
+
+const (
+	guess engine.Event[int]    = "Guess"
+	vote  engine.Event[ballot] = "Vote"
+)
+
+func runQuiz(ctx *engine.Context, least int) (string, error) {
+	_, err := engine.WaitForExternalEvent(ctx, guess,
+		engine.Until(ctx.Now().Add(5*time.Minute), "the rules"), engine.From("the candidate"), engine.Tries(3),
+		engine.Then(ctx.Now().Add(2*time.Minute), "the candidate is reminded"),
+		engine.Check(func(n int) error {
+			if n <= least {
+				return fmt.Errorf("%d is too low", n)
+			}
+			return nil
+		})).Await()
+	won := "won"
+	if err != nil {
+		won = "lost: " + err.Error()
+	}
+	ballot, err := engine.WaitForExternalEvent(ctx, vote).Await()
+	return fmt.Sprintf("%s, %v", won, ballot.Yes), err
 }
 
 func runSteps(ctx *engine.Context, n int) (int, error) {

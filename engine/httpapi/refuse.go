@@ -15,6 +15,14 @@ const (
 	wentWrong   = "Something went wrong while processing your request"
 )
 
+// What we say of events.
+const (
+	badName      = "This is not the name of an event. Put the name in the URL, such as .../raiseEvent/SmsChallengeResponse, and the payload in the body."
+	badMediaType = "Only application/json request content is supported. With curl, add: -H 'Content-Type: application/json'"
+	tooMany      = "The instance has had too many events, and takes no more of this kind."
+	keyReused    = "Another event came with the same Idempotency-Key; this one has no effect. Use a new key for a new event."
+)
+
 // fail answers with the status that an error stands for.
 func (a *API) fail(c *call, err error) {
 	var tooLarge *http.MaxBytesError
@@ -25,12 +33,16 @@ func (a *API) fail(c *call, err error) {
 	case errors.Is(err, client.ErrFinished):
 		c.w.WriteHeader(http.StatusGone)
 	case errors.Is(err, client.ErrBadName):
-		c.refuse(http.StatusBadRequest, "This is not the name of an event. Put the name in the URL, such as .../raiseEvent/SmsChallengeResponse, and the payload in the body.")
+		c.refuse(http.StatusBadRequest, badName)
 	case errors.Is(err, client.ErrMediaType):
-		c.refuse(http.StatusBadRequest, "Only application/json request content is supported. With curl, add: -H 'Content-Type: application/json'")
+		c.refuse(http.StatusBadRequest, badMediaType)
+	case errors.Is(err, client.ErrTooMany):
+		c.refuse(http.StatusTooManyRequests, tooMany)
+	case errors.Is(err, client.ErrKeyReused):
+		c.refuse(http.StatusUnprocessableEntity, keyReused)
 	case errors.Is(err, client.ErrBadPayload):
 		c.refuseFor(http.StatusBadRequest, "Invalid JSON content", err)
-	case errors.Is(err, client.ErrBadPage), errors.Is(err, history.ErrBadID), errors.Is(err, client.ErrBadTags):
+	case errors.Is(err, client.ErrBadPage), errors.Is(err, history.ErrBadID), errors.Is(err, client.ErrBadTags), errors.Is(err, errBadKey):
 		c.refuseFor(http.StatusBadRequest, badArgument, err)
 	case errors.As(err, &tooLarge):
 		c.refuseFor(http.StatusRequestEntityTooLarge, "The request body is too large", err)

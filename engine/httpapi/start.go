@@ -52,10 +52,8 @@ func (a *API) input(c *call) (json.RawMessage, error) {
 		return nil, err
 	case len(input) == 0:
 		return json.RawMessage("null"), nil
-	case !json.Valid(input):
-		return nil, client.ErrBadPayload
 	}
-	return input, nil
+	return input, client.CheckJSON(input)
 }
 
 // restart begins an instance anew, under its own id or another.

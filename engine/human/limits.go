@@ -24,6 +24,8 @@ var ErrLimits = errors.New("limits out of bounds")
 type Limits struct {
 	// Timeout is how long a code that was sent may be typed.
 	Timeout Duration `json:"timeout"`
+	// TimeoutFrom says where the timeout came from, in words; it may be empty.
+	TimeoutFrom string `json:"timeoutFrom,omitempty"`
 	// Tries is how many answers are compared.
 	Tries int `json:"tries"`
 	// Digits is the length of the code.

@@ -140,29 +140,37 @@ func send(ctx *engine.Context, number string, limits Limits) (Receipt, error) {
 	}
 }
 
+// errWrongCode is what somebody is told who typed another code.
+var errWrongCode = errors.New("this is not the code")
+
 // compare races the person's answers against one deadline for all of them.
 func compare(ctx *engine.Context, code engine.Sealed, limits Limits) (Verification, error) {
-	deadline := ctx.CreateTimer(ctx.Now().Add(time.Duration(limits.Timeout)))
-	defer deadline.Cancel()
 	until := ctx.Now().Add(time.Duration(limits.Timeout))
-	for try := 1; try <= limits.Tries; try++ {
-		left := limits.Tries - try + 1
-		if err := ctx.SetCustomStatus(Waiting{string(SmsChallengeResponse), left, until}); err != nil {
-			return Verification{}, err
-		}
-		answer := engine.WaitForExternalEvent(ctx, SmsChallengeResponse)
-		if engine.Select(ctx, answer, deadline) == deadline {
-			return ended(ctx, Verification{Outcome: Expired, Tries: try - 1})
-		}
-		guess, err := answer.Await()
-		if err != nil {
-			return Verification{}, err
-		}
-		if same(guess, code) {
-			return ended(ctx, Verification{Verified: true, Outcome: Verified, Tries: try})
-		}
+	tries := 0
+	show := func() error {
+		return ctx.SetCustomStatus(Waiting{string(SmsChallengeResponse), limits.Tries - tries, until})
 	}
-	return ended(ctx, Verification{Outcome: TooManyTries, Tries: limits.Tries})
+	if err := show(); err != nil {
+		return Verification{}, err
+	}
+	_, err := engine.WaitForExternalEvent(ctx, SmsChallengeResponse,
+		engine.Until(until, limits.TimeoutFrom), engine.From("whoever holds the phone"), engine.Tries(limits.Tries),
+		engine.Check(func(guess engine.Sealed) error {
+			tries++
+			if same(guess, code) {
+				return nil
+			}
+			return errors.Join(errWrongCode, show())
+		})).Await()
+	switch {
+	case errors.Is(err, engine.ErrTimeout):
+		return ended(ctx, Verification{Outcome: Expired, Tries: tries})
+	case errors.Is(err, engine.ErrTooManyTries):
+		return ended(ctx, Verification{Outcome: TooManyTries, Tries: tries})
+	case err != nil:
+		return Verification{}, err
+	}
+	return ended(ctx, Verification{Verified: true, Outcome: Verified, Tries: tries})
 }
 
 // ended clears the custom status of an orchestration that waits no longer.

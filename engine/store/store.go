@@ -81,6 +81,8 @@ type Instance struct {
 	// Parent is the call that the instance serves as a sub-orchestration; nil
 	// if nobody waits for it.
 	Parent *history.Parent
+	// External is what it has to do with external events.
+	External history.External
 	// Created is when it was accepted, Updated the time of its last turn,
 	// Completed when it ended; zero if it has not. UTC.
 	Created, Updated, Completed time.Time
@@ -289,6 +291,24 @@ type Watcher interface {
 	// or purge, and a function to be called when that is no longer of
 	// interest. The channel is nil if there is nobody to tell.
 	Watch(id string) (changed <-chan struct{}, done func())
+}
+
+// Answer is what became of a message.
+type Answer struct {
+	// Verdict is what became of the event, if that is Known. It is not if the
+	// message waits in the inbox for a turn.
+	Verdict history.Verdict
+	Known   bool
+	// Instance is the row after the turn that took the message; zero if there
+	// was none yet.
+	Instance Instance
+}
+
+// Asker is implemented by Instances that make turns themselves, so that they
+// can tell what became of an event.
+type Asker interface {
+	// Ask is Send with an answer.
+	Ask(ctx context.Context, id string, event history.Event) (Answer, error)
 }
 
 // Clock is implemented by stores that tell the time, so that the clocks of all

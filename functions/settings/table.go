@@ -45,6 +45,9 @@ const (
 	MaxActivities        = "MaxActivities"
 	MaxCachedInstances   = "MaxCachedInstances"
 	MaxBodyBytes         = "MaxBodyBytes"
+	MaxUnmatchedEvents   = "MaxUnmatchedEvents"
+	MaxInstanceEvents    = "MaxInstanceEvents"
+	MaxInstanceBytes     = "MaxInstanceBytes"
 	StopGrace            = "StopGrace"
 )
 
@@ -148,6 +151,12 @@ func limitSettings() []Setting {
 			Meaning: "how many instances are kept ready in memory"},
 		{Name: MaxBodyBytes, Kind: KindInteger, Default: "65536", Min: "1024", Max: "1048576", Example: "65536",
 			Meaning: "the largest request body that is read, in bytes"},
+		{Name: MaxUnmatchedEvents, Kind: KindInteger, Default: "20", Min: "1", Max: "10000", Example: "20",
+			Meaning: "how many events an instance keeps under names that it has never waited for"},
+		{Name: MaxInstanceEvents, Kind: KindInteger, Default: "1000", Min: "10", Max: "100000", Example: "1000",
+			Meaning: "how many events one run of an instance takes in all"},
+		{Name: MaxInstanceBytes, Kind: KindInteger, Default: "8388608", Min: "65536", Max: "1073741824", Example: "8388608",
+			Meaning: "how large those events are together at most, in bytes"},
 		{Name: StopGrace, Kind: KindDuration, Default: "10s", Min: "0s", Max: "5m", Example: "10s",
 			Meaning: "how long a stop waits for work in hand"},
 	}

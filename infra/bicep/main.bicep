@@ -249,6 +249,21 @@ param maxCachedInstances int = 1000
 @maxValue(1048576)
 param maxBodyBytes int = 65536
 
+@description('How many events an instance keeps under names that it has never waited for.')
+@minValue(1)
+@maxValue(10000)
+param maxUnmatchedEvents int = 20
+
+@description('How many events one run of an instance takes in all.')
+@minValue(10)
+@maxValue(100000)
+param maxInstanceEvents int = 1000
+
+@description('How large those events are together at most, in bytes.')
+@minValue(65536)
+@maxValue(1073741824)
+param maxInstanceBytes int = 8388608
+
 @description('How long a stop waits for work in hand, in seconds.')
 @minValue(0)
 @maxValue(300)
@@ -281,6 +296,9 @@ var settings = {
   MaxActivities: '${maxActivities}'
   MaxCachedInstances: '${maxCachedInstances}'
   MaxBodyBytes: '${maxBodyBytes}'
+  MaxUnmatchedEvents: '${maxUnmatchedEvents}'
+  MaxInstanceEvents: '${maxInstanceEvents}'
+  MaxInstanceBytes: '${maxInstanceBytes}'
   StopGrace: '${stopGraceSeconds}s'
 }
 

@@ -50,5 +50,8 @@ param verificationKey = readEnvironmentVariable('HOLDFAST_VERIFICATION_KEY')
 param maxActivities = int(readEnvironmentVariable('HOLDFAST_MAX_ACTIVITIES', '64'))
 param maxCachedInstances = int(readEnvironmentVariable('HOLDFAST_MAX_CACHED_INSTANCES', '1000'))
 param maxBodyBytes = int(readEnvironmentVariable('HOLDFAST_MAX_BODY_BYTES', '65536'))
+param maxUnmatchedEvents = int(readEnvironmentVariable('HOLDFAST_MAX_UNMATCHED_EVENTS', '20'))
+param maxInstanceEvents = int(readEnvironmentVariable('HOLDFAST_MAX_INSTANCE_EVENTS', '1000'))
+param maxInstanceBytes = int(readEnvironmentVariable('HOLDFAST_MAX_INSTANCE_BYTES', '8388608'))
 param stopGraceSeconds = int(readEnvironmentVariable('HOLDFAST_STOP_GRACE_SECONDS', '10'))
 // </settings>

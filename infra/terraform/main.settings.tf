@@ -28,6 +28,9 @@ locals {
     MaxActivities           = tostring(var.max_activities)
     MaxCachedInstances      = tostring(var.max_cached_instances)
     MaxBodyBytes            = tostring(var.max_body_bytes)
+    MaxUnmatchedEvents      = tostring(var.max_unmatched_events)
+    MaxInstanceEvents       = tostring(var.max_instance_events)
+    MaxInstanceBytes        = tostring(var.max_instance_bytes)
     StopGrace               = "${var.stop_grace_seconds}s"
   }
 }

@@ -344,6 +344,42 @@ variable "max_body_bytes" {
   }
 }
 
+variable "max_unmatched_events" {
+  description = "How many events an instance keeps under names that it has never waited for."
+  type        = number
+  default     = 20
+  nullable    = false
+
+  validation {
+    condition     = var.max_unmatched_events >= 1 && var.max_unmatched_events <= 10000 && floor(var.max_unmatched_events) == var.max_unmatched_events
+    error_message = "A whole number from 1 to 10000 is wanted."
+  }
+}
+
+variable "max_instance_events" {
+  description = "How many events one run of an instance takes in all."
+  type        = number
+  default     = 1000
+  nullable    = false
+
+  validation {
+    condition     = var.max_instance_events >= 10 && var.max_instance_events <= 100000 && floor(var.max_instance_events) == var.max_instance_events
+    error_message = "A whole number from 10 to 100000 is wanted."
+  }
+}
+
+variable "max_instance_bytes" {
+  description = "How large those events are together at most, in bytes."
+  type        = number
+  default     = 8388608
+  nullable    = false
+
+  validation {
+    condition     = var.max_instance_bytes >= 65536 && var.max_instance_bytes <= 1073741824 && floor(var.max_instance_bytes) == var.max_instance_bytes
+    error_message = "A whole number from 65536 to 1073741824 is wanted."
+  }
+}
+
 variable "stop_grace_seconds" {
   description = "How long a stop waits for work in hand, in seconds."
   type        = number

@@ -1,6 +1,7 @@
 package filestore
 
 import (
+	"encoding/json"
 	"strconv"
 	"strings"
 
@@ -34,6 +35,7 @@ const (
 	rowTag          wire.Number = 31 // repeated
 	rowParent       wire.Number = 32
 	rowRevoked      wire.Number = 40
+	rowExternal     wire.Number = 41 // JSON
 
 	handReceipt wire.Number = 1
 	handTask    wire.Number = 2 // repeated
@@ -90,7 +92,12 @@ func encodeRow(in *row) []byte {
 	if in.Parent != nil {
 		b = wire.AppendElement(b, rowParent, history.AppendParent(nil, in.Parent))
 	}
-	return history.AppendTags(b, rowTag, in.Tags)
+	b = history.AppendTags(b, rowTag, in.Tags)
+	if in.External.IsZero() {
+		return b
+	}
+	external, _ := json.Marshal(&in.External) // plain data has a JSON form
+	return wire.AppendBytes(b, rowExternal, external)
 }
 
 func encodeHand(h store.Hand) []byte {
@@ -170,6 +177,8 @@ func decodeRow(b []byte) (row, error) {
 			in.Tags, err = history.DecodeTag(in.Tags, v)
 		case rowParent:
 			in.Parent, err = history.DecodeParent(v)
+		case rowExternal:
+			err = json.Unmarshal(v, &in.External)
 		}
 		return err
 	})

@@ -214,6 +214,29 @@ var contract = map[string]func(*bench){
 			b.Errorf("%+v", state.Instance)
 		}
 	},
+	"what is known of external events comes back": func(b *bench) {
+		b.create("a")
+		external := history.External{
+			Waits: []history.Wait{
+				{Event: "Code", Since: b.clock(), Until: b.clock().Add(time.Hour), UntilFrom: "the rules", From: "Ann", Kind: "secret", Tries: 5, Tried: 2, Next: "a call", NextAt: b.clock()},
+				{Event: "Größe 📏", Ended: history.Expired, Since: b.clock(), At: b.clock(), By: "m1"},
+			},
+			More: true, Kept: []history.KeptEvents{{Event: "code", Count: 3, First: b.clock(), Last: b.clock()}}, MoreKept: 1, Raised: 7, Bytes: 1 << 40,
+		}
+		turn := b.turn(b.load("a"), "t1", func(in *store.Instance) { in.External = external })
+		rejected := b.message(history.EventRaised, "Code", "1")
+		rejected.Strict, rejected.Verdict = true, &history.Verdict{Outcome: history.Rejected, Reason: "wrong", Tries: 5, Tried: 2}
+		turn.Append = append(turn.Append, rejected)
+		turn.Instance.Events++
+		b.commit(turn)
+		state := b.load("a")
+		b.equal("external", state.Instance.External, external)
+		b.equal("event", state.History[len(state.History)-1], rejected)
+		message := b.message(history.EventRaised, "Code", "2")
+		message.Strict = true
+		b.must(b.Store.Send(b.ctx, "a", message))
+		b.equal("inbox", b.load("a").Inbox, []history.Event{message})
+	},
 	"get, history, load and purge know what is not there": func(b *bench) {
 		_, err := b.Store.Get(b.ctx, "a")
 		b.want(err, store.ErrNotFound)

@@ -358,6 +358,7 @@ func steady(list []store.Instance) []store.Instance {
 	for i := range list {
 		in := &list[i]
 		in.CustomStatus, in.Updated, in.Wake, in.Hands, in.Events, in.Turn, in.Version = nil, time.Time{}, time.Time{}, nil, 0, "", ""
+		in.External = history.External{}
 	}
 	return list
 }

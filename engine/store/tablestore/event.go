@@ -133,13 +133,20 @@ type parentInstance struct {
 	Version               string
 }
 
-// setRelations writes what an event says of other instances and executions.
+// setRelations writes what an event says of other instances and executions, and
+// of its sender.
 func setRelations(e entity, event *history.Event) error {
 	e.setText(instanceColumn(event.Kind), event.InstanceID)
 	e.setTrue("Detached", event.Detached)
 	e.setTrue("Recurse", event.Recurse)
 	if err := setOrigin(e, event.Parent, event.Tags); err != nil {
 		return err
+	}
+	e.setTrue("Strict", event.Strict)
+	if event.Verdict != nil {
+		if err := e.setJSON("Verdict", event.Verdict); err != nil {
+			return err
+		}
 	}
 	if event.Carried == nil {
 		return nil
@@ -151,6 +158,10 @@ func readRelations(e entity, event *history.Event) error {
 	event.InstanceID, event.Detached, event.Recurse = e.text(instanceColumn(event.Kind)), e.isTrue("Detached"), e.isTrue("Recurse")
 	var err error
 	if event.Parent, event.Tags, err = e.origin(); err != nil {
+		return err
+	}
+	event.Strict = e.isTrue("Strict")
+	if err := e.json("Verdict", &event.Verdict); err != nil {
 		return err
 	}
 	return e.json("Carried", &event.Carried)

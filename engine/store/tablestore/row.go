@@ -88,6 +88,11 @@ func (r *record) encode(row, hub string) (entity, error) {
 	if err := setOrigin(e, in.Parent, in.Tags); err != nil {
 		return nil, err
 	}
+	if !in.External.IsZero() {
+		if err := e.setJSON("External", &in.External); err != nil {
+			return nil, err
+		}
+	}
 	err := setDetails(e, in.Failure, in.Secret)
 	e.refer(r.large)
 	return e, err
@@ -176,6 +181,9 @@ func decodeRecord(e entity) (*record, error) {
 		return nil, err
 	}
 	if err := e.json("Secret", &in.Secret); err != nil {
+		return nil, err
+	}
+	if err := e.json("External", &in.External); err != nil {
 		return nil, err
 	}
 	if in.Hands, err = e.hands(); err != nil {

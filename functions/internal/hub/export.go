@@ -120,6 +120,7 @@ type instanceLine struct {
 	Version      string            `json:"version,omitempty"`
 	Tags         map[string]string `json:"tags,omitempty"`
 	Parent       *parentLine       `json:"parent,omitempty"`
+	External     history.External  `json:"external,omitzero"`
 	Created      time.Time         `json:"created,omitzero"`
 	Updated      time.Time         `json:"updated,omitzero"`
 	Completed    time.Time         `json:"completed,omitzero"`
@@ -142,7 +143,7 @@ func newInstanceLine(in *store.Instance) instanceLine {
 	}
 	return instanceLine{
 		Type: "instance", ID: in.ID, Execution: in.Execution, First: in.First, Name: in.Name, Status: in.Status.String(),
-		Input: in.Input, Output: in.Output, CustomStatus: in.CustomStatus, Failure: in.Failure, Secret: in.Secret, Revoked: in.Revoked,
+		Input: in.Input, Output: in.Output, CustomStatus: in.CustomStatus, Failure: in.Failure, Secret: in.Secret, Revoked: in.Revoked, External: in.External,
 		Version: in.CodeVersion, Tags: in.Tags, Parent: (*parentLine)(in.Parent),
 		Created: in.Created, Updated: in.Updated, Completed: in.Completed, Wake: in.Wake,
 		Hands: hands, Events: in.Events, Turn: in.Turn,
@@ -176,6 +177,8 @@ type eventLine struct {
 	Detached   bool              `json:"detached,omitempty"`
 	Recurse    bool              `json:"recurse,omitempty"`
 	Carried    *carriedLine      `json:"carried,omitempty"`
+	Strict     bool              `json:"strict,omitempty"`
+	Verdict    *history.Verdict  `json:"verdict,omitempty"`
 }
 
 type parentLine struct {
@@ -200,6 +203,7 @@ func newEventLine(kind, instance string, e *history.Event) eventLine {
 		Attempt: e.Attempt, Name: e.Name, Execution: e.Execution, InstanceID: e.InstanceID,
 		Input: e.Input, Result: e.Result, Reason: e.Reason, Failure: e.Failure, FireAt: e.FireAt,
 		Secret: e.Secret, Version: e.Version, Tags: e.Tags, Parent: (*parentLine)(e.Parent), Detached: e.Detached, Recurse: e.Recurse, Carried: (*carriedLine)(e.Carried),
+		Strict: e.Strict, Verdict: e.Verdict,
 	}
 	if completes(e) {
 		line.TaskID = &e.TaskID

@@ -113,8 +113,10 @@ func shows(f field, line func() any) bool {
 			v.SetBool(true)
 		case reflect.Uint8, reflect.Uint32:
 			v.SetUint(1)
-		case reflect.Int, reflect.Int32:
+		case reflect.Int, reflect.Int32, reflect.Int64:
 			v.SetInt(2)
+		case reflect.Slice:
+			v.Set(reflect.MakeSlice(v.Type(), 1, 1))
 		default:
 			panic("no value for " + f.name)
 		}

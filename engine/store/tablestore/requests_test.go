@@ -31,7 +31,11 @@ const (
 
 	echo  engine.Activity[string, string]     = "echo"
 	heavy engine.Orchestrator[string, string] = "heavy"
+	tally engine.Orchestrator[int, int]       = "tally"
 )
+
+// one is a figure.
+var one = client.Payload{Body: []byte("1")}
 
 // yes is what a person answers.
 var yes = client.Payload{Body: []byte(`"yes"`)}
@@ -96,6 +100,16 @@ func newRegistry(during func()) *engine.Registry {
 			return "", err
 		}
 		return engine.WaitForExternalEvent(ctx, answer).Await()
+	})
+	engine.AddOrchestrator(r, tally, func(ctx *engine.Context, n int) (sum int, err error) {
+		for range n {
+			v, err := engine.WaitForExternalEvent(ctx, figure).Await()
+			if err != nil {
+				return sum, err
+			}
+			sum += v
+		}
+		return sum, nil
 	})
 	engine.AddOrchestrator(r, serial, func(ctx *engine.Context, n int) (sum int, err error) {
 		for range n {

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -53,6 +54,7 @@ type Call struct {
 	Name      string // the activity
 	Attempt   int    // which attempt of a RetryPolicy this is, from 1
 	First     int32  // the Task of the first attempt
+	Origin    string // the run before, if this one was rewound; else empty
 }
 
 // NewCall returns the call that a TaskScheduled event of an execution asks for.
@@ -66,11 +68,11 @@ func NewCall(instance, execution string, scheduled history.Event) Call {
 
 // Key identifies the call for all time: an idempotency key for the services that
 // an activity uses. It is the same however often the call is run, after a crash
-// and in every attempt of a RetryPolicy: an attempt that failed here may have
+// in every attempt of a RetryPolicy and after a rewinding: an attempt that failed here may have
 // taken effect there. Where every attempt must count for itself, as with a
 // service that remembers failures too, add Attempt to it.
 func (c Call) Key() string {
-	return c.Instance + "/" + c.Execution + "/" + strconv.Itoa(int(c.First))
+	return c.Instance + "/" + cmp.Or(c.Origin, c.Execution) + "/" + strconv.Itoa(int(c.First))
 }
 
 type callKey struct{}

@@ -111,7 +111,7 @@ func (x *Execution) schedule(e history.Event) (*task, int32) {
 func (x *Execution) expect(e history.Event) (*task, int32) {
 	scheduled := x.act(e)
 	t := &task{x: x, forget: func() { delete(x.calls, scheduled.ID) }}
-	x.calls[scheduled.ID] = &call{task: t, scheduled: scheduled}
+	x.calls[scheduled.ID] = &call{task: t, scheduled: scheduled, lineage: x.lineage}
 	return t, scheduled.ID
 }
 

@@ -65,7 +65,7 @@ func (x *Execution) act(e history.Event) history.Event {
 		panic(unwinding{})
 	}
 	if x.replaying {
-		x.skipPatches()
+		x.skipNotes()
 	}
 	e.ID = x.nextID
 	x.nextID++
@@ -109,7 +109,7 @@ func (x *Execution) diverge(how string) {
 // checkAllAsked fails the execution when the history has an action that the
 // code did not ask for, or the code has returned and the history goes on.
 func (x *Execution) checkAllAsked() {
-	x.skipPatches()
+	x.skipNotes()
 	recorded, ok := x.recorded[x.nextID]
 	switch {
 	case x.hasDiverged() || !ok && !x.ended:

@@ -72,6 +72,7 @@ type Execution struct {
 type call struct {
 	task      *task
 	scheduled history.Event
+	lineage   string // what the result of a sub-orchestration must name
 }
 
 type timer struct {
@@ -130,7 +131,7 @@ func (r *Registry) newExecution(instance string, o ReplayOptions) *Execution {
 // replay runs the code over the past, one event at a time.
 func (x *Execution) replay(past []history.Event) {
 	for i, e := range past {
-		if e.Kind.IsAction() {
+		if e.Kind.IsAction() || e.Kind == history.ExecutionRewound {
 			x.recorded[e.ID] = recordedEvent{e, i}
 		}
 		if e.Kind == history.GenericEvent {
@@ -341,7 +342,11 @@ func (x *Execution) unsuspend() {
 }
 
 // ID returns the id of the run; empty before its start.
-func (x *Execution) ID() string { return x.execution }
+func (x *Execution) ID() string { return x.runID }
+
+// Origin returns the id that the run goes by: its own, or, if it was rewound, that
+// of the run before.
+func (x *Execution) Origin() string { return x.execution }
 
 // Status returns where the execution stands after the last turn.
 func (x *Execution) Status() history.Status {

@@ -36,10 +36,10 @@ func (x *Execution) patch(id string, taken bool) {
 	x.patches[id] = taken
 }
 
-// skipPatches passes over the records of changed branches, which the code need
-// not ask for.
-func (x *Execution) skipPatches() {
-	for x.recorded[x.nextID].Kind == history.GenericEvent {
+// skipNotes passes over the records that the code need not ask for: of changed
+// branches, and of rewindings.
+func (x *Execution) skipNotes() {
+	for k := x.recorded[x.nextID].Kind; k == history.GenericEvent || k == history.ExecutionRewound; k = x.recorded[x.nextID].Kind {
 		x.nextID++
 	}
 }

@@ -1,7 +1,9 @@
 package engine
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"strconv"
 	"strings"
 
@@ -29,20 +31,27 @@ type Send struct {
 type sender struct {
 	registry                  *Registry
 	instance, name, execution string
+	runID                     string // the id of the run, which goes by that of another if it was rewound
 	parent                    *history.Parent
 	version                   string
 	tags                      map[string]string
-	before                    uint32           // actions of the executions before
-	children                  map[int32]string // the sub-orchestrations without a recorded end
-	recurse                   bool             // a termination goes on to them
+	lineage                   string          // by what the ids of new children and messages go: the last rewinding
+	before                    uint32          // actions of the executions before
+	children                  map[int32]child // the sub-orchestrations without a recorded end
+	rewound                   map[int32]child // those at the last rewinding
+	recurse                   bool            // a termination goes on to them
 }
+
+// child is a sub-orchestration, with the lineage of its call.
+type child struct{ instance, lineage string }
 
 // note keeps up with what is recorded.
 func (s *sender) note(e *history.Event) {
 	switch e.Kind {
 	case history.ExecutionStarted:
-		s.name, s.execution, s.parent = e.Name, e.Execution, e.Parent
+		s.name, s.execution, s.runID, s.parent = e.Name, originOf(e), e.Execution, e.Parent
 		s.version, s.tags = e.Version, e.Tags
+		s.lineage = cmp.Or(s.lineage, s.execution)
 		if e.Carried != nil {
 			s.before = e.Carried.Actions
 		}
@@ -51,9 +60,11 @@ func (s *sender) note(e *history.Event) {
 			return
 		}
 		if s.children == nil {
-			s.children = map[int32]string{}
+			s.children = map[int32]child{}
 		}
-		s.children[e.ID] = e.InstanceID
+		s.children[e.ID] = child{e.InstanceID, s.lineage}
+	case history.ExecutionRewound:
+		s.lineage, s.rewound = e.Execution, maps.Clone(s.children)
 	case history.SubOrchestrationInstanceCompleted, history.SubOrchestrationInstanceFailed:
 		delete(s.children, e.TaskID)
 	case history.ExecutionTerminated:
@@ -68,10 +79,12 @@ func (x *Execution) Sends(events []history.Event) []Send { return x.sends(events
 // orchestration is registered or not.
 func (r *Registry) Sends(instance string, past []history.Event) []Send {
 	s := sender{registry: r, instance: instance}
+	var all []Send
 	for i := range past {
 		s.note(&past[i])
+		all = append(all, s.sends(past[i:i+1])...)
 	}
-	return s.sends(past)
+	return all
 }
 
 func (s *sender) sends(events []history.Event) (all []Send) {
@@ -85,6 +98,8 @@ func (s *sender) sends(events []history.Event) (all []Send) {
 			all = append(all, Send{Number: e.ID, To: e.InstanceID, Message: raised})
 		case history.ExecutionCompleted:
 			all = append(all, s.atEnd(e)...)
+		case history.ExecutionRewound:
+			all = append(all, s.rewindChildren(e)...)
 		}
 	}
 	return all
@@ -95,12 +110,12 @@ func (s *sender) begin(created *history.Event) Send {
 	start := s.message(created, history.ExecutionStarted)
 	start.Name, start.Input, start.Secret = created.Name, created.Input, s.registry.SecretEvents(created.Name)
 	start.Version, start.Tags = created.Version, s.tags
-	start.Execution = derive(s.instance, s.execution, strconv.Itoa(int(created.ID)))
+	start.Execution = derive(s.instance, s.lineage, strconv.Itoa(int(created.ID)))
 	send := Send{Number: created.ID, To: created.InstanceID}
 	if !created.Detached {
-		start.Parent = s.asParent(created.ID)
+		start.Parent = s.asParent(created.ID, s.lineage)
 		refused := s.message(created, history.SubOrchestrationInstanceFailed)
-		refused.TaskID, refused.Execution = created.ID, s.execution
+		refused.TaskID, refused.Execution = created.ID, s.lineage
 		refused.Failure = &history.Failure{Kind: KindIDTaken, Message: fmt.Sprintf("the id %q belongs to another instance that has not ended", created.InstanceID)}
 		send.Refused = &refused
 	}
@@ -108,8 +123,24 @@ func (s *sender) begin(created *history.Event) Send {
 	return send
 }
 
-func (s *sender) asParent(call int32) *history.Parent {
-	return &history.Parent{Instance: s.instance, Execution: s.execution, Name: s.name, Task: call}
+// rewindChildren returns rewindings of the sub-orchestrations that had no recorded
+// end then. One that did not fail takes no notice, and for one that is gone or
+// ended otherwise the call fails again.
+func (s *sender) rewindChildren(rewound *history.Event) (all []Send) {
+	for _, call := range sortedKeys(s.rewound) {
+		c := s.rewound[call]
+		again := s.message(rewound, history.ExecutionRewound)
+		again.Reason, again.Execution = rewound.Reason, derive(c.instance, rewound.Execution)
+		gone := s.message(rewound, history.SubOrchestrationInstanceFailed)
+		gone.TaskID, gone.Execution = call, c.lineage
+		gone.Failure = &history.Failure{Kind: KindTerminated, Message: "the sub-orchestration is not there to be rewound"}
+		all = append(all, Send{Number: rewound.ID, To: c.instance, Message: again, Refused: &gone})
+	}
+	return all
+}
+
+func (s *sender) asParent(call int32, lineage string) *history.Parent {
+	return &history.Parent{Instance: s.instance, Execution: lineage, Name: s.name, Task: call}
 }
 
 // atEnd returns the notice to the one who waits for the execution, and the
@@ -122,9 +153,10 @@ func (s *sender) atEnd(end *history.Event) (all []Send) {
 		return all
 	}
 	for _, call := range sortedKeys(s.children) {
+		c := s.children[call]
 		terminated := s.message(end, history.ExecutionTerminated)
-		terminated.Reason, terminated.Recurse, terminated.Parent = reasonOf(end), true, s.asParent(call)
-		all = append(all, Send{Number: end.ID, To: s.children[call], Message: terminated})
+		terminated.Reason, terminated.Recurse, terminated.Parent = reasonOf(end), true, s.asParent(call, c.lineage)
+		all = append(all, Send{Number: end.ID, To: c.instance, Message: terminated})
 	}
 	return all
 }
@@ -153,7 +185,7 @@ func reasonOf(end *history.Event) string {
 // whenever it is made. Like the ids of a client's messages it sorts by time, and
 // those of one instance in the order of its actions.
 func (s *sender) message(decided *history.Event, kind history.Kind) history.Event {
-	id := fmt.Sprintf("%012x%08x%s", uint64(decided.Time.UnixMilli())&(1<<48-1), s.before+uint32(decided.ID), derive(s.instance, s.execution)[:12])
+	id := fmt.Sprintf("%012x%08x%s", uint64(decided.Time.UnixMilli())&(1<<48-1), s.before+uint32(decided.ID), derive(s.instance, s.lineage)[:12])
 	return history.Event{Kind: kind, ID: history.Outside, Time: decided.Time, Message: id}
 }
 

@@ -66,6 +66,9 @@ func (x *Execution) turn(now time.Time, messages []history.Event) (Decision, err
 	x.turns++
 	x.actions = nil
 	for i := range fresh {
+		if fresh[i].Kind == history.ExecutionRewound {
+			x.rewind(&fresh[i])
+		}
 		x.take(&fresh[i])
 	}
 	x.judge(fresh)
@@ -196,6 +199,8 @@ func (x *Execution) wants(m history.Event) bool {
 	switch m.Kind {
 	case history.ExecutionStarted:
 		return x.execution == ""
+	case history.ExecutionRewound:
+		return x.execution == "" || m.Execution == x.runID // another one is for an execution that failed
 	case history.TaskCompleted, history.TaskFailed, history.SubOrchestrationInstanceCompleted, history.SubOrchestrationInstanceFailed:
 		return x.waitsFor(m)
 	case history.ExecutionTerminated:
@@ -210,6 +215,12 @@ func (x *Execution) wants(m history.Event) bool {
 // waitsFor reports whether a result answers a call of this execution.
 func (x *Execution) waitsFor(result history.Event) bool {
 	c, waits := x.calls[result.TaskID]
-	return waits && !x.settled[result.TaskID] && (result.Execution == "" || result.Execution == x.execution) &&
-		isChildResult(result.Kind) == (c.scheduled.Kind == history.SubOrchestrationInstanceCreated)
+	if !waits || x.settled[result.TaskID] {
+		return false
+	}
+	of, isChild := x.runID, c.scheduled.Kind == history.SubOrchestrationInstanceCreated
+	if isChild {
+		of = c.lineage
+	}
+	return isChild == isChildResult(result.Kind) && (result.Execution == "" || result.Execution == of)
 }

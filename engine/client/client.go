@@ -52,6 +52,8 @@ var (
 	ErrMediaType = errors.New("the payload's media type is not application/json")
 	// ErrSuspended is returned by Suspend for a suspended instance.
 	ErrSuspended = errors.New("the instance is suspended already")
+	// ErrNotFailed is returned by Rewind for an instance that has not failed.
+	ErrNotFailed = errors.New("only an instance that has failed can be rewound")
 	// ErrNotSuspended is returned by Resume for an instance that is not
 	// suspended.
 	ErrNotSuspended = errors.New("the instance is not suspended")
@@ -160,6 +162,30 @@ func (c *Client) Resume(ctx context.Context, id, reason string) error {
 		}
 		return nil
 	})
+}
+
+// Rewind lets an instance that failed go on from where it went wrong: the calls
+// whose failures the code did not go on from are made again, as are the
+// sub-orchestrations that failed, and the rest stays as it is. After a change of
+// the code it is the way to mend instances that failed for its mistakes. It
+// returns ErrNotFound or ErrNotFailed.
+func (c *Client) Rewind(ctx context.Context, id, reason string) error {
+	in, err := c.Get(ctx, id)
+	if err == nil && in.Status != history.Failed {
+		err = fmt.Errorf("instance %s is %v: %w", id, in.Status, ErrNotFailed)
+	}
+	message := c.message(history.ExecutionRewound)
+	message.Reason, message.Execution = reason, NewID()
+	if err == nil {
+		err = message.CheckSize()
+	}
+	if err == nil {
+		err = c.instances.Send(ctx, id, message)
+	}
+	if err != nil {
+		return fmt.Errorf("rewind: %w", err)
+	}
+	return nil
 }
 
 // signal sends a message that acts on the instance as a whole.

@@ -34,15 +34,19 @@ func (w *Worker) takeOver(s *session, p *plan) map[int32]history.Event {
 func (w *Worker) interrupted(p *plan) []history.Event {
 	var failed []history.Event
 	for _, number := range slices.Sorted(maps.Keys(p.taken)) {
-		if !w.registry.RunsAtMostOnce(p.taken[number].Name) {
-			continue
+		if w.registry.RunsAtMostOnce(p.taken[number].Name) {
+			failed = append(failed, w.interruption(number))
 		}
-		failed = append(failed, history.Event{
-			Kind: history.TaskFailed, ID: history.Outside, Time: w.o.Now().UTC(), TaskID: number,
-			Failure: &history.Failure{Kind: engine.KindInterrupted, Message: engine.ErrInterrupted.Error()},
-		})
 	}
 	return failed
+}
+
+// interruption is the failure of a call that was cut short.
+func (w *Worker) interruption(call int32) history.Event {
+	return history.Event{
+		Kind: history.TaskFailed, ID: history.Outside, Time: w.o.Now().UTC(), TaskID: call,
+		Failure: &history.Failure{Kind: engine.KindInterrupted, Message: engine.ErrInterrupted.Error()},
+	}
 }
 
 // inHand returns the calls that are in this worker's hands after the turn: those
@@ -123,6 +127,7 @@ func (w *Worker) run(s *session, p *plan) {
 		ctx, cancel := context.WithCancel(w.context)
 		s.running[key] = cancel
 		call := engine.NewCall(s.id, s.live.ID(), e)
+		call.Origin = s.live.Origin()
 		w.activities.do(job{run: func() { w.perform(ctx, call, e) }, drop: func() { w.abandon(call) }})
 	}
 }

@@ -178,13 +178,18 @@ func (w *Worker) sendOne(to store.Instances, from string, send engine.Send) erro
 	switch {
 	case errors.Is(err, store.ErrOwing):
 		return err // it will not be long
-	case errors.Is(err, store.ErrExists) && send.Refused != nil:
+	case send.Refused != nil && (errors.Is(err, store.ErrExists) || message.Kind == history.ExecutionRewound && isNowhere(err)):
 		return w.sendOne(to, from, engine.Send{To: from, Message: *send.Refused})
 	case errors.Is(err, store.ErrExists), errors.Is(err, store.ErrNotFound), errors.Is(err, store.ErrFinished):
 		w.o.Logger.Info("not sent", "instance", from, "to", send.To, "message", message.Kind.String(), "name", message.Name, "why", err)
 		return nil
 	}
 	return err
+}
+
+// isNowhere reports whether a message has nobody to reach.
+func isNowhere(err error) bool {
+	return errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrFinished)
 }
 
 // sendFirst sends what earlier turns decided and what must be sent before this

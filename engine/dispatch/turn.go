@@ -102,8 +102,15 @@ func (w *Worker) turn(s *session, mail []*delivery) error {
 	}
 	p := w.plan(s, mail)
 	if !p.living {
-		w.hush(s)
-		return w.rest(s, p)
+		rewound, err := w.rewind(s, p, inbox)
+		if err != nil {
+			return err
+		}
+		if !rewound {
+			w.hush(s)
+			return w.rest(s, p)
+		}
+		inbox = nil
 	}
 	if p.start != nil {
 		s.close()
@@ -120,8 +127,10 @@ func (w *Worker) turn(s *session, mail []*delivery) error {
 
 // step makes a turn of one execution, and lets follow what follows from it.
 func (w *Worker) step(s *session, p *plan, inbox []history.Event) error {
-	p.before = outstanding(s.live)
-	p.taken = w.takeOver(s, p)
+	if p.rewound == nil {
+		p.before = outstanding(s.live)
+		p.taken = w.takeOver(s, p)
+	}
 	decision, err := s.live.Turn(w.o.Now(), slices.Concat(inbox, p.messages, w.interrupted(p)))
 	if err != nil {
 		return err
@@ -130,7 +139,7 @@ func (w *Worker) step(s *session, p *plan, inbox []history.Event) error {
 		p.before, p.taken = nil, nil // those of another execution
 	}
 	p.sends = s.live.Sends(decision.Events)
-	if err := w.sendFirst(s, p, p.start != nil || decision.Begun != nil); err != nil {
+	if err := w.sendFirst(s, p, p.start != nil || p.rewound != nil || decision.Begun != nil); err != nil {
 		return err
 	}
 	if len(decision.Events) > 0 || len(inbox) > 0 || len(p.taken) > 0 || w.hasSent(s) {
@@ -240,6 +249,7 @@ type plan struct {
 	accepted []*delivery
 	bells    []store.Doorbell
 	stale    []history.Event // messages for an execution that gives way
+	rewound  *engine.Rewound // the execution goes on from where it failed
 	living   bool
 
 	before map[int32]history.Event // calls without a result before the turn
@@ -279,7 +289,7 @@ func (w *Worker) plan(s *session, mail []*delivery) *plan {
 		case !exists:
 			d.answered(fmt.Errorf("send to instance %s: %w", s.id, store.ErrNotFound))
 			continue
-		case !p.living:
+		case !p.living && s.row.Takes(d.message.Kind) != nil:
 			d.answered(fmt.Errorf("send to instance %s: %w", s.id, store.ErrFinished))
 			continue
 		}
@@ -340,7 +350,7 @@ func (w *Worker) letGo(s *session) error {
 
 // commit makes the decision durable.
 func (w *Worker) commit(s *session, p *plan, inbox []history.Event, d engine.Decision) error {
-	turn := store.Turn{Base: s.row.Version, Append: d.Events, Answered: w.answeredBy(s, p)}
+	turn := store.Turn{Base: s.row.Version, Append: p.append(d), Answered: w.answeredBy(s, p)}
 	for _, e := range slices.Concat(p.stale, inbox) {
 		turn.Consumed = append(turn.Consumed, e.Message)
 	}
@@ -428,6 +438,10 @@ func (w *Worker) nextRow(s *session, p *plan, d engine.Decision) store.Instance 
 		first, revoked := cmp.Or(row.First, row.Execution), row.Revoked
 		row = store.NewInstance(s.id, d.Begun)
 		row.First, row.Revoked = first, revoked
+	}
+	if p.rewound != nil {
+		row.First = cmp.Or(row.First, row.Execution)
+		row.Execution, row.Events = p.rewound.Messages[0].Execution, len(p.rewound.Past)
 	}
 	if len(d.Events) > 0 {
 		row.Updated = d.Events[0].Time

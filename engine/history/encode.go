@@ -38,6 +38,7 @@ const (
 	fieldCarried   wire.Number = 19
 	fieldAttempt   wire.Number = 30
 	fieldVersion   wire.Number = 31
+	fieldOrigin    wire.Number = 33
 	fieldTag       wire.Number = 32 // repeated
 	fieldStrict    wire.Number = 40
 	fieldVerdict   wire.Number = 41
@@ -101,6 +102,7 @@ func appendEvent(b []byte, e *Event) []byte {
 	}
 	b = wire.AppendInt(b, fieldAttempt, int64(e.Attempt))
 	b = wire.AppendBytes(b, fieldVersion, e.Version)
+	b = wire.AppendBytes(b, fieldOrigin, e.Origin)
 	b = AppendTags(b, fieldTag, e.Tags)
 	b = wire.AppendBool(b, fieldStrict, e.Strict)
 	if e.Verdict != nil {
@@ -242,6 +244,8 @@ func decodeEvent(e *Event, b []byte) error {
 			e.Attempt = int32(wire.Int(x))
 		case fieldVersion:
 			e.Version = string(v)
+		case fieldOrigin:
+			e.Origin = string(v)
 		case fieldTag:
 			e.Tags, err = DecodeTag(e.Tags, v)
 		case fieldInstance:

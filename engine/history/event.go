@@ -17,7 +17,7 @@ type Kind uint8
 // The kinds of event, with the fields that each one uses beside Kind, ID and
 // Time.
 const (
-	ExecutionStarted    Kind = 0  // Name, Execution, Input, Secret, Parent, Carried, Version, Tags, FireAt
+	ExecutionStarted    Kind = 0  // Name, Execution, Input, Secret, Parent, Carried, Version, Tags, FireAt, Origin
 	ExecutionCompleted  Kind = 1  // Status, Result or Failure
 	ExecutionTerminated Kind = 3  // Reason, Recurse, Parent
 	TaskScheduled       Kind = 4  // Name, Input, Attempt, TaskID
@@ -32,6 +32,7 @@ const (
 	GenericEvent        Kind = 17 // Name, of a changed branch that the code takes
 	ExecutionSuspended  Kind = 19 // Reason
 	ExecutionResumed    Kind = 20 // Reason
+	ExecutionRewound    Kind = 21 // Reason, Execution
 
 	SubOrchestrationInstanceCreated   Kind = 7 // InstanceID, Name, Input, Detached, Attempt, TaskID
 	SubOrchestrationInstanceCompleted Kind = 8 // TaskID, Result
@@ -54,6 +55,7 @@ var kindNames = map[Kind]string{
 	GenericEvent:        "GenericEvent",
 	ExecutionSuspended:  "ExecutionSuspended",
 	ExecutionResumed:    "ExecutionResumed",
+	ExecutionRewound:    "ExecutionRewound",
 
 	SubOrchestrationInstanceCreated:   "SubOrchestrationInstanceCreated",
 	SubOrchestrationInstanceCompleted: "SubOrchestrationInstanceCompleted",
@@ -86,7 +88,8 @@ func (k Kind) IsAction() bool {
 type Event struct {
 	Kind Kind `json:"kind"`
 	// ID numbers the execution's actions from 0 in the order the
-	// orchestration asked for them; Outside for everything else.
+	// orchestration asked for them, and the rewindings among them; Outside for
+	// everything else.
 	ID int32 `json:"id"`
 	// Time is when the fact came about by the clock of whoever wrote it,
 	// UTC. For a message it is the moment of acceptance.
@@ -129,6 +132,9 @@ type Event struct {
 	// Secret lists the external events whose payload is never stored as it
 	// was sent (ExecutionStarted only).
 	Secret []string `json:"secret,omitempty"`
+	// Origin is the run by whose ids the execution goes, if it is one that was
+	// rewound (ExecutionStarted only).
+	Origin string `json:"origin,omitempty"`
 	// Version is that of an execution that begins, as the one who begins it
 	// says (ExecutionStarted and SubOrchestrationInstanceCreated only).
 	Version string `json:"version,omitempty"`

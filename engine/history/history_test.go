@@ -37,6 +37,8 @@ func sample() []history.Event {
 		{Kind: history.ContinueAsNew, ID: 5, Time: at, Status: history.ContinuedAsNew, Result: json.RawMessage(`7`),
 			Carried: &history.Carried{Events: []string{"m2", ""}, CustomStatus: json.RawMessage(`"x"`), Seen: []string{"m1"}, Idle: 3, Actions: 7, Version: "1.3"}},
 		{Kind: history.ExecutionStarted, ID: history.Outside, Time: at, Version: "1.2", Tags: map[string]string{"team": "red", "": ""}, FireAt: at},
+		{Kind: history.ExecutionStarted, ID: history.Outside, Time: at, Execution: "e2", Origin: "e1"},
+		{Kind: history.ExecutionRewound, ID: 4, Time: at, Message: "m9", Execution: "e2", Reason: "try again"},
 		{Kind: history.GenericEvent, ID: 9, Time: at, Name: "ask twice"},
 		{Kind: history.ExecutionTerminated, ID: history.Outside, Time: at, Recurse: true, Parent: &history.Parent{Instance: "p", Task: -1}},
 		{Kind: history.EventRaised, ID: history.Outside, Time: at, Message: "m2", Name: "Größe 📏", Input: json.RawMessage(`false`)},

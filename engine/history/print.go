@@ -81,7 +81,7 @@ func (p *printer) describe(e *Event) string {
 		return "event " + e.Name + p.payload(e.Input) + from(e) + verdict(e.Verdict)
 	case EventSent:
 		return fmt.Sprintf("#%d sent event %s to instance %s%s", e.ID, e.Name, e.InstanceID, p.payload(e.Input))
-	case ExecutionTerminated, ExecutionSuspended, ExecutionResumed:
+	case ExecutionTerminated, ExecutionSuspended, ExecutionResumed, ExecutionRewound:
 		return strings.ToLower(strings.TrimPrefix(e.Kind.String(), "Execution")) + because(e.Reason)
 	case GenericEvent:
 		return fmt.Sprintf("#%d takes the branch %s", e.ID, e.Name)

@@ -32,7 +32,7 @@ func (a *API) rewind(c *call) {
 	case in.Status != history.Failed:
 		c.answer(http.StatusPreconditionFailed, "This orchestration has status "+in.Status.String()+", but only orchestrations in the \"Failed\" state can be rewound.")
 	default:
-		c.refuse(http.StatusNotImplemented, "Rewind is not supported yet. Restart the instance instead.")
+		a.accepted(c, c.client.Rewind(c.r.Context(), c.id, c.query.Get("reason")))
 	}
 }
 

@@ -125,6 +125,15 @@ func (in *Instance) GivesWay(replace []history.Status) error {
 	}
 }
 
+// Takes returns nil if the instance takes a message of the kind, or ErrFinished:
+// one that has ended takes none, but one that failed can be rewound.
+func (in *Instance) Takes(kind history.Kind) error {
+	if !in.Status.IsTerminal() || in.Status == history.Failed && kind == history.ExecutionRewound {
+		return nil
+	}
+	return ErrFinished
+}
+
 // MayGo reports whether a start may replace the instance as soon as it has sent
 // what it owes.
 func (in *Instance) MayGo(replace []history.Status) bool {
@@ -219,7 +228,8 @@ type Instances interface {
 
 	// Send puts a message into the inbox. When it returns nil, the message
 	// is durable and a doorbell exists. It returns ErrNotFound, or
-	// ErrFinished for an instance that has ended. Sending a message again
+	// ErrFinished for an instance that has ended; one that failed takes an
+	// ExecutionRewound. Sending a message again
 	// while it waits in the inbox has no effect.
 	Send(ctx context.Context, id string, message history.Event) error
 

@@ -85,8 +85,8 @@ func (s *Store) Send(ctx context.Context, id string, message history.Event) erro
 		switch {
 		case old.Version == "":
 			return store.ErrNotFound
-		case old.Status.IsTerminal():
-			return store.ErrFinished
+		case old.Takes(message.Kind) != nil:
+			return old.Takes(message.Kind)
 		}
 		if err := message.CheckSize(); err != nil {
 			return err

@@ -13,13 +13,13 @@ import (
 func CheckHistory(events []history.Event) error {
 	var actions int32
 	asked, answered := map[int32]history.Event{}, map[int32]bool{}
-	messages := map[string]bool{}
+	messages, rewindings := map[string]bool{}, map[int32]bool{}
 	for i, e := range events {
 		wrong := func(what string) error { return fmt.Errorf("event %d, %s: %s", i, e, what) }
 		switch {
 		case i == 0 && e.Kind != history.OrchestratorStarted:
 			return wrong("a history begins with a turn")
-		case (e.Kind == history.ExecutionStarted) != (i == 1) && e.Kind == history.ExecutionStarted:
+		case e.Kind == history.ExecutionStarted && i != 1 && (i != 2 || events[1].Kind != history.ExecutionRewound):
 			return wrong("the start comes first and once")
 		case (e.Kind == history.ExecutionCompleted || e.Kind == history.ContinueAsNew) && i != len(events)-1:
 			return wrong("something follows the end")
@@ -28,6 +28,12 @@ func CheckHistory(events []history.Event) error {
 		}
 		messages[e.Message] = true
 		asks, answers := e.Kind.IsAction(), answersTo[e.Kind]
+		if e.Kind == history.ExecutionRewound {
+			rewindings[e.ID] = true
+		}
+		for rewindings[actions] {
+			actions++
+		}
 		if asks && e.ID != actions {
 			return wrong(fmt.Sprintf("its number is %d, not %d", e.ID, actions))
 		}

@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"reflect"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -57,7 +58,7 @@ func Run(t *testing.T, h Harness) {
 		}
 	})
 	t.Run("promise", func(t *testing.T) {
-		for _, tests := range []map[string]func(*bench){promises, relations} {
+		for _, tests := range []map[string]func(*bench){promises, relations, rewinds} {
 			for name, test := range tests {
 				t.Run(name, func(t *testing.T) {
 					t.Parallel()
@@ -78,6 +79,8 @@ type bench struct {
 	mu  sync.Mutex
 	now time.Time
 	n   int
+
+	mended atomic.Bool // the activity that breaks does not any more
 }
 
 func newBench(t *testing.T, h Harness) *bench {

@@ -69,6 +69,8 @@ var kindsOfEvent = []struct {
 		history.Event{Kind: history.OrchestratorStarted, ID: history.Outside}},
 	{"Name String, Input? String, ParentTraceContext? JSON",
 		history.Event{Kind: history.EventRaised, ID: history.Outside, Message: "m", Name: "Answer", Input: []byte(`3`), InstanceID: "sender"}},
+	{"Reason? String",
+		history.Event{Kind: history.ExecutionRewound, ID: 6, Message: "m", Reason: "try again"}},
 	{"Data? String",
 		history.Event{Kind: history.GenericEvent, ID: 5, Name: "ask twice"}},
 	{"Reason? String",

@@ -113,6 +113,7 @@ func (r *record) encodeFact(row string, event history.Event) (entity, error) {
 		e.setText("Reason", event.Failure.Message)
 		e.setText("Details", event.Failure.String())
 	}
+	e.setText("OriginExecutionId", event.Origin)
 	if event.Execution != "" {
 		if err := e.setJSON("OrchestrationInstance", identity{r.ID, event.Execution}); err != nil {
 			return e, err
@@ -233,7 +234,7 @@ func decodeEvent(e entity) (history.Event, error) {
 	event := history.Event{
 		Kind: kind, ID: e.int32("EventId"), Time: e.time("_Timestamp"), Message: e.text("MessageId"),
 		TaskID: e.int32(taskColumn(kind)), Name: e.text(nameColumn(kind)), Result: e.raw("Result"), FireAt: e.time(timeColumn(kind)),
-		Attempt: e.int32("Attempt"), Version: e.text("Version"),
+		Attempt: e.int32("Attempt"), Version: e.text("Version"), Origin: e.text("OriginExecutionId"),
 	}
 	if kind != history.ExecutionTerminated {
 		event.Input = e.raw("Input")

@@ -36,7 +36,7 @@ func (s *Store) Create(ctx context.Context, id string, start history.Event, repl
 // Send puts a message into the inbox.
 func (s *Store) Send(ctx context.Context, id string, message history.Event) error {
 	return s.with("send to", id, func() error {
-		r, err := s.living(ctx, id)
+		r, err := s.taking(ctx, id, message.Kind)
 		if err == nil {
 			err = message.CheckSize()
 		}
@@ -103,8 +103,8 @@ func (s *Store) writeMessage(ctx context.Context, r *record, message history.Eve
 		case there.Execution != r.Execution:
 			s.leaveBlobs(ctx, r.ID, large, there)
 			return store.ErrFinished
-		case there.Status.IsTerminal():
-			return store.ErrFinished
+		case there.Takes(message.Kind) != nil:
+			return there.Takes(message.Kind)
 		}
 		at = there.base()
 		write = (*batch).put // what has its key is left over from another execution
@@ -130,11 +130,11 @@ func (s *Store) find(ctx context.Context, r *record, message string) (*record, e
 	return shot.record, nil
 }
 
-// living reads the row of an instance that has not ended.
-func (s *Store) living(ctx context.Context, id string) (*record, error) {
+// taking reads the row of an instance that takes messages of the kind.
+func (s *Store) taking(ctx context.Context, id string, kind history.Kind) (*record, error) {
 	r, err := s.record(ctx, id)
-	if err == nil && r.Status.IsTerminal() {
-		err = store.ErrFinished
+	if err == nil {
+		err = r.Takes(kind)
 	}
 	return r, err
 }

@@ -30,6 +30,8 @@ func TestEveryKindOfEventSurvives(t *testing.T) {
 		{Kind: history.ExecutionSuspended, ID: history.Outside, Time: at, Message: "m3", Reason: "lunch"},
 		{Kind: history.ExecutionStarted, ID: history.Outside, Time: at, Name: "test", Version: "1.2", Tags: map[string]string{"team": "red"}, FireAt: at.Add(400 * 24 * time.Hour)},
 		{Kind: history.SubOrchestrationInstanceCreated, ID: 9, Time: at, Name: "child", InstanceID: "c", Version: "1.2"},
+		{Kind: history.ExecutionStarted, ID: history.Outside, Time: at, Name: "test", Execution: "e2", Origin: "e1"},
+		{Kind: history.ExecutionRewound, ID: 12, Time: at, Message: "m9", Execution: "e2", Reason: "try again"},
 		{Kind: history.GenericEvent, ID: 10, Time: at, Name: "ask twice"},
 		{Kind: history.ContinueAsNew, ID: 11, Time: at, Status: history.ContinuedAsNew, Result: []byte(`1`), Carried: &history.Carried{Version: "1.3"}},
 		{Kind: history.ExecutionTerminated, ID: history.Outside, Time: at, Message: "m5", Reason: "enough"},

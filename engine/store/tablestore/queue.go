@@ -5,11 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azqueue/v2"
 
+	"github.com/seed21523604/holdfast/engine/history"
 	"github.com/seed21523604/holdfast/engine/store"
 )
 
@@ -319,7 +321,7 @@ func (s *Store) keptByCause(ctx context.Context, m *message) (bool, error) {
 			return false, err
 		}
 		return true, s.hideIfOurs(ctx, m, wait)
-	case r.Status.IsTerminal():
+	case r.Status.IsTerminal() && !slices.ContainsFunc(r.own(shot.inbox), isRewinding):
 		if err := s.removeRows(ctx, shot.inbox); err != nil {
 			return false, err
 		}
@@ -334,6 +336,9 @@ func (s *Store) keptByCause(ctx context.Context, m *message) (bool, error) {
 	}
 	return false, s.project(ctx, r, false)
 }
+
+// isRewinding reports whether a message is for an instance that failed.
+func isRewinding(e entity) bool { return e.text("EventType") == history.ExecutionRewound.String() }
 
 // hideIfOurs lets a message ring after a while, unless somebody else has it.
 func (s *Store) hideIfOurs(ctx context.Context, m *message, d time.Duration) error {

@@ -163,6 +163,7 @@ type eventLine struct {
 	Attempt    int32             `json:"attempt,omitempty"`
 	Name       string            `json:"name,omitempty"`
 	Execution  string            `json:"execution,omitempty"`
+	Origin     string            `json:"origin,omitempty"`
 	InstanceID string            `json:"instanceId,omitempty"`
 	Input      json.RawMessage   `json:"input,omitempty"`
 	Result     json.RawMessage   `json:"result,omitempty"`
@@ -200,7 +201,7 @@ type carriedLine struct {
 func newEventLine(kind, instance string, e *history.Event) eventLine {
 	line := eventLine{
 		Type: kind, Instance: instance, Kind: e.Kind.String(), ID: e.ID, Time: e.Time, Message: e.Message,
-		Attempt: e.Attempt, Name: e.Name, Execution: e.Execution, InstanceID: e.InstanceID,
+		Attempt: e.Attempt, Name: e.Name, Execution: e.Execution, Origin: e.Origin, InstanceID: e.InstanceID,
 		Input: e.Input, Result: e.Result, Reason: e.Reason, Failure: e.Failure, FireAt: e.FireAt,
 		Secret: e.Secret, Version: e.Version, Tags: e.Tags, Parent: (*parentLine)(e.Parent), Detached: e.Detached, Recurse: e.Recurse, Carried: (*carriedLine)(e.Carried),
 		Strict: e.Strict, Verdict: e.Verdict,

@@ -349,8 +349,8 @@ func promiseOnItsWay(b *bench) {
 			return nil, err
 		}
 		if !ctx.IsReplaying() {
-			close(entered)
-			<-release
+			close(entered) //determinism:allow because the test must hold this turn
+			<-release      //determinism:allow because the test must hold this turn
 		}
 		second, err := engine.WaitForExternalEvent(ctx, next).Await()
 		return []int{first, second}, err

@@ -34,11 +34,12 @@ func (s *Store) newBeginning(id string, start history.Event, first string) (*beg
 }
 
 // begin writes a pending instance with its start in the inbox, in place of one
-// that gives way. It reports false when the start's own execution is there.
+// that gives way. It reports false when the start's own execution is there. The
+// doorbell was put for it.
 //
 // first is the First of the instance, if the start is that of an execution which
 // follows others.
-func (s *Store) begin(ctx context.Context, id string, start history.Event, first string, replace []history.Status) (r *record, created bool, err error) {
+func (s *Store) begin(ctx context.Context, id string, start history.Event, bell *message, first string, replace []history.Status) (r *record, created bool, err error) {
 	b, err := s.newBeginning(id, start, first)
 	if err != nil {
 		return nil, false, err
@@ -66,6 +67,9 @@ func (s *Store) begin(ctx context.Context, id string, start history.Event, first
 			return &b.row, true, nil
 		}
 		if !isConflict(err) {
+			return nil, false, err
+		}
+		if err := s.renew(ctx, bell); err != nil {
 			return nil, false, err
 		}
 		if over, err = s.readInbox(ctx, id); err != nil {

@@ -29,6 +29,9 @@ type ring struct {
 	Receipt string `json:"receipt,omitempty"`
 	// Again says that the message stands in for the one that the row knows.
 	Again bool `json:"again,omitempty"`
+	// Turn is the token of the turn that relies on the message and may not be
+	// written yet.
+	Turn string `json:"turn,omitempty"`
 }
 
 func (r ring) text() (string, error) {
@@ -41,6 +44,7 @@ type message struct {
 	ring
 	id, receipt string
 	visible     time.Time // when it rings, or rang
+	born        time.Time // when it was put, if it was received
 }
 
 const receiptSeparator = " "
@@ -48,11 +52,19 @@ const receiptSeparator = " "
 // reference is a message as text.
 func (m *message) reference() string { return m.id + receiptSeparator + m.receipt }
 
+// maxFlight is longer than a request can be under way: the SDK gives up on one
+// after 30 seconds, and so does Azure.
+const maxFlight = 2 * time.Minute
+
+// isYoung reports whether what the message was put for may be under way yet.
+func (m *message) isYoung(now time.Time) bool { return now.Sub(m.born) < maxFlight }
+
 func (m *message) doorbell() store.Doorbell {
 	if m.TakeOver {
 		return store.Doorbell{Instance: m.Instance, Receipt: m.Receipt, TakeOver: true}
 	}
-	return store.Doorbell{Instance: m.Instance, Receipt: m.reference(), TakeOver: m.TakeOver}
+	receipt := []string{m.id, m.receipt, m.Turn, formatTime(m.born)}
+	return store.Doorbell{Instance: m.Instance, Receipt: strings.Join(receipt, receiptSeparator)}
 }
 
 // messageOf returns the message that a doorbell was given for which is not for
@@ -60,12 +72,17 @@ func (m *message) doorbell() store.Doorbell {
 func messageOf(bell store.Doorbell) *message {
 	m := refer(bell.Receipt)
 	m.Instance = bell.Instance
+	if fields := strings.Split(bell.Receipt, receiptSeparator); len(fields) == 4 {
+		m.Turn = fields[2]
+		m.born, _ = parseTime(fields[3]) // as it was formatted here
+	}
 	return m
 }
 
+// refer returns the message of a reference, or of a text that begins with one.
 func refer(reference string) *message {
-	id, receipt, _ := strings.Cut(reference, receiptSeparator)
-	return &message{id: id, receipt: receipt}
+	fields := append(strings.Split(reference, receiptSeparator), "")
+	return &message{id: fields[0], receipt: fields[1]}
 }
 
 // seconds is a duration as the queue knows it, never shorter.
@@ -120,6 +137,23 @@ func (s *Store) reveal(ctx context.Context, m *message) error {
 	}
 	if err == nil {
 		s.poll.rings()
+	}
+	return err
+}
+
+// renew sees to it that a message rings for what was not written at the first
+// attempt: if its time may have come, it may have been found without cause.
+func (s *Store) renew(ctx context.Context, m *message) error {
+	if m.visible.Sub(s.o.Now()) > s.o.Lease/2 {
+		return nil
+	}
+	err := s.hide(ctx, m, s.o.Lease)
+	if !isGone(err) {
+		return err
+	}
+	again, err := s.put(ctx, m.ring, s.o.Lease)
+	if err == nil {
+		*m = *again
 	}
 	return err
 }
@@ -226,7 +260,7 @@ func (h *heldBells) forget(bell store.Doorbell) {
 
 // putHeld puts a message for work in hand into the queue.
 func (s *Store) putHeld(ctx context.Context, bell store.Doorbell, again bool) (*heldBell, error) {
-	m, err := s.put(ctx, ring{bell.Instance, true, bell.Receipt, again}, s.o.Lease)
+	m, err := s.put(ctx, ring{Instance: bell.Instance, TakeOver: true, Receipt: bell.Receipt, Again: again}, s.o.Lease)
 	if err != nil {
 		return nil, err
 	}

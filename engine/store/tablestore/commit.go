@@ -130,7 +130,11 @@ func (c *commit) make(ctx context.Context) error {
 	}
 	var there *record
 	if isConflict(err) {
-		if there = c.look(ctx); c.isIn(there) {
+		var unread error
+		if there, unread = c.look(ctx); unread != nil {
+			return err // and the doorbells ring
+		}
+		if c.isIn(there) {
 			err = nil
 		}
 	}
@@ -163,14 +167,13 @@ func (c *commit) isOnGrave(ctx context.Context) bool {
 	return true
 }
 
-// look reads the row that a conflict was with; nil if there is none, or none that
-// can be read.
-func (c *commit) look(ctx context.Context) *record {
+// look reads the row that a conflict was with; nil if there is none.
+func (c *commit) look(ctx context.Context) (*record, error) {
 	there, err := c.s.record(ctx, c.turn.Instance.ID)
-	if err != nil {
-		return nil
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, nil
 	}
-	return there
+	return there, err
 }
 
 // isIn reports whether the row that is there is this very call's, whose answer
@@ -213,11 +216,11 @@ func (c *commit) beginFirst(ctx context.Context) error {
 		return store.ErrTooLarge
 	}
 	start, id := c.turn.Append[at], c.turn.Instance.ID
-	bell, err := c.s.put(ctx, ring{Instance: id}, c.s.o.Lease)
+	bell, err := c.s.put(ctx, ring{Instance: id, Turn: start.Execution}, c.s.o.Lease)
 	if err != nil {
 		return err
 	}
-	r, created, err := c.s.begin(ctx, id, start, c.row.First, nil)
+	r, created, err := c.s.begin(ctx, id, start, bell, c.row.First, nil)
 	switch {
 	case errors.Is(err, store.ErrExists):
 		c.s.warn("delete a doorbell", id, c.s.remove(ctx, bell))
@@ -260,7 +263,7 @@ func (c *commit) ring(ctx context.Context) error {
 		return nil
 	}
 	var err error
-	c.cover, err = c.s.put(ctx, ring{Instance: c.turn.Instance.ID}, c.s.o.Lease)
+	c.cover, err = c.s.put(ctx, ring{Instance: c.turn.Instance.ID, Turn: c.turn.Instance.Turn}, c.s.o.Lease)
 	return err
 }
 
@@ -357,11 +360,11 @@ func (c *commit) ringForWake(ctx context.Context) (err error) {
 		return nil
 	case wait > c.s.o.Horizon:
 		c.row.wakeBell = byDueRow
-		return c.s.putDue(ctx, in.ID, in.Wake)
+		return c.s.putDue(ctx, in)
 	case wait <= 0:
 		wait = c.s.o.Lease // until the turn is written
 	}
-	if c.wake, err = c.s.put(ctx, ring{Instance: in.ID}, wait); err != nil {
+	if c.wake, err = c.s.put(ctx, ring{Instance: in.ID, Turn: in.Turn}, wait); err != nil {
 		return err
 	}
 	c.row.wakeBell = c.wake.reference()
@@ -495,8 +498,9 @@ func (c *commit) writeLast(ctx context.Context, b *batch) (again bool, err error
 }
 
 // takeBack deletes the doorbells of a turn that was not written because of the row
-// that is there. A due row stays, as it may be that of the turn that was, and the
-// doorbells of an instance that there is not stay for its blobs.
+// that is there, but for those that the row relies on: the turn may have been
+// written and another after it, before it was repeated on its way. A due row stays
+// as well, and the doorbells of an instance that there is not stay for its blobs.
 func (c *commit) takeBack(ctx context.Context, there *record) {
 	if c.creates && !c.large.begun.IsZero() {
 		if there == nil {
@@ -504,10 +508,12 @@ func (c *commit) takeBack(ctx context.Context, there *record) {
 		}
 		c.s.leaveBlobs(ctx, c.turn.Instance.ID, c.large, there)
 	}
-	for _, m := range []*message{c.wake, c.cover} {
-		c.s.warn("delete a doorbell", c.turn.Instance.ID, c.s.remove(ctx, m))
+	c.s.warn("delete a doorbell", c.turn.Instance.ID, c.s.remove(ctx, c.cover))
+	if c.wake != nil && (there == nil || refer(there.wakeBell).id != c.wake.id) {
+		c.s.warn("delete a doorbell", c.turn.Instance.ID, c.s.remove(ctx, c.wake))
 	}
 	switch {
+	case there != nil && there.handBells[c.mine.Receipt] != "":
 	case c.held != nil:
 		c.s.warn("delete a doorbell", c.turn.Instance.ID, c.s.silence(ctx, c.mine))
 	case c.kept != store.Doorbell{}:

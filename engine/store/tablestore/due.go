@@ -8,6 +8,8 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/data/aztables"
+
+	"github.com/seed21523604/holdfast/engine/store"
 )
 
 // sweepInterval is how far apart two looks at the due rows are at least.
@@ -17,10 +19,11 @@ const sweepInterval = time.Minute
 const maxAlarms = 10000
 
 // putDue writes the row that stands for a Wake too far ahead for the queue.
-func (s *Store) putDue(ctx context.Context, id string, at time.Time) error {
-	e := newEntity(bucketKey(at), dueKey(at, id))
-	e.setText("InstanceId", id)
-	e.setTime("FireAt", at)
+func (s *Store) putDue(ctx context.Context, in *store.Instance) error {
+	e := newEntity(bucketKey(in.Wake), dueKey(in.Wake, in.ID))
+	e.setText("InstanceId", in.ID)
+	e.setTime("FireAt", in.Wake)
+	e.setText("Turn", in.Turn)
 	text, err := e.encode()
 	if err != nil {
 		return err
@@ -92,7 +95,7 @@ func (s *Store) moveDue(ctx context.Context, now time.Time) error {
 		if at.After(horizon) || moved && at.After(now.Add(-s.o.Horizon)) {
 			return nil
 		}
-		m, err := s.put(ctx, ring{Instance: e.text("InstanceId")}, at.Sub(now))
+		m, err := s.put(ctx, ring{Instance: e.text("InstanceId"), Turn: e.text("Turn")}, at.Sub(now))
 		if err != nil {
 			return err
 		}

@@ -18,11 +18,11 @@ func (s *Store) Create(ctx context.Context, id string, start history.Event, repl
 		if err := start.CheckSize(); err != nil {
 			return err
 		}
-		bell, err := s.put(ctx, ring{Instance: id}, s.o.Lease)
+		bell, err := s.put(ctx, ring{Instance: id, Turn: start.Execution}, s.o.Lease)
 		if err != nil {
 			return err
 		}
-		_, _, err = s.begin(ctx, id, start, "", replace)
+		_, _, err = s.begin(ctx, id, start, bell, "", replace)
 		switch {
 		case err == nil: // also when it was there: this call may have been repeated on its way
 			return s.reveal(ctx, bell)

@@ -1,6 +1,7 @@
 package tablestore
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -138,21 +139,18 @@ func (s *Store) look(ctx context.Context, most int, now time.Time) (bells []stor
 		return nil, err
 	}
 	s.poll.heard(now)
-	seen := map[ring]bool{}
-	for got := maxReceived; len(bells) < most && got == maxReceived; {
+	var found []*message
+	for got := maxReceived; len(found) < most && got == maxReceived; {
 		var messages []*message
-		if messages, got, err = s.dequeue(ctx, min(most-len(bells), maxReceived)); err != nil {
+		if messages, got, err = s.dequeue(ctx, min(most-len(found), maxReceived)); err != nil {
 			break
 		}
 		for _, m := range messages {
-			if seen[m.ring] {
-				// One look answers both, and the other is still there.
-				s.warn("delete a second doorbell", m.Instance, s.remove(ctx, m))
-				continue
-			}
-			seen[m.ring] = true
-			bells = append(bells, m.doorbell())
+			found = s.addDistinct(ctx, found, m)
 		}
+	}
+	for _, m := range found {
+		bells = append(bells, m.doorbell())
 	}
 	if len(bells) > 0 {
 		s.warn("receive more doorbells", "", err)
@@ -160,6 +158,31 @@ func (s *Store) look(ctx context.Context, most int, now time.Time) (bells []stor
 	}
 	s.poll.found(now, len(bells) > 0, s.o.PollFloor, s.o.PollCeiling)
 	return bells, err
+}
+
+// addDistinct adds a message to those that were received, or deletes one of two
+// that one look answers. The other is still there.
+func (s *Store) addDistinct(ctx context.Context, found []*message, m *message) []*message {
+	i := slices.IndexFunc(found, m.saysTheSame)
+	if i < 0 {
+		return append(found, m)
+	}
+	second := m
+	if found[i].Turn == "" {
+		second, found[i] = found[i], m
+	}
+	s.warn("delete a second doorbell", m.Instance, s.remove(ctx, second))
+	return found
+}
+
+// saysTheSame reports whether one look answers two messages, and not each has a
+// turn of its own that relies on it.
+func (m *message) saysTheSame(other *message) bool {
+	one, two := m.ring, other.ring
+	if one.Turn == "" || two.Turn == "" {
+		one.Turn, two.Turn = "", ""
+	}
+	return one == two
 }
 
 // dequeue asks for messages, and returns how many there were with those that
@@ -172,7 +195,7 @@ func (s *Store) dequeue(ctx context.Context, most int) (messages []*message, got
 		return nil, 0, err
 	}
 	for _, d := range answer.Messages {
-		m := &message{id: *d.MessageID, receipt: *d.PopReceipt, visible: until}
+		m := &message{id: *d.MessageID, receipt: *d.PopReceipt, visible: until, born: *d.InsertionTime}
 		var e envelope
 		if d.MessageText == nil || json.Unmarshal([]byte(*d.MessageText), &e) != nil || e.Holdfast.Instance == "" {
 			s.o.Logger.Warn("a message in the queue is no doorbell; it is deleted", "message", m.id)
@@ -297,7 +320,7 @@ func (s *Store) mend(ctx context.Context, id string) error {
 // release takes a message away that rang without a cause, or leaves it for the
 // one that its instance gives.
 func (s *Store) release(ctx context.Context, m *message) error {
-	m.ring = ring{Instance: m.Instance}
+	m.ring = ring{Instance: m.Instance, Turn: cmp.Or(m.Turn, m.Receipt)}
 	kept, err := s.keptByCause(ctx, m)
 	if err != nil || kept {
 		return err
@@ -308,13 +331,26 @@ func (s *Store) release(ctx context.Context, m *message) error {
 // keptByCause looks whether there is something to ring for, and lets the
 // message ring for it. Otherwise it mends what a crash may have left undone:
 // that is what a doorbell without cause may have been there for.
-func (s *Store) keptByCause(ctx context.Context, m *message) (bool, error) {
+func (s *Store) keptByCause(ctx context.Context, m *message) (kept bool, err error) {
+	for range maxReads {
+		if kept, err = s.lookForCause(ctx, m); !isConflict(err) {
+			return kept, err
+		}
+	}
+	return kept, err
+}
+
+// lookForCause is keptByCause for an instance that does not change meanwhile,
+// which would be a conflict.
+func (s *Store) lookForCause(ctx context.Context, m *message) (bool, error) {
 	shot, err := s.readInbox(ctx, m.Instance)
 	if err != nil {
 		return false, err
 	}
-	r := shot.record
+	now, r := s.Now(), shot.record
 	switch {
+	case r == nil && m.isYoung(now):
+		return true, s.hideIfOurs(ctx, m, s.o.Lease) // it may be about to be
 	case r == nil:
 		wait, err := s.clearUp(ctx, m.Instance)
 		if err != nil || wait == 0 {
@@ -322,23 +358,41 @@ func (s *Store) keptByCause(ctx context.Context, m *message) (bool, error) {
 		}
 		return true, s.hideIfOurs(ctx, m, wait)
 	case r.Status.IsTerminal() && !slices.ContainsFunc(r.own(shot.inbox), isRewinding):
+		if err := s.fence(ctx, r, m); err != nil {
+			return false, err
+		}
 		if err := s.removeRows(ctx, shot.inbox); err != nil {
 			return false, err
 		}
 		return false, s.project(ctx, r, false)
-	}
-	now := s.Now()
-	switch {
 	case len(r.own(shot.inbox)) > 0, !r.Wake.IsZero() && !r.Wake.After(now):
 		return true, s.reveal(ctx, m)
 	case r.ringsBy(m, now.Add(s.o.Horizon)):
 		return true, s.hideIfOurs(ctx, m, r.Wake.Sub(now))
+	}
+	if err := s.fence(ctx, r, m); err != nil {
+		return false, err
 	}
 	return false, s.project(ctx, r, false)
 }
 
 // isRewinding reports whether a message is for an instance that failed.
 func isRewinding(e entity) bool { return e.text("EventType") == history.ExecutionRewound.String() }
+
+// fence sees to it that the turn which relies on a message will not be written
+// when the message is gone. If the row is not that turn's, the turn may be under
+// way yet; a change of the row makes it a conflict.
+func (s *Store) fence(ctx context.Context, r *record, m *message) (err error) {
+	if m.Turn == "" || m.Turn == r.Turn {
+		return nil
+	}
+	guard := newEntity(encodeKey(r.ID), sentinelKey)
+	guard["IsCheckpointComplete"] = true
+	b := &batch{}
+	b.merge(guard, r.etag)
+	r.etag, err = b.submit(ctx, s.history)
+	return err
+}
 
 // hideIfOurs lets a message ring after a while, unless somebody else has it.
 func (s *Store) hideIfOurs(ctx context.Context, m *message, d time.Duration) error {

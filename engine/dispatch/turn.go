@@ -194,9 +194,22 @@ func (w *Worker) load(s *session, mail []*delivery) (inbox []history.Event, err 
 }
 
 // byAcceptance puts messages into the order of their acceptance. Their ids sort so
-// too, but for those that stand for an idempotency key.
+// too, but for those that stand for an idempotency key. The start was the first,
+// whatever the clock of who sent another one right after it.
 func byAcceptance(inbox []history.Event) {
-	slices.SortStableFunc(inbox, func(a, b history.Event) int { return a.Time.Compare(b.Time) })
+	slices.SortStableFunc(inbox, func(a, b history.Event) int {
+		if first := cmp.Compare(rank(a), rank(b)); first != 0 {
+			return first
+		}
+		return a.Time.Compare(b.Time)
+	})
+}
+
+func rank(e history.Event) int {
+	if e.Kind == history.ExecutionStarted {
+		return 0
+	}
+	return 1
 }
 
 // settle answers the messages that were recorded by a commit which seemed to
@@ -235,7 +248,7 @@ func (w *Worker) trusts(s *session, mail []*delivery) bool {
 	if s.known && (s.isLiving() || first.sent && len(mail) == 1) {
 		return true
 	}
-	if s.known || !first.create || first.tried {
+	if s.known || !first.create || first.tried || first.done {
 		return false
 	}
 	first.tried = true
@@ -302,17 +315,20 @@ func (w *Worker) plan(s *session, mail []*delivery) *plan {
 // release answers doorbells for which there was nothing to write down, and lets
 // go of the session's own when nothing is in hand any more.
 func (w *Worker) release(s *session, p *plan) error {
-	waited := w.isWaitedFor(s, s.held)
 	for _, bell := range p.bells {
 		answer := w.store.Release
-		if waited && bell == s.held {
-			answer = w.store.Extend // it rang although the work goes on
+		if w.isWaitedFor(s, bell) {
+			// It rang although the work goes on here.
+			answer = w.store.Extend
+			if !w.isWaitedFor(s, s.held) {
+				w.hold(s, bell)
+			}
 		}
 		if err := answer(w.context, bell); err != nil {
 			return err
 		}
 	}
-	if waited {
+	if w.isWaitedFor(s, s.held) {
 		return nil
 	}
 	return w.letGo(s)

@@ -69,10 +69,12 @@ func (s *Store) begin(ctx context.Context, id string, start history.Event, bell 
 		if !isConflict(err) {
 			return nil, false, err
 		}
-		if err := s.renew(ctx, bell); err != nil {
+		if over, err = s.readInbox(ctx, id); err != nil {
 			return nil, false, err
 		}
-		if over, err = s.readInbox(ctx, id); err != nil {
+		// After the reading: whoever takes the message away from now on changes
+		// the row that was read.
+		if err := s.renew(ctx, bell); err != nil {
 			return nil, false, err
 		}
 	}

@@ -108,15 +108,22 @@ func (s *Store) bury(ctx context.Context, shot *snapshot) error {
 	return shot.take(e)
 }
 
-// clearUp removes what is left of an instance that is gone, and returns how long
-// some of it must be waited for.
+// clearUp removes what is left of an instance that is gone, its place in the lists
+// too, and returns how long some of it must be waited for.
 func (s *Store) clearUp(ctx context.Context, id string) (wait time.Duration, err error) {
 	now := s.o.Now()
+	projection, err := s.projection(ctx, id)
+	if err != nil {
+		return 0, err
+	}
 	shot, err := s.read(ctx, ofInstance(id), purgeColumns)
 	if err != nil || shot.record != nil {
 		return 0, err // it is there again
 	}
-	return s.removeRest(ctx, id, shot, now)
+	if wait, err = s.removeRest(ctx, id, shot, now); err != nil {
+		return wait, err
+	}
+	return wait, s.unproject(ctx, id, projection.text(executionColumn), projection.etag())
 }
 
 // removeRest removes what is left of an instance that was gone at a moment. It

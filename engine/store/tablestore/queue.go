@@ -320,8 +320,9 @@ func (s *Store) mend(ctx context.Context, id string) error {
 // release takes a message away that rang without a cause, or leaves it for the
 // one that its instance gives.
 func (s *Store) release(ctx context.Context, m *message) error {
+	put := m.ring
 	m.ring = ring{Instance: m.Instance, Turn: cmp.Or(m.Turn, m.Receipt)}
-	kept, err := s.keptByCause(ctx, m)
+	kept, err := s.keptByCause(ctx, m, put)
 	if err != nil || kept {
 		return err
 	}
@@ -329,11 +330,12 @@ func (s *Store) release(ctx context.Context, m *message) error {
 }
 
 // keptByCause looks whether there is something to ring for, and lets the
-// message ring for it. Otherwise it mends what a crash may have left undone:
-// that is what a doorbell without cause may have been there for.
-func (s *Store) keptByCause(ctx context.Context, m *message) (kept bool, err error) {
+// message ring for it; as it was put, if that may be under way yet. Otherwise it
+// mends what a crash may have left undone: that is what a doorbell without cause
+// may have been there for.
+func (s *Store) keptByCause(ctx context.Context, m *message, put ring) (kept bool, err error) {
 	for range maxReads {
-		if kept, err = s.lookForCause(ctx, m); !isConflict(err) {
+		if kept, err = s.lookForCause(ctx, m, put); !isConflict(err) {
 			return kept, err
 		}
 	}
@@ -342,7 +344,7 @@ func (s *Store) keptByCause(ctx context.Context, m *message) (kept bool, err err
 
 // lookForCause is keptByCause for an instance that does not change meanwhile,
 // which would be a conflict.
-func (s *Store) lookForCause(ctx context.Context, m *message) (bool, error) {
+func (s *Store) lookForCause(ctx context.Context, m *message, put ring) (bool, error) {
 	shot, err := s.readInbox(ctx, m.Instance)
 	if err != nil {
 		return false, err
@@ -350,7 +352,8 @@ func (s *Store) lookForCause(ctx context.Context, m *message) (bool, error) {
 	now, r := s.Now(), shot.record
 	switch {
 	case r == nil && m.isYoung(now):
-		return true, s.hideIfOurs(ctx, m, s.o.Lease) // it may be about to be
+		m.ring = put // it may be about to be
+		return true, s.hideIfOurs(ctx, m, s.o.Lease)
 	case r == nil:
 		wait, err := s.clearUp(ctx, m.Instance)
 		if err != nil || wait == 0 {

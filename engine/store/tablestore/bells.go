@@ -320,11 +320,26 @@ func (s *Store) handOf(ctx context.Context, m *message) (bool, error) {
 	if err != nil {
 		return false, fmt.Errorf("read whose work is to be taken over: %w", err)
 	}
+	receipt, found := r.handOf(m, m.ring)
+	if found {
+		m.Receipt = receipt
+	}
+	return found, nil
+}
+
+// handOf returns the receipt of the hand that a message rings for, if it was put as
+// the ring says.
+func (r *record) handOf(m *message, put ring) (receipt string, found bool) {
 	for _, hand := range r.Hands {
-		if r.handBells[hand.Receipt] == m.id || m.Again && m.Receipt == hand.Receipt {
-			m.Receipt = hand.Receipt
-			return true, nil
+		if r.handBells[hand.Receipt] == m.id || put.Again && put.Receipt == hand.Receipt {
+			return hand.Receipt, true
 		}
 	}
-	return false, nil
+	return "", false
+}
+
+// relies reports whether there is a hand that a message rings for.
+func (r *record) relies(m *message, put ring) bool {
+	_, found := r.handOf(m, put)
+	return put.TakeOver && found
 }

@@ -258,7 +258,8 @@ func (c *commit) ring(ctx context.Context) error {
 	if err := c.ringForWake(ctx); err != nil {
 		return err
 	}
-	soon := c.base.WakeBell != "" && c.base.WakeBell != byDueRow
+	_, isDue := dueTurn(c.base.WakeBell)
+	soon := c.base.WakeBell != "" && !isDue
 	if !c.projects() || c.turn.Hold || len(c.answered) > 0 || c.wake != nil || soon {
 		return nil
 	}
@@ -359,7 +360,7 @@ func (c *commit) ringForWake(ctx context.Context) (err error) {
 		c.row.wakeBell = c.base.WakeBell
 		return nil
 	case wait > c.s.o.Horizon:
-		c.row.wakeBell = byDueRow
+		c.row.wakeBell = byDueRow + in.Turn
 		return c.s.putDue(ctx, in)
 	case wait <= 0:
 		wait = c.s.o.Lease // until the turn is written
@@ -587,25 +588,25 @@ func (c *commit) ringNow(ctx context.Context) {
 // removeWake deletes the doorbell of the base's Wake when it is not the row's
 // any more.
 func (c *commit) removeWake(ctx context.Context) error {
-	switch bell := c.base.WakeBell; {
-	case bell == "" || bell == c.row.wakeBell && c.base.wake().Equal(c.row.Wake):
+	bell := c.base.WakeBell
+	if bell == "" || bell == c.row.wakeBell && c.base.wake().Equal(c.row.Wake) {
 		return nil
-	case bell == byDueRow:
-		return c.removeDueRow(ctx)
-	default:
-		m := refer(bell)
-		if slices.ContainsFunc(c.answered, func(a store.Doorbell) bool { return !a.TakeOver && messageOf(a).id == m.id }) {
-			return nil
-		}
-		return c.s.remove(ctx, m)
 	}
+	if turn, isDue := dueTurn(bell); isDue {
+		return c.removeDueRow(ctx, turn)
+	}
+	m := refer(bell)
+	if slices.ContainsFunc(c.answered, func(a store.Doorbell) bool { return !a.TakeOver && messageOf(a).id == m.id }) {
+		return nil
+	}
+	return c.s.remove(ctx, m)
 }
 
 // removeDueRow deletes the due row of the base's Wake, with the message that a
 // sweep may have put for it, unless that is answered by the turn.
-func (c *commit) removeDueRow(ctx context.Context) error {
+func (c *commit) removeDueRow(ctx context.Context, turn string) error {
 	at, now := c.base.wake(), c.s.Now()
-	partition, row := bucketKey(at), dueKey(at, c.turn.Instance.ID)
+	partition, row := bucketKey(at), dueKey(at, c.turn.Instance.ID, turn)
 	if c.answersWake(now) || at.After(now.Add(c.s.o.Horizon+sweepInterval)) {
 		return c.s.removeDue(ctx, partition, row)
 	}

@@ -20,7 +20,7 @@ const maxAlarms = 10000
 
 // putDue writes the row that stands for a Wake too far ahead for the queue.
 func (s *Store) putDue(ctx context.Context, in *store.Instance) error {
-	e := newEntity(bucketKey(in.Wake), dueKey(in.Wake, in.ID))
+	e := newEntity(bucketKey(in.Wake), dueKey(in.Wake, in.ID, in.Turn))
 	e.setText("InstanceId", in.ID)
 	e.setTime("FireAt", in.Wake)
 	e.setText("Turn", in.Turn)

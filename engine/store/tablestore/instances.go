@@ -43,11 +43,11 @@ func (s *Store) Send(ctx context.Context, id string, message history.Event) erro
 		if err != nil {
 			return err
 		}
-		bell, err := s.put(ctx, ring{Instance: id}, s.o.Lease)
+		bell, err := s.put(ctx, ring{Instance: id, Turn: message.Message}, s.o.Lease)
 		if err != nil {
 			return err
 		}
-		err = s.writeMessage(ctx, r, message)
+		err = s.writeMessage(ctx, r, message, bell)
 		switch {
 		case err == nil:
 			return s.reveal(ctx, bell)
@@ -69,7 +69,7 @@ var errBusy = errors.New("the instance changes all the time")
 // writeMessage writes a message for the execution that r is the row of, in one
 // transaction with a change of the row: no turn that was made before it can be
 // written after it, and nothing is written to what has ended.
-func (s *Store) writeMessage(ctx context.Context, r *record, message history.Event) error {
+func (s *Store) writeMessage(ctx context.Context, r *record, message history.Event, bell *message) error {
 	e, err := r.encodeMessage(message)
 	if err != nil {
 		return err
@@ -105,6 +105,9 @@ func (s *Store) writeMessage(ctx context.Context, r *record, message history.Eve
 			return store.ErrFinished
 		case there.Takes(message.Kind) != nil:
 			return there.Takes(message.Kind)
+		}
+		if err := s.renew(ctx, bell); err != nil {
+			return err
 		}
 		at = there.base()
 		write = (*batch).put // what has its key is left over from another execution

@@ -125,9 +125,10 @@ func fit(key, text string) string {
 // bucketKey is the PartitionKey of the due rows of an hour.
 func bucketKey(at time.Time) string { return at.UTC().Format("2006-01-02T15") }
 
-// dueKey is the RowKey of an instance's due row.
-func dueKey(at time.Time, id string) string {
-	return fit(formatTime(at)+"-"+encodeKey(id), id)
+// dueKey is the RowKey of the due row that an instance's turn put. No two turns
+// have the same, so that one does not take away what another relies on.
+func dueKey(at time.Time, id, turn string) string {
+	return fit(formatTime(at)+"-"+turn+"-"+encodeKey(id), id)
 }
 
 // successor returns the first key behind all that begin with the prefix, as Azure

@@ -39,7 +39,7 @@ func (s *Store) Purge(ctx context.Context, id string) error {
 			if err != nil {
 				return err
 			}
-			err = s.purge(ctx, id, shot, projection.etag())
+			err = s.purge(ctx, id, shot, projection.etag(), false)
 			if !isConflict(err) {
 				return err
 			}
@@ -48,7 +48,9 @@ func (s *Store) Purge(ctx context.Context, id string) error {
 	})
 }
 
-func (s *Store) purge(ctx context.Context, id string, shot *snapshot, projection string) error {
+// purge removes what was read of an instance. covered says that a doorbell will
+// ring for what is written of it afterwards.
+func (s *Store) purge(ctx context.Context, id string, shot *snapshot, projection string, covered bool) error {
 	now := s.o.Now()
 	switch {
 	case shot.row == nil && projection == "" && len(shot.history)+len(shot.inbox) == 0:
@@ -61,6 +63,12 @@ func (s *Store) purge(ctx context.Context, id string, shot *snapshot, projection
 		return store.ErrActive
 	case len(shot.record.Hands) > 0:
 		return fmt.Errorf("%w: %w", store.ErrActive, store.ErrOwing)
+	case projection == "" && !covered:
+		// Whoever made the instance is about to list it, and may come too late.
+		if _, err := s.put(ctx, ring{Instance: id}, s.o.Lease); err != nil {
+			return err
+		}
+		return s.purge(ctx, id, shot, projection, true)
 	case !shot.record.blobs && len(shot.history)+len(shot.inbox) < maxOperations:
 		if err := s.purgeAtOnce(ctx, shot); err != nil {
 			return err

@@ -360,6 +360,9 @@ func (s *Store) lookForCause(ctx context.Context, m *message, put ring) (bool, e
 			return false, err
 		}
 		return true, s.hideIfOurs(ctx, m, wait)
+	case r.relies(m, put):
+		m.ring = put // its turn was written a moment ago
+		return true, s.hideIfOurs(ctx, m, s.o.Lease)
 	case r.Status.IsTerminal() && !slices.ContainsFunc(r.own(shot.inbox), isRewinding):
 		if err := s.fence(ctx, r, m); err != nil {
 			return false, err
@@ -409,10 +412,10 @@ func (s *Store) hideIfOurs(ctx context.Context, m *message, d time.Duration) err
 // ringsBy reports whether the message may be the one that rings for the row's
 // Wake: its own, or one that a sweep put for a Wake before the horizon.
 func (r *record) ringsBy(m *message, horizon time.Time) bool {
-	switch {
-	case r.Wake.IsZero():
+	if r.Wake.IsZero() {
 		return false
-	case r.wakeBell == byDueRow:
+	}
+	if _, isDue := dueTurn(r.wakeBell); isDue {
 		return !r.Wake.After(horizon)
 	}
 	return refer(r.wakeBell).id == m.id

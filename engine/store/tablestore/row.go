@@ -3,6 +3,7 @@ package tablestore
 import (
 	"encoding/json"
 	"slices"
+	"strings"
 	"time"
 	"unicode/utf16"
 
@@ -15,7 +16,7 @@ type record struct {
 	store.Instance
 	etag string
 	// wakeBell is where the doorbell for Wake is: the message's id and pop
-	// receipt, or byDueRow.
+	// receipt, or byDueRow with a turn.
 	wakeBell string
 	// handBells are the ids of the messages for work in hand, by the hands'
 	// receipts.
@@ -38,8 +39,13 @@ type record struct {
 	attempt string
 }
 
-// byDueRow is the wakeBell of a row whose Wake is too far ahead for the queue.
-const byDueRow = "due"
+// byDueRow begins the wakeBell of a row whose Wake is too far ahead for the queue.
+// The token of the turn that put the due row follows.
+const byDueRow = "due" + receiptSeparator
+
+// dueTurn returns the token of the turn that put the due row for a row's Wake, and
+// whether there is a due row.
+func dueTurn(wakeBell string) (turn string, isDue bool) { return strings.CutPrefix(wakeBell, byDueRow) }
 
 const (
 	// waitingColumn counts the inbox; every message changes it.

@@ -42,15 +42,16 @@ func (s *session) isRunning(t task) bool { return s.running[t] != nil }
 // delivery is something that reached the session: a message, a doorbell, or
 // nothing but a reason to look at what is stored, or that all is sent.
 type delivery struct {
-	message history.Event
-	bell    store.Doorbell
-	look    bool
-	sent    bool // nothing is being sent for the instance any more
-	create  bool
-	replace []history.Status // in which an instance gives way to the one to be created
-	tried   bool             // a create was tried on trust
-	unsure  bool             // a commit that would have recorded it seems to have failed
-	done    bool             // nothing is left to be done about it
+	message  history.Event
+	bell     store.Doorbell
+	look     bool
+	sent     bool // nothing is being sent for the instance any more
+	create   bool
+	replace  []history.Status // in which an instance gives way to the one to be created
+	tried    bool             // a create was tried on trust
+	unsure   bool             // a commit that would have recorded it seems to have failed
+	unsureOf string           // and was one of the execution that began as this one
+	done     bool             // nothing is left to be done about it
 	// answer is what became of the message, and is there with the outcome.
 	answer store.Answer
 	// reply gets the outcome; nil when nobody waits for it.

@@ -302,6 +302,9 @@ func (w *Worker) plan(s *session, mail []*delivery) *plan {
 		case !exists:
 			d.answered(fmt.Errorf("send to instance %s: %w", s.id, store.ErrNotFound))
 			continue
+		case d.unsure && p.start == nil && d.unsureOf != origin(s.row):
+			d.answered(fmt.Errorf("send to instance %s: %w", s.id, errReplaced))
+			continue
 		case !p.living && s.row.Takes(d.message.Kind) != nil:
 			d.answered(fmt.Errorf("send to instance %s: %w", s.id, store.ErrFinished))
 			continue
@@ -364,6 +367,14 @@ func (w *Worker) letGo(s *session) error {
 	return nil
 }
 
+// errReplaced tells a sender that nobody knows whether an execution took the
+// message that is not there any more.
+var errReplaced = errors.New("the instance was begun anew meanwhile; whether the one before took the message is not known")
+
+// origin returns the execution that an instance's row began as, before it continued
+// as new.
+func origin(row store.Instance) string { return cmp.Or(row.First, row.Execution) }
+
 // commit makes the decision durable.
 func (w *Worker) commit(s *session, p *plan, inbox []history.Event, d engine.Decision) error {
 	turn := store.Turn{Base: s.row.Version, Append: p.append(d), Answered: w.answeredBy(s, p)}
@@ -374,7 +385,7 @@ func (w *Worker) commit(s *session, p *plan, inbox []history.Event, d engine.Dec
 	turn.Instance.Hands, turn.Hold = w.hands(s, p, turn)
 	if err := w.write(s, turn); err != nil {
 		for _, d := range p.accepted {
-			d.unsure = true
+			d.unsure, d.unsureOf = true, origin(turn.Instance)
 		}
 		return err
 	}

@@ -50,6 +50,7 @@ func (s *Store) Send(ctx context.Context, id string, message history.Event) erro
 		err = s.writeMessage(ctx, r, message, bell)
 		switch {
 		case err == nil:
+			bell.Turn = "" // it is written
 			return s.reveal(ctx, bell)
 		case errors.Is(err, store.ErrFinished), errors.Is(err, errBusy), errors.Is(err, store.ErrTooLarge):
 			s.warn("delete a doorbell", id, s.remove(ctx, bell))

@@ -59,15 +59,21 @@ func (s *Store) project(ctx context.Context, r *record, fresh bool) error {
 		return err
 	}
 	etag := s.projected.get(r.ID)
-	look := etag == "" && !fresh
+	look, inserts := etag == "" && !fresh, false
 	for range maxReads {
 		if look {
 			var newer bool
-			if etag, newer, err = s.lookAtProjection(ctx, r); err != nil || newer {
+			etag, newer, err = s.lookAtProjection(ctx, r)
+			switch {
+			case err != nil:
 				return err
+			case newer && inserts:
+				return s.unlessPurged(ctx, r, etag) // it is perhaps our own, whose answer was lost
+			case newer:
+				return nil
 			}
 		}
-		inserts := etag == ""
+		inserts = etag == ""
 		if etag, err = s.writeProjection(ctx, text, etag); err == nil {
 			s.projected.set(r.ID, etag)
 			if look && inserts {

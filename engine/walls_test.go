@@ -30,6 +30,7 @@ var walls = map[string][]string{
 	"engine/store/tablestore/crashrun":     {},
 	"engine/store/tablestore/azuritetest":  {},
 	"engine/store/tablestore/azuretest":    {},
+	"engine/sim":                           {"engine", "engine/client", "engine/dispatch", "engine/history", "engine/store", "engine/store/storetest", "engine/store/tablestore", "engine/store/tablestore/azuretest"},
 	"engine/store/storetest":               {"engine", "engine/client", "engine/dispatch", "engine/history", "engine/store"},
 	"engine/dispatch":                      {"engine", "engine/history", "engine/store"},
 	"engine/client":                        {"engine/history", "engine/store"},

@@ -203,6 +203,11 @@ func (w *Worker) deliver(ctx context.Context, id string, d *delivery) error {
 	case err := <-d.reply:
 		return err
 	case <-ctx.Done():
+	}
+	select {
+	case err := <-d.reply: // it came at the same moment
+		return err
+	default:
 		return ctx.Err()
 	}
 }

@@ -18,7 +18,7 @@ type beginning struct {
 }
 
 func (s *Store) newBeginning(id string, start history.Event, first string) (*beginning, error) {
-	b := &beginning{s: s, large: newPayloads(id, start.Execution), row: record{Instance: store.NewInstance(id, &start), waiting: 1}}
+	b := &beginning{s: s, large: newPayloads(id, start.Execution), row: record{Instance: store.NewInstance(id, &start), waiting: 1, unlisted: true}}
 	b.row.First = first
 	var err error
 	if b.message, err = b.row.encodeMessage(start); err != nil {

@@ -75,7 +75,9 @@ func (s *Store) newCommit(turn *store.Turn) (*commit, error) {
 		}
 		consumes[message] = true
 	}
-	c.mends = slices.ContainsFunc(turn.Answered, func(bell store.Doorbell) bool { return bell.TakeOver && s.owesProjection(bell) })
+	c.mends = slices.ContainsFunc(turn.Answered, func(bell store.Doorbell) bool { return bell.TakeOver && s.owesProjection(bell) }) ||
+		c.base.Unlisted && !s.projected.shows(turn.Instance.ID, c.base.Turn)
+	c.row.unlisted = c.projects()
 	return c, c.encode(consumes)
 }
 

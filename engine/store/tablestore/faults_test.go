@@ -43,6 +43,9 @@ func (d *desk) again(what string, f func() error) {
 // would be without faults.
 func (d *desk) whole(p plot) {
 	d.Helper()
+	for _, c := range d.hired {
+		d.must(c.worker.Settle(d.Context()))
+	}
 	for range 3 {
 		d.advance(d.opened.o.Horizon / 2)
 		d.work()
@@ -131,10 +134,10 @@ func (p plot) everyRequest(t *testing.T, on optioner, retries int32, prepare fun
 		d := newFaultyDesk(t, on, f, retries)
 		prepare(d)
 		before := f.Requests()
-		f.Choose = choose(d, before+at)
+		f.Set(choose(d, before+at))
 		p.run(d)
 		more = f.Requests() > before+at
-		f.Choose = nil
+		f.Set(nil)
 		d.openWorker(d.o)
 		d.whole(p)
 		d.emptied(p.instances())
@@ -236,21 +239,21 @@ func (p plot) lastRequest(t *testing.T, prepare func(*desk), at int) bool {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	gone, before := d.opened, f.Requests()
-	f.Choose = func(n int, _ *http.Request) azuritetest.Fault {
+	f.Set(func(n int, _ *http.Request) azuritetest.Fault {
 		if n < before+at {
 			return azuritetest.None
 		}
 		gone.Close()
 		cancel()
 		return azuritetest.Unsent
-	}
+	})
 	accepted := 0
 	for accepted < len(p.steps) && p.steps[accepted](ctx, d) == nil {
 		accepted++
 		_ = d.worker.Settle(ctx)
 	}
 	more := ctx.Err() != nil
-	f.Choose = nil
+	f.Set(nil)
 	d.openWorker(d.o)
 	d.advance(2 * d.store.Lease())
 	if _, err := d.store.Get(t.Context(), "a"); accepted > 0 && err != nil {

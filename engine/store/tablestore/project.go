@@ -15,35 +15,45 @@ import (
 // maxProjected is how many projections' etags are remembered.
 const maxProjected = 10000
 
-// projections remembers the etags of the projections that were written here,
-// so that the next one can be written without a look.
+// projections remembers the projections that were written here, so that the next
+// one can be written without a look.
 type projections struct {
-	mu    sync.Mutex
-	etags map[string]string
+	mu   sync.Mutex
+	byID map[string]projected
 }
+
+// projected is a projection: its etag, and the turn that it shows.
+type projected struct{ etag, turn string }
 
 func (p *projections) get(id string) string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.etags[id]
+	return p.byID[id].etag
 }
 
-// set remembers an etag; the empty one forgets.
-func (p *projections) set(id, etag string) {
+// shows reports whether the projection that was written last shows a turn.
+func (p *projections) shows(id, turn string) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.etags == nil {
-		p.etags = map[string]string{}
+	return p.byID[id].turn == turn
+}
+
+// set remembers a projection; an empty etag forgets it.
+func (p *projections) set(id, etag, turn string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.byID == nil {
+		p.byID = map[string]projected{}
 	}
-	delete(p.etags, id)
-	for other := range p.etags {
-		if len(p.etags) < maxProjected {
+	delete(p.byID, id)
+	for other := range p.byID {
+		if len(p.byID) < maxProjected {
 			break
 		}
-		delete(p.etags, other)
+		delete(p.byID, other)
 	}
 	if etag != "" {
-		p.etags[id] = etag
+		p.byID[id] = projected{etag, turn}
 	}
 }
 
@@ -75,7 +85,7 @@ func (s *Store) project(ctx context.Context, r *record, fresh bool) error {
 		}
 		inserts = etag == ""
 		if etag, err = s.writeProjection(ctx, text, etag); err == nil {
-			s.projected.set(r.ID, etag)
+			s.projected.set(r.ID, etag, r.Turn)
 			if look && inserts {
 				return s.unlessPurged(ctx, r, etag)
 			}
@@ -139,7 +149,7 @@ func (s *Store) lookAtProjection(ctx context.Context, r *record) (etag string, n
 	if err != nil {
 		return "", false, err
 	}
-	s.projected.set(r.ID, e.etag())
+	s.projected.set(r.ID, e.etag(), there.Turn)
 	if there.Execution != r.Execution {
 		newer, err = s.isReplaced(ctx, r)
 		return e.etag(), newer, err

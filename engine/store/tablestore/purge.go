@@ -39,7 +39,7 @@ func (s *Store) Purge(ctx context.Context, id string) error {
 			if err != nil {
 				return err
 			}
-			err = s.purge(ctx, id, shot, projection.etag(), false)
+			err = s.purge(ctx, id, shot, projection, false)
 			if !isConflict(err) {
 				return err
 			}
@@ -50,20 +50,20 @@ func (s *Store) Purge(ctx context.Context, id string) error {
 
 // purge removes what was read of an instance. covered says that a doorbell will
 // ring for what is written of it afterwards.
-func (s *Store) purge(ctx context.Context, id string, shot *snapshot, projection string, covered bool) error {
+func (s *Store) purge(ctx context.Context, id string, shot *snapshot, projection entity, covered bool) error {
 	now := s.o.Now()
 	switch {
-	case shot.row == nil && projection == "" && len(shot.history)+len(shot.inbox) == 0:
+	case shot.row == nil && projection == nil && len(shot.history)+len(shot.inbox) == 0:
 		return store.ErrNotFound
 	case shot.row == nil:
 		_, err := s.removeRest(ctx, id, shot, now)
-		return errors.Join(store.ErrNotFound, err, s.unproject(ctx, id, "", projection))
+		return errors.Join(store.ErrNotFound, err, s.unproject(ctx, id, projection.text(executionColumn), projection.etag()))
 	case shot.grave != nil:
 	case !shot.record.Status.IsTerminal():
 		return store.ErrActive
 	case len(shot.record.Hands) > 0:
 		return fmt.Errorf("%w: %w", store.ErrActive, store.ErrOwing)
-	case projection == "" && !covered:
+	case projection == nil && !covered:
 		// Whoever made the instance is about to list it, and may come too late.
 		if _, err := s.put(ctx, ring{Instance: id}, s.o.Lease); err != nil {
 			return err
@@ -73,7 +73,7 @@ func (s *Store) purge(ctx context.Context, id string, shot *snapshot, projection
 		if err := s.purgeAtOnce(ctx, shot); err != nil {
 			return err
 		}
-		return s.unproject(ctx, id, shot.record.Execution, projection)
+		return s.unproject(ctx, id, shot.record.Execution, projection.etag())
 	default:
 		if err := s.bury(ctx, shot); err != nil {
 			return err
@@ -83,7 +83,7 @@ func (s *Store) purge(ctx context.Context, id string, shot *snapshot, projection
 	if err == nil && wait > 0 {
 		_, err = s.put(ctx, ring{Instance: id}, wait)
 	}
-	return errors.Join(err, s.unproject(ctx, id, shot.grave.Execution, projection))
+	return errors.Join(err, s.unproject(ctx, id, shot.grave.Execution, projection.etag()))
 }
 
 // purgeAtOnce removes an instance that fits into one transaction.
@@ -159,7 +159,7 @@ func (s *Store) removeRest(ctx context.Context, id string, shot *snapshot, gone 
 // unproject takes an instance off the lists, unless its projection was written
 // again for another execution.
 func (s *Store) unproject(ctx context.Context, id, execution, etag string) error {
-	s.projected.set(id, "")
+	s.projected.set(id, "", "")
 	for range maxReads {
 		if etag == "" {
 			return nil

@@ -259,7 +259,7 @@ func (d *desk) listAs(status history.Status, row *record) {
 	d.must(err)
 	etag, err := d.store.writeProjection(d.Context(), text, "*")
 	d.must(err)
-	d.store.projected.set("a", etag)
+	d.store.projected.set("a", etag, "")
 }
 
 func TestAPurgeCostsFewRequests(t *testing.T) {

@@ -51,6 +51,7 @@ type desk struct {
 	client *client.Client
 	bill   bill
 	o      Options
+	hired  []*colleague
 }
 
 func (d *desk) clock() time.Time {

@@ -27,6 +27,9 @@ type record struct {
 	generation int32
 	// begins is the position of the execution's first event.
 	begins int64
+	// unlisted says that the row's turn changed what lists show, so that they
+	// may not show it yet.
+	unlisted bool
 	// blobs says that the instance may have blobs.
 	blobs bool
 	// large names, by column, the blobs of the texts that are too large for the
@@ -53,6 +56,8 @@ const (
 	// beginsColumn is the position of the execution's first event, if it is not
 	// the first row.
 	beginsColumn = "Begins"
+	// unlistedColumn says that lists may not show the row's turn yet.
+	unlistedColumn = "Unlisted"
 	// executionColumn names the execution that a row of the history, or the
 	// instance's row, belongs to.
 	executionColumn = "ExecutionId"
@@ -112,6 +117,9 @@ func (r *record) sentinel(hub string) (entity, error) {
 	}
 	e["IsCheckpointComplete"] = true
 	e.setTime("CheckpointCompletedTimestamp", r.Updated)
+	if r.unlisted {
+		e[unlistedColumn] = true
+	}
 	e.setText("WakeBell", r.wakeBell)
 	e.setText("Attempt", r.attempt)
 	if r.Revoked > 0 {
@@ -198,7 +206,7 @@ func decodeRecord(e entity) (*record, error) {
 	r := &record{
 		Instance: in, etag: e.etag(), wakeBell: e.text("WakeBell"), attempt: e.text("Attempt"),
 		waiting: e.int64(waitingColumn), generation: e.int32("Generation"),
-		begins: e.int64(beginsColumn), blobs: e[blobsColumn] == true, large: e.blobs(), purged: e[purgedColumn] == true,
+		begins: e.int64(beginsColumn), blobs: e[blobsColumn] == true, large: e.blobs(), purged: e[purgedColumn] == true, unlisted: e[unlistedColumn] == true,
 	}
 	if err := e.json("HandBells", &r.handBells); err != nil {
 		return nil, err
@@ -232,9 +240,11 @@ type base struct {
 	HandBells  map[string]string `json:"handBells,omitempty"`
 	// Begins and Blobs are the record's, Large the digests of the texts that
 	// its row has in blobs.
-	Begins int64    `json:"begins,omitempty"`
-	Blobs  bool     `json:"blobs,omitempty"`
-	Large  []string `json:"large,omitempty"`
+	Begins int64 `json:"begins,omitempty"`
+	// Unlisted says that lists may not show the row's turn yet.
+	Unlisted bool     `json:"unlisted,omitempty"`
+	Blobs    bool     `json:"blobs,omitempty"`
+	Large    []string `json:"large,omitempty"`
 }
 
 func (r *record) base() base {
@@ -244,7 +254,8 @@ func (r *record) base() base {
 	}
 	slices.Sort(large)
 	return base{
-		ETag: r.etag, Execution: r.Execution, Generation: r.generation, Turn: r.Turn, Events: r.Events, Status: r.Status.String(),
+		Unlisted: r.unlisted,
+		ETag:     r.etag, Execution: r.Execution, Generation: r.generation, Turn: r.Turn, Events: r.Events, Status: r.Status.String(),
 		Waiting: r.waiting, Wake: formatTime(r.Wake), WakeBell: r.wakeBell, HandBells: r.handBells,
 		Begins: r.begins, Blobs: r.blobs, Large: slices.Compact(large),
 	}

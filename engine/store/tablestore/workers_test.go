@@ -27,6 +27,7 @@ func (d *desk) hire(skew time.Duration, change func(*Options)) *colleague {
 	s := open(d.TB, o)
 	c := &colleague{desk: d, store: s, worker: dispatch.New(s, newRegistry(func() {}), dispatch.Options{})}
 	c.client = client.New(c.worker.Instances(), client.Options{})
+	d.hired = append(d.hired, c)
 	return c
 }
 

@@ -66,6 +66,13 @@ type Faults struct {
 	log      []string
 }
 
+// Set replaces Choose while requests are made.
+func (f *Faults) Set(choose func(n int, r *http.Request) Fault) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.Choose = choose
+}
+
 // Requests returns how many attempts were made.
 func (f *Faults) Requests() int {
 	f.mu.Lock()
@@ -101,13 +108,13 @@ func (f *Faults) Do(r *policy.Request) (*http.Response, error) {
 
 func (f *Faults) choose(r *http.Request) Fault {
 	f.mu.Lock()
-	n := f.requests
+	n, choose := f.requests, f.Choose
 	f.requests++
 	f.mu.Unlock()
-	if f.Choose == nil {
+	if choose == nil {
 		return None
 	}
-	fault := f.Choose(n, r)
+	fault := choose(n, r)
 	if fault != None {
 		f.mu.Lock()
 		defer f.mu.Unlock()

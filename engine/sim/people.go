@@ -1,0 +1,173 @@
+package sim
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/seed21523604/holdfast/engine/client"
+	"github.com/seed21523604/holdfast/engine/history"
+	"github.com/seed21523604/holdfast/engine/store"
+)
+
+// act is something that a person does.
+type act struct {
+	do   deed
+	id   string
+	text string // payload or reason, different for every act
+	name string // of the event
+	p    program
+	via  int // which process is used, of those there are
+}
+
+type deed string
+
+const (
+	start     deed = "start"
+	raise     deed = "raise"
+	suspend   deed = "suspend"
+	resume    deed = "resume"
+	terminate deed = "terminate"
+	restart   deed = "restart"
+	purge     deed = "purge"
+	get       deed = "get"
+	read      deed = "read" // the history
+	list      deed = "list"
+	wait      deed = "wait"
+)
+
+// script makes up what a person does.
+func (t *tape) script(person int, ids []string) []act {
+	var acts []act
+	id := ids[(person+t.choose(len(ids)))%len(ids)]
+	for n := range 2 + t.choose(7) {
+		a := act{id: id, text: fmt.Sprintf("p%d-%d", person+1, n+1), via: t.choose(8)}
+		a.do = oneOf(t, raise, raise, raise, get, start, suspend, resume, terminate, restart, purge, read, list, wait)
+		if n == 0 {
+			a.do = start
+		}
+		switch a.do {
+		case start:
+			a.p = t.generate(a.text)
+		case raise:
+			a.name = oneOf(t, "A", "B")
+		}
+		acts = append(acts, a)
+	}
+	return acts
+}
+
+// String describes an act.
+func (a act) String() string {
+	switch a.do {
+	case raise:
+		return fmt.Sprintf("raises %s with %q at %s", a.name, a.text, a.id)
+	case start:
+		return fmt.Sprintf("starts %s: %v", a.id, a.p)
+	case list:
+		return "lists"
+	}
+	return string(a.do) + "s " + a.id
+}
+
+// deedDone is an act with what came of it.
+type deedDone struct {
+	act
+	from, to int // the steps between which it was done
+	err      error
+	known    bool // the error says what happened
+	got      store.Instance
+	history  []history.Event
+	listed   []store.Instance
+}
+
+// live does what is in the script, one thing after the other. What fails without
+// a reason is tried again now and then.
+func (w *world) live(person int, acts []act) {
+	defer func() { w.mu.Lock(); w.busy--; w.mu.Unlock() }()
+	for _, a := range acts {
+		for try := range 3 {
+			if w.reach(w.context, &point{what: fmt.Sprintf("person %d %v", person+1, a)}) != nil {
+				return
+			}
+			p := w.office(a.via + try)
+			if p == nil {
+				continue
+			}
+			d := &deedDone{act: a, from: w.step}
+			d.do(p)
+			if w.reach(w.context, &point{what: fmt.Sprintf("person %d has an answer", person+1)}) != nil {
+				return
+			}
+			w.done(person, p, d)
+			if d.err == nil || d.known || a.do != start {
+				break
+			}
+		}
+	}
+}
+
+// office returns a process that a person can turn to; nil if there is none.
+func (w *world) office(via int) *process {
+	var open []*process
+	for _, p := range w.processes {
+		if p.client != nil && !p.dead && p.context.Err() == nil {
+			open = append(open, p)
+		}
+	}
+	if len(open) == 0 {
+		return nil
+	}
+	return open[via%len(open)]
+}
+
+// do does the act through a process.
+func (d *deedDone) do(p *process) {
+	ctx, cancel := context.WithTimeout(p.context, 2*time.Minute)
+	defer cancel()
+	c := p.client
+	switch d.act.do {
+	case start:
+		_, d.err = c.Start(ctx, string(play), d.id, d.p)
+	case raise:
+		d.err = c.Raise(ctx, d.id, d.name, client.Payload{Body: fmt.Appendf(nil, "%q", d.text)})
+	case suspend:
+		d.err = c.Suspend(ctx, d.id, d.text)
+	case resume:
+		d.err = c.Resume(ctx, d.id, d.text)
+	case terminate:
+		d.err = c.Terminate(ctx, d.id, d.text)
+	case restart:
+		_, d.err = c.Restart(ctx, d.id, false)
+	case purge:
+		d.err = c.Purge(ctx, d.id)
+	case get:
+		d.got, d.err = c.Get(ctx, d.id)
+	case read:
+		d.history, d.err = c.History(ctx, d.id)
+	case wait:
+		d.got, d.err = c.Wait(ctx, d.id)
+	case list:
+		var page store.Page
+		page, d.err = c.List(ctx, store.Query{})
+		d.listed = page.Instances
+	}
+	for _, known := range []error{client.ErrNotFound, client.ErrExists, client.ErrFinished, client.ErrActive, client.ErrSuspended, client.ErrNotSuspended} {
+		d.known = d.known || errors.Is(d.err, known)
+	}
+}
+
+// done takes note of what came of an act, and checks it.
+func (w *world) done(person int, p *process, d *deedDone) {
+	d.to = w.step
+	text := "ok"
+	if d.err != nil {
+		text = d.err.Error()
+		if !d.known {
+			text = "nobody knows" // how it is said may differ from run to run
+		}
+	}
+	w.say(p, fmt.Sprintf("tells person %d, who %s: %s", person+1, d.act.do, text))
+	w.monitor.hear(d)
+}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -22,12 +23,26 @@ type unwell struct {
 	empty
 	// refuses returns the reason why a request is refused, with its status
 	// and seconds to wait; an empty reason if it is not.
-	refuses  func(*http.Request) (status int, code string, wait int)
-	requests int
+	refuses func(*http.Request) (status int, code string, wait int)
+
+	mu       sync.Mutex
+	requests int // since refuses was set
+}
+
+// set makes the account refuse otherwise, and returns how many requests were
+// made until then.
+func (u *unwell) set(refuses func(*http.Request) (status int, code string, wait int)) int {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	n := u.requests
+	u.refuses, u.requests = refuses, 0
+	return n
 }
 
 // Do is called by the SDK instead of the network.
 func (u *unwell) Do(r *http.Request) (*http.Response, error) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
 	u.requests++
 	status, code, wait := u.refuses(r)
 	if code == "" {
@@ -48,6 +63,9 @@ func (u *unwell) options() Options {
 	return o
 }
 
+// well refuses nothing.
+func well(*http.Request) (status int, code string, wait int) { return 0, "", 0 }
+
 func TestARefusedRequestIsMadeAgainWhenAzureSaysSo(t *testing.T) {
 	for _, tt := range []struct {
 		status, seconds int
@@ -59,20 +77,20 @@ func TestARefusedRequestIsMadeAgainWhenAzureSaysSo(t *testing.T) {
 		{http.StatusServiceUnavailable, 61, 1}, // that long, nobody waits
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			u := &unwell{refuses: func(*http.Request) (int, string, int) { return 0, "", 0 }}
+			u := &unwell{refuses: well}
 			s := open(t, u.options())
-			u.requests = 0
-			u.refuses = func(*http.Request) (int, string, int) {
+			u.set(func(*http.Request) (int, string, int) {
 				if u.requests == 1 {
 					return tt.status, "ServerBusy", tt.seconds
 				}
 				return http.StatusNotFound, codeRowMissing, 0
-			}
+			})
 			began := time.Now()
 			_, err := s.Get(t.Context(), "a")
 			took := time.Since(began)
-			if u.requests != tt.requests || errors.Is(err, store.ErrNotFound) != (tt.requests == 2) {
-				t.Errorf("%d with %d seconds: %d requests, %v", tt.status, tt.seconds, u.requests, err)
+			n := u.set(well)
+			if n != tt.requests || errors.Is(err, store.ErrNotFound) != (tt.requests == 2) {
+				t.Errorf("%d with %d seconds: %d requests, %v", tt.status, tt.seconds, n, err)
 			}
 			if want := time.Duration(tt.seconds*(tt.requests-1)) * time.Second; took != want {
 				t.Errorf("%d with %d seconds: it took %v, want %v", tt.status, tt.seconds, took, want)
@@ -86,23 +104,21 @@ func TestARefusedRequestIsMadeAgainWhenAzureSaysSo(t *testing.T) {
 func TestAThrottledWorkerDoesNotSpin(t *testing.T) {
 	for _, wait := range []int{0, 10, 120} {
 		synctest.Test(t, func(t *testing.T) {
-			well := func(*http.Request) (int, string, int) { return 0, "", 0 }
 			u := &unwell{refuses: well}
 			s := open(t, u.options())
-			u.refuses = func(*http.Request) (int, string, int) { return http.StatusServiceUnavailable, "ServerBusy", wait }
-			u.requests = 0
+			u.set(func(*http.Request) (int, string, int) { return http.StatusServiceUnavailable, "ServerBusy", wait })
 			ctx, stop := context.WithCancel(t.Context())
 			ended := make(chan error)
 			go func() { ended <- dispatch.New(s, newRegistry(func() {}), dispatch.Options{}).Run(ctx) }()
 			time.Sleep(time.Hour)
 			const most = 9 * 60
-			t.Logf("%d requests in an hour with a Retry-After of %d s", u.requests, wait)
-			if u.requests > most {
-				t.Errorf("%d requests in an hour with a Retry-After of %d s, more than %d", u.requests, wait, most)
+			n := u.set(well)
+			t.Logf("%d requests in an hour with a Retry-After of %d s", n, wait)
+			if n > most {
+				t.Errorf("%d requests in an hour with a Retry-After of %d s, more than %d", n, wait, most)
 			}
-			u.refuses, u.requests = well, 0
 			time.Sleep(2 * time.Minute)
-			if u.requests == 0 {
+			if u.set(well) == 0 {
 				t.Error("it does not go on")
 			}
 			stop()

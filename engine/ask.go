@@ -23,7 +23,7 @@ func (x *Execution) timer(at time.Time) *task {
 		at = x.now
 	}
 	created := x.act(history.Event{Kind: history.TimerCreated, FireAt: at})
-	t := &task{x: x, forget: func() { delete(x.timers, created.ID) }}
+	t := x.newTask(func() { delete(x.timers, created.ID) })
 	x.timers[created.ID] = &timer{task: t, id: created.ID, at: created.FireAt}
 	return t
 }

@@ -110,7 +110,7 @@ func (x *Execution) schedule(e history.Event) (*task, int32) {
 // expect adds an action and returns the task that its result settles.
 func (x *Execution) expect(e history.Event) (*task, int32) {
 	scheduled := x.act(e)
-	t := &task{x: x, forget: func() { delete(x.calls, scheduled.ID) }}
+	t := x.newTask(func() { delete(x.calls, scheduled.ID) })
 	x.calls[scheduled.ID] = &call{task: t, scheduled: scheduled, lineage: x.lineage}
 	return t, scheduled.ID
 }

@@ -7,36 +7,11 @@ import (
 	"github.com/seed21523604/holdfast/engine/history"
 )
 
-// unwinding is the panic that takes a waiting orchestration off its stack.
+// unwinding is the panic that takes a waiting strand off its stack.
 type unwinding struct{}
 
-// await rests the coroutine until t is done.
-func (x *Execution) await(t *task) {
-	for !t.done {
-		x.mustNotCheck("wait for anything")
-		if x.leaving || !x.yield(struct{}{}) {
-			panic(unwinding{})
-		}
-	}
-}
-
-// resume lets the coroutine run until it waits again or returns.
-func (x *Execution) resume() {
-	if x.ended || x.next == nil {
-		return
-	}
-	x.next()
-}
-
-// run is the coroutine: the orchestration's function and what becomes of it.
+// run runs the orchestration's function and takes note of what becomes of it.
 func (x *Execution) run(o orchestrator, input json.RawMessage) {
-	defer func() {
-		p := recover()
-		if _, ok := p.(unwinding); ok || p == nil || x.leaving {
-			return
-		}
-		x.end(history.Failed, nil, panicFailure(p))
-	}()
 	output, err := o.run(&Context{x}, input)
 	switch {
 	case x.leaving:

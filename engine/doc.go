@@ -35,9 +35,9 @@
 // The function is run again from the top whenever something happens, with the
 // recorded results of what it did before; this is called replay. So it must be
 // deterministic: the time is [Context.Now], a unique id is [Context.NewGUID],
-// randomness, clocks, I/O, goroutines and channels belong in activities. A run
-// that asks for something other than what was recorded fails the instance with
-// both sides named.
+// and what would be a goroutine is a branch, begun by [Go]; randomness, clocks,
+// I/O, goroutines and channels belong in activities. A run that asks for
+// something other than what was recorded fails the instance with both sides named.
 //
 // While it waits, the function rests in the middle of an Await. When it is put
 // away, its deferred functions run, and any Await in them ends at once; a

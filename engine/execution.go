@@ -3,7 +3,6 @@ package engine
 import (
 	"encoding/json"
 	"fmt"
-	"iter"
 	"log/slog"
 	"slices"
 	"time"
@@ -12,8 +11,8 @@ import (
 )
 
 // Execution is one run of an orchestration, brought back to life from its
-// history. It holds the orchestration's function in the middle of its Await as
-// a coroutine, so that the next turn goes on from there; Close puts it away. It
+// history. It holds the orchestration's code in the middle of its Awaits, as
+// coroutines, so that the next turn goes on from there; Close puts it away. It
 // must not be used concurrently. Nothing in it is durable: what counts is the
 // history, and an Execution whose decision was not committed must be thrown
 // away.
@@ -22,10 +21,11 @@ type Execution struct {
 	o      ReplayOptions
 	secret []string
 
-	// The coroutine; next is nil before the start and after the end.
-	next  func() (struct{}, bool)
-	stop  func()
-	yield func(struct{}) bool
+	// Its code.
+	begun   bool
+	strands map[*strand]bool // those that have not ended
+	running *strand          // nil if none is
+	ready   []*strand        // to run, in order
 
 	// What is being waited for.
 	calls   map[int32]*call
@@ -43,7 +43,7 @@ type Execution struct {
 	replaying    bool
 	suspended    bool
 	refused      bool // the code may not run here, and the execution fails
-	leaving      bool // the coroutine is being unwound
+	leaving      bool // the strands are being unwound
 	catching     bool // what came during a suspension is having its effect
 	checking     bool // a condition of a wait runs
 	nextID       int32
@@ -121,7 +121,7 @@ func (r *Registry) Replay(instance string, past []history.Event, o ReplayOptions
 func (r *Registry) newExecution(instance string, o ReplayOptions) *Execution {
 	return &Execution{
 		sender: sender{registry: r, instance: instance}, o: o,
-		calls: map[int32]*call{}, timers: map[int32]*timer{},
+		strands: map[*strand]bool{}, calls: map[int32]*call{}, timers: map[int32]*timer{},
 		waiting: map[string][]*wait{}, ends: map[string]*wait{}, kept: map[string][]keptEvent{},
 		verdicts: map[string]history.Verdict{}, keyed: map[string]keyed{},
 		seen: map[string]int{}, settled: map[int32]bool{}, recorded: map[int32]recordedEvent{},
@@ -276,10 +276,8 @@ func (x *Execution) begin(e history.Event) {
 			return
 		}
 	}
-	x.next, x.stop = iter.Pull(func(yield func(struct{}) bool) {
-		x.yield = yield
-		x.run(o, e.Input)
-	})
+	x.begun = true
+	x.enter(x.strand(func() { x.run(o, e.Input) }))
 	x.resume()
 }
 
@@ -355,7 +353,7 @@ func (x *Execution) Status() history.Status {
 		return x.status
 	case x.suspended:
 		return history.Suspended
-	case x.next == nil:
+	case !x.begun:
 		return history.Pending
 	default:
 		return history.Running
@@ -414,9 +412,9 @@ func (x *Execution) WaitingFor() []string {
 // Close puts the orchestration's function away. It may be called more than
 // once.
 func (x *Execution) Close() {
-	if x.stop != nil {
-		x.leaving = true
-		x.stop()
-		x.stop = nil
+	x.leaving = true
+	for s := range x.strands {
+		s.stop()
 	}
+	clear(x.strands)
 }

@@ -72,6 +72,28 @@ func Example_fanOut() {
 	// Output: 12 <nil> in 1m0s
 }
 
+// Side by side: several steps for each of many things, none of which waits for
+// another.
+func ExampleGo() {
+	env, name := world(func(ctx *engine.Context, items []string) ([]int, error) {
+		var prices []*engine.Task[int]
+		for _, item := range items {
+			prices = append(prices, engine.Go(ctx, func(ctx *engine.Context) (int, error) {
+				if _, err := engine.CallActivity(ctx, reserve, item).Await(); err != nil {
+					return 0, err
+				}
+				return engine.CallActivity(ctx, price, item).Await()
+			}))
+		}
+		return engine.WhenAll(ctx, prices...).Await()
+	})
+	enginetest.Fake(env, reserve, func(context.Context, string) (string, error) { return "", nil }).Takes(time.Minute)
+	enginetest.Fake(env, price, func(_ context.Context, item string) (int, error) { return len(item), nil }).Takes(time.Hour)
+	prices, err := enginetest.Run(env, name, []string{"tea", "milk", "sugar"})
+	fmt.Println(prices, err, "in", env.Elapsed())
+	// Output: [3 4 5] <nil> in 1h1m0s
+}
+
 // Async HTTP: a service accepts a job and says where to ask for it. Nothing is
 // held between two questions.
 func Example_asyncHTTP() {

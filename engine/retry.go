@@ -104,7 +104,7 @@ type retrial struct {
 // retry returns the outcome of a call that is made again as the policy says.
 // The first attempt is given.
 func (x *Execution) retry(p RetryPolicy, t *task, first int32, begin attempt) *task {
-	r := &retrial{x: x, policy: p, begin: begin, first: first, since: x.now, n: 1, outcome: &task{x: x}}
+	r := &retrial{x: x, policy: p, begin: begin, first: first, since: x.now, n: 1, outcome: x.newTask(nil)}
 	r.outcome.forget = func() {
 		current := r.current
 		r.current = nil

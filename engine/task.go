@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -32,10 +33,10 @@ type Timer = Task[struct{}]
 // an activity failed, [ErrTimeout] when a deadline came first, [ErrCanceled]
 // when the task was given up.
 func (t *Task[T]) Await() (T, error) {
-	t.x.await(t.task)
-	if t.err != nil {
+	err := t.x.await(t.task)
+	if err = cmp.Or(err, t.err); err != nil {
 		var none T
-		return none, t.err
+		return none, err
 	}
 	return t.value(t.result)
 }
@@ -73,7 +74,8 @@ func (t *task) Done() bool { return t.done }
 
 // Cancel gives up on the task: Await returns ErrCanceled, a timer will not
 // fire, an event is left for the next one who waits, and whatever an activity
-// returns goes unheard. It has no effect on a task that is done.
+// returns goes unheard. A race or a group that is canceled leaves its tasks alone.
+// It has no effect on a task that is done.
 func (t *task) Cancel() {
 	if t.forget != nil && !t.done {
 		t.forget()
@@ -127,7 +129,7 @@ func jsonTask[T any](t *task, what, name string) *Task[T] {
 // panics when it is given none.
 func Select(c *Context, tasks ...Awaitable) Awaitable {
 	first, err := WhenAny(c, tasks...).Await()
-	if err != nil {
+	if mustGoOn(err); err != nil {
 		panic("engine: Select: " + err.Error())
 	}
 	return first
@@ -139,7 +141,7 @@ func Select(c *Context, tasks ...Awaitable) Awaitable {
 // others go on. Awaiting no tasks at all is an error.
 func WhenAny(c *Context, tasks ...Awaitable) *Task[Awaitable] {
 	var winner Awaitable
-	any := &task{x: c.x}
+	any := c.x.newTask(nil)
 	if len(tasks) == 0 {
 		any.settle(nil, errors.New("there is no task to wait for"))
 	}
@@ -179,7 +181,7 @@ func WhenAllDone(c *Context, tasks ...Awaitable) *Task[struct{}] {
 
 // whenAll returns a task that is done when all others are.
 func whenAll[A Awaitable](c *Context, tasks []A) *task {
-	all := &task{x: c.x}
+	all := c.x.newTask(nil)
 	left := len(tasks)
 	if left == 0 {
 		all.settle(nil, nil)

@@ -84,7 +84,7 @@ type wait struct {
 // newWait returns a wait for events of type T.
 func newWait[T any](x *Execution, name Event[T], options []WaitOption) *wait {
 	typed := reflect.TypeFor[T]()
-	w := &wait{task: &task{x: x}, typed: typed, Wait: history.Wait{Event: string(name), Since: x.now, Kind: kindOf(typed)}}
+	w := &wait{task: x.newTask(nil), typed: typed, Wait: history.Wait{Event: string(name), Since: x.now, Kind: kindOf(typed)}}
 	w.fits = func(payload json.RawMessage) error { return checkType[T](w.Kind, payload) }
 	for _, option := range options {
 		option.setWait(w)

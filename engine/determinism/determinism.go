@@ -96,7 +96,8 @@ func run(pass *analysis.Pass) (any, error) {
 }
 
 // collect returns the functions of the package: all that are declared, and the
-// literals that are orchestrations.
+// literals that are orchestrations. A literal within an orchestration is a part of
+// it.
 func collect(pass *analysis.Pass) []*function {
 	var functions []*function
 	for _, file := range pass.Files {
@@ -110,9 +111,11 @@ func collect(pass *analysis.Pass) []*function {
 				f := &function{object: object, body: n.Body}
 				f.ctx, f.root = contextOf(pass, n.Type)
 				functions = append(functions, f)
+				return !f.root
 			case *ast.FuncLit:
 				if ctx, ok := contextOf(pass, n.Type); ok {
 					functions = append(functions, &function{body: n.Body, literal: n, ctx: ctx, root: true})
+					return false
 				}
 			}
 			return true

@@ -20,7 +20,7 @@ var (
 	machine    = rule{"%s depends on the process or the machine", "ask an activity, or take it as input"}
 	printing   = rule{"%s writes a line at every replay", "use ctx.Logger(), which is silent during replay"}
 	locking    = rule{"%s waits for or shares memory with other goroutines", "keep state in local variables; an orchestration is alone in its instance"}
-	spawning   = rule{"%s starts a goroutine", "start tasks and await them together with engine.WhenAll"}
+	spawning   = rule{"%s starts a goroutine", "begin a branch with engine.Go, or start tasks and await them together with engine.WhenAll"}
 	channel    = rule{"%s", "use events and tasks: engine.WaitForExternalEvent, engine.Select"}
 	deadline   = rule{"%s belongs to one process and does not outlive it", "give a task a deadline with engine.Until, and do I/O in an activity"}
 	global     = rule{"%s is shared by all instances and lost with the process", "keep it in a local variable, or hand it to ContinueAsNew"}

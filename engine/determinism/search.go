@@ -71,12 +71,13 @@ func (s *search) visit(n ast.Node) bool {
 	return true
 }
 
-// literalBelongs reports whether a function literal is part of the function: an
-// orchestration of its own is not, nor is an activity, which must not use the
-// orchestration's context.
+// literalBelongs reports whether a function literal is part of the function. One
+// that takes an orchestration's context is a branch of the orchestration around it;
+// in any other function it is an orchestration of its own. An activity is not part
+// of it, and must not use the orchestration's context.
 func (s *search) literalBelongs(n *ast.FuncLit) bool {
 	if _, ok := contextOf(s.pass, n.Type); ok {
-		return false
+		return s.root
 	}
 	if !s.isActivity(n) {
 		return true

@@ -511,6 +511,20 @@ func closures(ctx *engine.Context, in []string) ([]string, error) {
 	return out, nil
 }
 
+func branches(ctx *engine.Context, in []string) (int, error) {
+	done := 0
+	var tasks []*engine.Task[string]
+	for _, s := range in {
+		tasks = append(tasks, engine.Go(ctx, func(ctx *engine.Context) (string, error) {
+			answer, err := engine.CallActivity(ctx, ask, s).Await()
+			done++
+			return answer, err
+		}))
+	}
+	_, err := engine.WhenAll(ctx, tasks...).Await()
+	return done, err
+}
+
 func durations(ctx *engine.Context, in string) (time.Duration, error) {
 	d, err := time.ParseDuration(in)
 	return d.Round(time.Second), err

@@ -90,7 +90,7 @@ func randomness(ctx *engine.Context, _ any) (string, error) {
 }
 
 func goroutines(ctx *engine.Context, _ any) (string, error) {
-	go func() {}() // want `the go statement starts a goroutine; start tasks and await them together with engine.WhenAll`
+	go func() {}() // want `the go statement starts a goroutine; begin a branch with engine.Go, or start tasks and await them together with engine.WhenAll`
 	var group errgroup.Group
 	group.Go(func() error { return nil }) // want `Group.Go starts a goroutine`
 	var wait sync.WaitGroup
@@ -280,6 +280,13 @@ func register(r *engine.Registry) {
 		})
 		return time.Now().String(), nil // want `time.Now reads the clock`
 	})
+}
+
+func branches(ctx *engine.Context, _ any) (string, error) {
+	return engine.Go(ctx, func(ctx *engine.Context) (string, error) {
+		counter++                       // want `the variable counter is shared by all instances`
+		return time.Now().String(), nil // want `time.Now reads the clock; use ctx.Now\(\)`
+	}).Await()
 }
 
 func predicate(ctx *engine.Context, _ any) (string, error) {

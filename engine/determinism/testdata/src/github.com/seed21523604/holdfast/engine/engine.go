@@ -48,6 +48,7 @@ func WaitForExternalEvent[T any](*Context, Event[T]) *Task[T]                   
 func Select(*Context, ...Awaitable) Awaitable                                             { return nil }
 func WhenAny(*Context, ...Awaitable) *Task[Awaitable]                                     { return nil }
 func WhenAll[T any](*Context, ...*Task[T]) *Task[[]T]                                     { return nil }
+func Go[Out any](*Context, func(*Context) (Out, error)) *Task[Out]                        { return nil }
 func AddOrchestrator[In, Out any](*Registry, Orchestrator[In, Out], func(*Context, In) (Out, error)) {
 }
 func AddActivity[In, Out any](*Registry, Activity[In, Out], func(context.Context, In) (Out, error)) {

@@ -106,7 +106,7 @@ func TestWhatWasRefusedChangedNothing(t *testing.T) {
 
 func TestTerminateGivesTheReasonAsOutput(t *testing.T) {
 	everywhere(t, func(t *testing.T, h *hub) {
-		for _, status := range []string{"Running", "Suspended"} {
+		for _, status := range []string{"Pending", "Running", "Suspended"} {
 			h.bring(status, status)
 			h.must(h.Terminate(h.ctx(), status, `said "no" <now>`))
 			h.settle()
@@ -115,6 +115,23 @@ func TestTerminateGivesTheReasonAsOutput(t *testing.T) {
 				t.Errorf("%s: %s with %s", status, in.Status, in.Output)
 			}
 		}
+	})
+}
+
+// A termination counts when it was made, which a client on a worker need not
+// wait for; then the id is free.
+func TestAnIDIsFreeWhenItsInstanceWasTerminated(t *testing.T) {
+	everywhere(t, func(t *testing.T, h *hub) {
+		h.begin(string(approve), "a", "in")
+		h.must(h.Terminate(h.ctx(), "a", "enough"))
+		if !h.get("a").Status.IsTerminal() {
+			_, err := h.Start(h.ctx(), string(echo), "a", 1)
+			wantError(t, "start too soon", err, client.ErrExists)
+			h.settle()
+		}
+		_, err := h.Start(h.ctx(), string(echo), "a", 2)
+		h.must(err)
+		h.wantOutput("a", "2")
 	})
 }
 
@@ -134,9 +151,13 @@ func TestSuspendAndResumeRecordTheirReasons(t *testing.T) {
 		h.bring("Running", "a")
 		h.must(h.Suspend(h.ctx(), "a", "lunch"))
 		h.settle()
+		suspended := h.get("a")
 		h.must(h.Resume(h.ctx(), "a", "back"))
 		h.settle()
 		h.wantStatus("a", "Running")
+		if resumed := h.get("a"); len(suspended.Output)+len(resumed.Output) != 0 {
+			t.Errorf("an instance that has not ended has the output %s%s", suspended.Output, resumed.Output)
+		}
 		reasons := map[history.Kind]string{}
 		events, err := h.History(h.ctx(), "a")
 		h.must(err)

@@ -1,10 +1,13 @@
 package client_test
 
 import (
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/seed21523604/holdfast/engine/client"
+	"github.com/seed21523604/holdfast/engine/history"
 )
 
 func TestRaiseChecksTheInstanceBeforeThePayload(t *testing.T) {
@@ -147,5 +150,37 @@ func TestEventNamesMatchExactly(t *testing.T) {
 		}
 		h.must(h.raise("a", "Approval", `"right"`))
 		h.wantOutput("a", `"right"`)
+	})
+}
+
+// Whoever is told that an event was taken finds it in the history, even if the
+// instance ended at the same moment.
+func TestAnEventThatRacesWithTheEndIsRecordedOrRefused(t *testing.T) {
+	everywhere(t, func(t *testing.T, h *hub) {
+		h.begin(string(approve), "a", nil)
+		var wait sync.WaitGroup
+		errs := make([]error, 20)
+		for i := range errs {
+			wait.Go(func() { errs[i] = h.raise("a", "Approval", strconv.Itoa(i)) })
+		}
+		wait.Wait()
+		h.settle()
+		h.wantStatus("a", "Completed")
+		events, err := h.History(h.ctx(), "a")
+		h.must(err)
+		recorded := map[string]bool{}
+		for _, e := range events {
+			if e.Kind == history.EventRaised {
+				recorded[string(e.Input)] = true
+			}
+		}
+		for i, err := range errs {
+			if err != nil {
+				wantError(t, "raise", err, client.ErrFinished)
+			}
+			if recorded[strconv.Itoa(i)] != (err == nil) {
+				t.Errorf("event %d: error %v, recorded: %v", i, err, recorded[strconv.Itoa(i)])
+			}
+		}
 	})
 }

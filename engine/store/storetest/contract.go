@@ -39,10 +39,11 @@ var contract = map[string]func(*bench){
 	"create replaces an instance that has ended": func(b *bench) {
 		b.create("a")
 		b.commit(b.turn(b.load("a"), "t1", ended))
+		b.advance(time.Hour)
 		start := b.start("second")
 		b.must(b.Store.Create(b.ctx, "a", start))
 		state := b.load("a")
-		if state.Instance.Execution != "second" || state.Instance.Events != 0 || len(state.History) != 0 {
+		if in := state.Instance; in.Execution != "second" || in.Events != 0 || !in.Created.Equal(b.clock()) || len(state.History) != 0 {
 			b.Errorf("%+v", state)
 		}
 		b.equal("inbox", state.Inbox, []history.Event{start})

@@ -47,6 +47,7 @@ var promises = map[string]func(*bench){
 	"6 an instance begins when it is time":                 promiseBegin,
 	"2 what is replaced while it runs is gone":             promiseReplaced,
 	"7 events are taken in the order of acceptance":        promiseOrder,
+	"7 falsy payloads go every way":                        promiseFalsy,
 	"7 an answer is not from memory":                       promiseFresh,
 	"7 what was recorded is not refused":                   promiseRecorded,
 	"7 the unknown can be terminated":                      promiseUnknown,

@@ -56,6 +56,7 @@ var relations = map[string]func(*bench){
 	"4 a child's result comes back":                            promiseChild,
 	"4 a child's failure comes back":                           promiseChildFails,
 	"4 a child that waits is answered anywhere":                promiseChildElsewhere,
+	"4 a child that is purged is not missed by its parent":     promisePurgedChild,
 	"4 a child whose parent's worker dies is begun":            func(b *bench) { b.anyCrash(familyFlow) },
 	"4 events whose sender's worker dies are sent":             func(b *bench) { b.anyCrash(eventsFlow) },
 	"4 a loop goes on when its worker dies":                    func(b *bench) { b.anyCrash(loopFlow) },
@@ -197,6 +198,32 @@ func promiseChildFails(b *bench) {
 	if in.Failure == nil || in.Failure.Kind != engine.KindTerminated || !strings.Contains(in.Failure.Message, "enough") {
 		b.Errorf("%+v", in)
 	}
+}
+
+// promisePurgedChild purges a child whose parent goes on, and is read again from
+// its history afterwards.
+func promisePurgedChild(b *bench) {
+	open := func() *office {
+		o := b.newOffice(b.Store)
+		engine.AddOrchestrator(o.registry, "patient", func(ctx *engine.Context, what string) (string, error) {
+			paid, err := engine.CallSubOrchestrator(ctx, once, what, engine.InstanceID("child")).Await()
+			if err != nil {
+				return "", err
+			}
+			answer, err := engine.WaitForExternalEvent(ctx, reply).Await()
+			return paid + ", " + answer, err
+		})
+		return o
+	}
+	o := open()
+	o.start("patient", "parent", "card")
+	o.settle()
+	b.must(o.client.Purge(b.ctx, "child"))
+	b.crash()
+	o = open()
+	b.must(o.raise("parent", "Reply", `"thanks"`))
+	o.settle()
+	o.ended("parent", history.Completed, `"card done, thanks"`)
 }
 
 func promiseChildElsewhere(b *bench) {

@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"testing"
 	"time"
 
@@ -57,45 +58,117 @@ func BenchmarkTurn(b *testing.B) {
 // BenchmarkReplay measures what it costs to bring an instance back from its
 // history, per event recorded.
 func BenchmarkReplay(b *testing.B) {
-	for _, calls := range []int{3, 300, 3000} {
-		r := engine.NewRegistry()
-		engine.AddOrchestrator(r, "sequence", func(ctx *engine.Context, n int) (int, error) {
-			for i := range n {
-				if _, err := engine.CallActivity(ctx, double, i).Await(); err != nil {
-					return 0, err
-				}
-			}
-			return engine.WaitForExternalEvent(ctx, number).Await()
-		})
-		past := sequence(b, r, calls)
-		b.Run(map[int]string{3: "short", 300: "long", 3000: "very-long"}[calls], func(b *testing.B) {
+	for _, length := range []int{10, 1_000, 10_000} {
+		b.Run(fmt.Sprint(length, "-events"), func(b *testing.B) {
+			w := newWheel(b, 1, length)
 			b.ReportAllocs()
 			for b.Loop() {
-				x := r.Replay("i", past, engine.ReplayOptions{})
-				if len(x.WaitingFor()) != 1 {
-					b.Fatal("it does not wait")
+				x := w.r.Replay("i", w.past, engine.ReplayOptions{})
+				if len(x.Outstanding()) != 1 {
+					b.Fatal("it asks for nothing")
 				}
 				x.Close()
 			}
-			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(len(past)), "ns/event")
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(len(w.past)), "ns/event")
 		})
 	}
 }
 
-// sequence makes the history of n calls one after another.
-func sequence(b *testing.B, r *engine.Registry, n int) []history.Event {
-	input, _ := json.Marshal(n)
-	x := r.Replay("i", nil, engine.ReplayOptions{})
-	defer x.Close()
-	message := history.Event{Kind: history.ExecutionStarted, Message: "a", Name: "sequence", Execution: "e", Input: input}
-	var past []history.Event
-	for i := range n + 1 {
-		d, err := x.Turn(epoch, []history.Event{message})
-		if err != nil {
-			b.Fatal(err)
+// BenchmarkTurnByHistory measures one turn with some new results: of an execution
+// that stays in memory, whose cost follows what is new, and of one that is read
+// again, whose cost follows its history too.
+func BenchmarkTurnByHistory(b *testing.B) {
+	for _, length := range []int{100, 10_000} {
+		for _, news := range []int{1, 10, 100} {
+			b.Run(fmt.Sprintf("history=%d/new=%d/cached", length, news), func(b *testing.B) {
+				w := newWheel(b, news, length)
+				b.ReportAllocs()
+				for b.Loop() {
+					w.turn()
+				}
+				b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(news), "ns/new-event")
+			})
 		}
-		past = append(past, d.Events...)
-		message = history.Event{Kind: history.TaskCompleted, TaskID: int32(i), Result: json.RawMessage("1")}
+		b.Run(fmt.Sprintf("history=%d/new=1/read-again", length), func(b *testing.B) {
+			w := newWheel(b, 1, length)
+			b.ReportAllocs()
+			for b.Loop() {
+				x := w.r.Replay("i", w.past, engine.ReplayOptions{})
+				if _, err := x.Turn(epoch, w.results()); err != nil {
+					b.Fatal(err)
+				}
+				x.Close()
+			}
+		})
 	}
-	return past
+}
+
+// TestATurnInMemoryCostsWhatIsNew compares what turns of a short and of a long
+// history allocate.
+func TestATurnInMemoryCostsWhatIsNew(t *testing.T) {
+	short, long := newWheel(t, 10, 100), newWheel(t, 10, 10_000)
+	few, many := testing.AllocsPerRun(200, short.turn), testing.AllocsPerRun(200, long.turn)
+	if many > few*1.2 {
+		t.Errorf("a turn makes %v allocations after 100 events and %v after 10,000", few, many)
+	}
+}
+
+// wheel is an orchestration that asks for activities, so many at a time, for
+// ever; past is its history when it was made.
+type wheel struct {
+	tb    testing.TB
+	r     *engine.Registry
+	x     *engine.Execution
+	width int
+	next  int32
+	past  []history.Event
+}
+
+// newWheel returns a wheel with a history of at least the length.
+func newWheel(tb testing.TB, width, length int) *wheel {
+	w := &wheel{tb: tb, r: engine.NewRegistry(), width: width}
+	engine.AddOrchestrator(w.r, "wheel", func(ctx *engine.Context, _ any) (int, error) {
+		for {
+			calls := make([]*engine.Task[int], width)
+			for i := range calls {
+				calls[i] = engine.CallActivity(ctx, double, i)
+			}
+			if _, err := engine.WhenAll(ctx, calls...).Await(); err != nil {
+				return 0, err
+			}
+		}
+	})
+	w.x = w.r.Replay("i", nil, engine.ReplayOptions{})
+	tb.Cleanup(w.x.Close)
+	messages := []history.Event{{Kind: history.ExecutionStarted, Message: "a", Name: "wheel", Execution: "e"}}
+	for len(w.past) < length {
+		w.past = append(w.past, w.decide(messages).Events...)
+		messages = w.results()
+		w.next += int32(width)
+	}
+	w.next -= int32(width)
+	return w
+}
+
+// results returns those that are waited for.
+func (w *wheel) results() []history.Event {
+	results := make([]history.Event, w.width)
+	for i := range results {
+		results[i] = history.Event{Kind: history.TaskCompleted, ID: history.Outside, TaskID: w.next + int32(i), Result: json.RawMessage("1")}
+	}
+	return results
+}
+
+func (w *wheel) decide(messages []history.Event) engine.Decision {
+	d, err := w.x.Turn(epoch, messages)
+	if err != nil || len(d.Events) < 2 {
+		w.tb.Fatal(d, err)
+	}
+	return d
+}
+
+// turn makes one turn.
+func (w *wheel) turn() {
+	w.decide(w.results())
+	w.next += int32(w.width)
 }

@@ -153,6 +153,45 @@ func BenchmarkWaiting(b *testing.B) {
 	}
 }
 
+// BenchmarkEventByHistory raises events for an instance with a short history and
+// for one with a long one, each with its turn and its fsync: where instances are
+// kept in memory, the length makes no difference.
+func BenchmarkEventByHistory(b *testing.B) {
+	const listen engine.Orchestrator[int, any] = "listen"
+	r := engine.NewRegistry()
+	engine.AddOrchestrator(r, listen, func(ctx *engine.Context, length int) (any, error) {
+		for range length {
+			ctx.CreateTimer(ctx.Now().Add(time.Hour)).Cancel()
+		}
+		for {
+			if _, err := engine.WaitForExternalEvent(ctx, answer).Await(); err != nil {
+				return nil, err
+			}
+		}
+	})
+	for _, length := range []int{100, 10_000} {
+		for _, cached := range []int{1, -1} {
+			b.Run(fmt.Sprintf("history=%d/cached=%v", length, cached > 0), func(b *testing.B) {
+				s, err := filestore.Open(b.TempDir(), filestore.Options{})
+				if err != nil {
+					b.Fatal(err)
+				}
+				defer s.Close()
+				c := client.New(dispatch.New(s, r, dispatch.Options{Cached: cached}).Instances(), client.Options{})
+				if _, err := c.Start(b.Context(), string(listen), "a", length); err != nil {
+					b.Fatal(err)
+				}
+				b.ReportAllocs()
+				for b.Loop() {
+					if err := c.Raise(b.Context(), "a", string(answer), client.Payload{Body: []byte(`"x"`)}); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+		}
+	}
+}
+
 func heapInUse() int64 {
 	runtime.GC()
 	var m runtime.MemStats

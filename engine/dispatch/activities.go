@@ -81,6 +81,8 @@ func (w *Worker) hands(s *session, p *plan, turn store.Turn) (hands []store.Hand
 		hand.Tasks, hand.Sends = unfinished(hand, after), w.unsent(s, hand)
 		switch {
 		case turn.Instance.Execution != s.row.Execution || len(hand.Tasks)+len(hand.Sends) == 0:
+		case len(p.given) > 0 && hand.Receipt == p.givenBy.Receipt:
+			hands = append(hands, split(hand, p.given, &mine))
 		case slices.ContainsFunc(turn.Answered, func(b store.Doorbell) bool { return b.TakeOver && b.Receipt == hand.Receipt }):
 			mine.Tasks = append(mine.Tasks, hand.Tasks...)
 			mine.Sends = append(mine.Sends, hand.Sends...)
@@ -128,8 +130,12 @@ func (w *Worker) run(s *session, p *plan) {
 		s.running[key] = cancel
 		call := engine.NewCall(s.id, s.live.ID(), e)
 		call.Origin = s.live.Origin()
-		w.activities.do(job{run: func() { w.perform(ctx, call, e) }, drop: func() { w.abandon(call) }})
+		w.activities.do(job{
+			run: func() { w.perform(ctx, call, e) }, drop: func() { w.abandon(call) },
+			instance: s.id, call: key, stays: w.registry.RunsAtMostOnce(e.Name),
+		})
 	}
+	w.expectBacklog()
 }
 
 // hush tells the activities to stop whose results nobody waits for any more.

@@ -5,16 +5,24 @@ import "sync"
 // pool runs jobs, at most so many at once, in the order they came. It has no
 // goroutine while there is nothing to run.
 type pool struct {
-	limit int
+	limit   int
+	emptied chan struct{} // holds a token when the last job that waited has begun
 
 	mu      sync.Mutex
 	running int
+	started int // since begun was called
 	queue   []job
 }
+
+func newPool(limit int) *pool { return &pool{limit: limit, emptied: make(chan struct{}, 1)} }
 
 // job is something to run, or to drop if its turn never comes.
 type job struct {
 	run, drop func()
+	// instance and call say what an activity's job is for.
+	instance string
+	call     task
+	stays    bool // is for no other worker
 }
 
 // do runs the job now or when its turn comes.
@@ -26,6 +34,7 @@ func (p *pool) do(j job) {
 		return
 	}
 	p.running++
+	p.started++
 	go p.work(j.run)
 }
 
@@ -53,7 +62,62 @@ func (p *pool) next() func() {
 	j := p.queue[0]
 	p.queue[0] = job{}
 	p.queue = p.queue[1:]
+	p.started++
+	if len(p.queue) == 0 {
+		select {
+		case p.emptied <- struct{}{}:
+		default:
+		}
+	}
 	return j.run
+}
+
+// backlog returns how many jobs wait.
+func (p *pool) backlog() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.queue)
+}
+
+// begun returns how many jobs began since it was called before.
+func (p *pool) begun() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	n := p.started
+	p.started = 0
+	return n
+}
+
+// behind returns the instances that have jobs behind the first ones that wait.
+func (p *pool) behind(first int) (instances []string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	seen := map[string]bool{}
+	for _, j := range p.queue[min(first, len(p.queue)):] {
+		if !seen[j.instance] {
+			seen[j.instance] = true
+			instances = append(instances, j.instance)
+		}
+	}
+	return instances
+}
+
+// withdraw takes an instance's jobs away, except those that may not be offered,
+// that are behind the first ones that wait.
+func (p *pool) withdraw(instance string, first int) (withdrawn []job) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	first = min(first, len(p.queue))
+	rest := p.queue[:first:first]
+	for _, j := range p.queue[first:] {
+		if j.instance == instance && !j.stays {
+			withdrawn = append(withdrawn, j)
+		} else {
+			rest = append(rest, j)
+		}
+	}
+	p.queue = rest
+	return withdrawn
 }
 
 // drop drops the jobs that have not begun.

@@ -46,6 +46,7 @@ type delivery struct {
 	bell     store.Doorbell
 	look     bool
 	sent     bool // nothing is being sent for the instance any more
+	offer    *offer
 	create   bool
 	replace  []history.Status // in which an instance gives way to the one to be created
 	tried    bool             // a create was tried on trust
@@ -60,7 +61,9 @@ type delivery struct {
 
 func (d *delivery) isBell() bool { return d.bell != store.Doorbell{} }
 
-func (d *delivery) isMessage() bool { return !d.look && !d.sent && d.bell == store.Doorbell{} }
+func (d *delivery) isMessage() bool {
+	return !d.look && !d.sent && d.offer == nil && d.bell == store.Doorbell{}
+}
 
 // answered tells whoever waits for the delivery what became of it.
 func (d *delivery) answered(err error) {

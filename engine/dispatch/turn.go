@@ -14,7 +14,7 @@ import (
 )
 
 // maxAttempts is how often a turn is tried before its messages go to the inbox
-// or back to their senders; results are kept and tried again.
+// or back to their senders; results and offers are kept and tried again.
 const maxAttempts = 5
 
 // attend makes the turn that a batch of mail calls for, again and again until
@@ -68,11 +68,12 @@ func (w *Worker) pause(ctx context.Context, attempt int) bool {
 
 // handOver gives up on making the turn here. Messages go to the inbox, where
 // any worker finds them; a doorbell stays hidden and rings again after its
-// lease. What it returns are results of activities, which exist only here.
+// lease. What it returns are results of activities, and offers of calls, which
+// exist only here.
 func (w *Worker) handOver(id string, mail []*delivery, why error) (results []*delivery) {
 	for _, d := range mail {
 		switch {
-		case d.isResult():
+		case d.isResult(), d.offer != nil:
 			results = append(results, d)
 		case d.done || !d.isMessage():
 		case d.create:
@@ -129,6 +130,7 @@ func (w *Worker) turn(s *session, mail []*delivery) error {
 func (w *Worker) step(s *session, p *plan, inbox []history.Event) error {
 	if p.rewound == nil {
 		p.before = outstanding(s.live)
+		w.decline(s, p)
 		p.taken = w.takeOver(s, p)
 	}
 	decision, err := s.live.Turn(w.o.Now(), slices.Concat(inbox, p.messages, w.interrupted(p)))
@@ -142,7 +144,8 @@ func (w *Worker) step(s *session, p *plan, inbox []history.Event) error {
 	if err := w.sendFirst(s, p, p.start != nil || p.rewound != nil || decision.Begun != nil); err != nil {
 		return err
 	}
-	if len(decision.Events) > 0 || len(inbox) > 0 || len(p.taken) > 0 || w.hasSent(s) {
+	w.give(s, p)
+	if len(decision.Events)+len(inbox)+len(p.taken)+len(p.given) > 0 || w.hasSent(s) {
 		err = w.commit(s, p, inbox, decision)
 	} else {
 		err = w.release(s, p)
@@ -155,6 +158,7 @@ func (w *Worker) step(s *session, p *plan, inbox []history.Event) error {
 		d.answer.Instance = s.row
 		d.answered(nil)
 	}
+	w.pass(s, p)
 	w.hush(s)
 	w.run(s, p)
 	return w.send(s, p.sends)
@@ -240,7 +244,7 @@ func tellsOf(e history.Event, message string) bool {
 // trusts reports whether a turn may be made without looking at the store.
 func (w *Worker) trusts(s *session, mail []*delivery) bool {
 	for _, d := range mail {
-		if !d.isMessage() && !d.sent || d.unsure || d.create && s.known {
+		if !d.isMessage() && !d.sent && d.offer == nil || d.unsure || d.create && s.known {
 			return false
 		}
 	}
@@ -263,11 +267,16 @@ type plan struct {
 	bells    []store.Doorbell
 	stale    []history.Event // messages for an execution that gives way
 	rewound  *engine.Rewound // the execution goes on from where it failed
+	offered  []task          // calls to be given away
 	living   bool
 
 	before map[int32]history.Event // calls without a result before the turn
 	taken  map[int32]history.Event // those of them that are taken over
 	sends  []engine.Send           // what the turn decided to send
+
+	given    []int32          // calls that the turn gives away
+	givenBy  store.Doorbell   // rings for them
+	declined []store.Doorbell // for work that others are to take over
 }
 
 // plan sorts the mail into what the turn will carry and what is answered at
@@ -281,6 +290,9 @@ func (w *Worker) plan(s *session, mail []*delivery) *plan {
 		case d.done:
 			continue
 		case d.look, d.sent:
+			continue
+		case d.offer != nil:
+			p.offered = append(p.offered, w.withdraw(s, d.offer)...)
 			continue
 		case !d.isMessage():
 			p.bells = append(p.bells, d.bell)
@@ -395,7 +407,7 @@ func (w *Worker) commit(s *session, p *plan, inbox []history.Event, d engine.Dec
 
 // answeredBy returns the doorbells that a commit makes superfluous.
 func (w *Worker) answeredBy(s *session, p *plan) []store.Doorbell {
-	if s.held == (store.Doorbell{}) {
+	if s.held == (store.Doorbell{}) || len(p.given) > 0 {
 		return p.bells
 	}
 	return append(p.bells, s.held)

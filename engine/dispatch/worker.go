@@ -39,6 +39,11 @@ type Options struct {
 	// FailMismatch lets instances fail, with KindVersionMismatch, that Match
 	// would leave for another worker.
 	FailMismatch bool
+	// Patience is how long calls of activities wait here for a place before
+	// those behind the next Activities are offered to other workers, if the
+	// store is store.Shared and it would take ten times as long until they begin;
+	// 1 second. With a negative duration they stay.
+	Patience time.Duration
 	// Logger receives a line for each turn (debug) and end (info); nil
 	// discards them.
 	Logger *slog.Logger
@@ -58,6 +63,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Grace == 0 {
 		o.Grace = 10 * time.Second
+	}
+	if o.Patience == 0 {
+		o.Patience = time.Second
 	}
 	if o.Match == "" && o.Version != "" {
 		o.Match = MatchCurrentOrOlder
@@ -99,6 +107,11 @@ type Worker struct {
 	recent   *list.List     // of *session, the most recent first
 	left     map[string]int // how often an instance was left for another worker
 	idle     chan struct{}  // closed when sessions becomes empty; nil if nobody waits
+
+	shares    bool // others may run what is too much here
+	expecting bool // the backlog is looked at in a while
+	keep      int  // how many calls that wait are not offered
+	declines  int  // how often in a row doorbells were left to others
 }
 
 // New returns a worker. It starts nothing.
@@ -108,8 +121,11 @@ func New(s Store, r *engine.Registry, o Options) *Worker {
 		o.Now = store.ClockOf(s)
 	}
 	w := &Worker{
-		store: s, registry: r, o: o, activities: &pool{limit: o.Activities}, sends: &pool{limit: maxSends},
+		store: s, registry: r, o: o, activities: newPool(o.Activities), sends: newPool(maxSends),
 		sessions: map[string]*session{}, cached: map[string]*list.Element{}, recent: list.New(), left: map[string]int{},
+	}
+	if shared, ok := s.(store.Shared); ok && o.Patience > 0 {
+		w.shares = shared.IsShared()
 	}
 	w.context, w.cancel = context.WithCancel(context.Background())
 	return w
@@ -124,6 +140,7 @@ func (w *Worker) Run(ctx context.Context) error {
 	go w.extend(extending)
 	turns := make(chan struct{}, w.o.Turns)
 	for {
+		w.letOthers(ctx.Done())
 		turns <- struct{}{}
 		bells, err := w.receive(ctx, 1+cap(turns)-len(turns))
 		if err != nil || ctx.Err() != nil {

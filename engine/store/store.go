@@ -303,6 +303,12 @@ type Watcher interface {
 	Watch(id string) (changed <-chan struct{}, done func())
 }
 
+// Shared is implemented by stores that tell whether several processes may work on
+// one storage at once.
+type Shared interface {
+	IsShared() bool
+}
+
 // Answer is what became of a message.
 type Answer struct {
 	// Verdict is what became of the event, if that is Known. It is not if the

@@ -76,7 +76,7 @@ func do(f func(d *desk, id string), d *desk, id string) {
 
 // idlePeer is what one idle worker of DurableTask.AzureStorage asks in a
 // minute, with four partitions and a poll ceiling of 30 seconds.
-const idlePeer = "42"
+const idlePeer = 42
 
 // idleMost is how many requests an idle worker may make in a minute.
 const idleMost = 4
@@ -190,7 +190,7 @@ func BenchmarkBudget(b *testing.B) {
 	b.Run("idle", func(b *testing.B) {
 		tables, queues := idleOf(b)
 		b.ReportMetric(tables+queues, "requests/min")
-		table.row("idle worker, a minute", tables, queues, 0, idleMost, idlePeer)
+		table.row("idle worker, a minute", tables, queues, 0, idleMost, fmt.Sprint(idlePeer))
 	})
 	table.flush()
 }

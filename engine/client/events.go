@@ -12,6 +12,7 @@ import (
 	"mime"
 
 	"github.com/seed21523604/holdfast/engine/history"
+	"github.com/seed21523604/holdfast/engine/internal/near"
 	"github.com/seed21523604/holdfast/engine/store"
 )
 
@@ -115,7 +116,7 @@ func (c *Client) Ask(ctx context.Context, id, event string, payload Payload) (An
 	if answer.Verdict = refusal(in, event, payload); answer.Outcome == "" {
 		err = c.deliver(ctx, &answer, message)
 	} else {
-		err = c.explain(ctx, &answer, message)
+		err = c.lookBack(ctx, &answer, message)
 	}
 	if err != nil {
 		return Answer{}, fmt.Errorf("raise %s: %w", event, err)
@@ -234,7 +235,7 @@ func (c *Client) lookAgain(ctx context.Context, answer *Answer, message history.
 	}
 	answer.Instance, answer.Wait = in, in.External.Wait(message.Name)
 	answer.Verdict = refusal(in, message.Name, Payload{Body: message.Input})
-	return c.explain(ctx, answer, message)
+	return c.lookBack(ctx, answer, message)
 }
 
 // learn waits until the event is found in the history, or the context ends.
@@ -256,9 +257,9 @@ func (c *Client) learn(ctx context.Context, answer *Answer, message history.Even
 	return err
 }
 
-// explain finds out more about an event that was refused: whether it came before
+// lookBack finds out more about an event that was refused: whether it came before
 // with the same key, and who came first.
-func (c *Client) explain(ctx context.Context, answer *Answer, message history.Event) error {
+func (c *Client) lookBack(ctx context.Context, answer *Answer, message history.Event) error {
 	if history.IsKeyed(message.Message) {
 		verdict, known, err := c.recorded(ctx, answer.Instance, message)
 		if err != nil {
@@ -311,7 +312,7 @@ func (c *Client) decision(ctx context.Context, answer *Answer, message history.E
 // nearest returns the name of an open wait that a name was probably meant for.
 func nearest(x *history.External, event string) string {
 	for _, w := range x.Waits {
-		if w.Ended == "" && near(w.Event, event) {
+		if w.Ended == "" && near.To(w.Event, event) {
 			return w.Event
 		}
 	}
@@ -345,7 +346,7 @@ func (c *Client) admit(in store.Instance, event string, payload Payload) (json.R
 // isSecret reports whether a payload must be sealed.
 func (c *Client) isSecret(in store.Instance, event string, payload []byte) bool {
 	for _, name := range in.Secret {
-		if near(name, event) {
+		if near.To(name, event) {
 			return true
 		}
 	}

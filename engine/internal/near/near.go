@@ -1,10 +1,11 @@
-package client
+// Package near tells what was probably meant from what was written.
+package near
 
 import "strings"
 
-// near reports whether a name was probably meant for another: equal but for
+// To reports whether a name was probably meant for another: equal but for
 // case, and for one letter in four of the name, three at most.
-func near(meant, written string) bool {
+func To(meant, written string) bool {
 	a, b := []rune(strings.ToLower(meant)), []rune(strings.ToLower(written))
 	wrong := min(len(a)/4, 3)
 	if len(a)-len(b) > wrong || len(b)-len(a) > wrong {

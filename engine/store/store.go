@@ -100,6 +100,9 @@ type Instance struct {
 	// Version is set by the store when the row is read, and ignored when it
 	// is written.
 	Version Version
+	// Messages is how many messages wait for a turn. Only Get tells it, and it
+	// is ignored when the row is written.
+	Messages int
 }
 
 // NewInstance returns the row of an instance that start begins: Pending, with no

@@ -36,6 +36,13 @@ func newBells() *bells {
 	return &bells{byKey: map[string]*bell{}, inbox: map[string]int{}, rung: make(chan struct{}, 1), over: make(chan struct{})}
 }
 
+// waiting returns how many messages wait in the instance's inbox.
+func (b *bells) waiting(id string) int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.inbox[id]
+}
+
 // put gives the instance a bell at a time, in place of the one it had.
 func (b *bells) put(id string, at time.Time) {
 	b.serial++

@@ -178,6 +178,7 @@ func (s *Store) Get(ctx context.Context, id string) (in store.Instance, err erro
 	err = s.view(ctx, "get", id, func() error {
 		stored, err := s.row(id)
 		in = stored.Instance
+		in.Messages = s.bells.waiting(id)
 		return err
 	})
 	return in, err

@@ -147,10 +147,7 @@ func (s *Store) Load(ctx context.Context, id string, known store.Version) (state
 
 // inbox reads the waiting messages, if memory says that there are any.
 func (s *Store) inbox(id string) ([]history.Event, error) {
-	s.bells.mu.Lock()
-	waiting := s.bells.inbox[id]
-	s.bells.mu.Unlock()
-	if waiting == 0 {
+	if s.bells.waiting(id) == 0 {
 		return nil, nil
 	}
 	return s.events(of(inboxPrefix, id))

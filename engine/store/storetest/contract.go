@@ -181,6 +181,24 @@ var contract = map[string]func(*bench){
 		}
 		b.equal("inbox", b.load("a").Inbox, want)
 	},
+	"get tells how many messages wait": func(b *bench) {
+		b.create("a")
+		waiting := func(want int) {
+			b.Helper()
+			in, err := b.Store.Get(b.ctx, "a")
+			b.must(err)
+			b.equal("waiting", in.Messages, want)
+		}
+		waiting(1)
+		b.must(b.Store.Send(b.ctx, "a", b.message(history.EventRaised, "x", "1")))
+		waiting(2)
+		turn := b.turn(b.load("a"), "t1", nil)
+		turn.Consumed = turn.Consumed[:1]
+		b.commit(turn)
+		waiting(1)
+		b.commit(b.turn(b.load("a"), "t2", nil))
+		waiting(0)
+	},
 	"a message sent twice is kept once": func(b *bench) {
 		start := b.create("a")
 		e := b.message(history.EventRaised, "x", "1")

@@ -100,7 +100,9 @@ func (s *Store) listed(ctx context.Context, projection []byte, bare bool) (in st
 	case errRow != nil:
 		return in, errRow
 	case errors.Is(err, errNoBlob):
-		return s.instance(ctx, r.ID)
+		in, err := s.instance(ctx, r.ID)
+		in.Messages = 0 // as in the rest of the list
+		return in, err
 	case bare:
 		r.Strip()
 	}

@@ -90,6 +90,7 @@ func (s *Store) instance(ctx context.Context, id string) (in store.Instance, err
 	if err != nil {
 		return in, err
 	}
+	r.Messages = int(r.waiting)
 	return r.Instance, nil
 }
 

@@ -35,7 +35,8 @@ var walls = map[string][]string{
 	"engine/store/storetest":               {"engine", "engine/client", "engine/dispatch", "engine/history", "engine/store"},
 	"engine/dispatch":                      {"engine", "engine/history", "engine/store"},
 	"engine/client":                        {"engine/history", "engine/internal/near", "engine/store"},
-	"engine/httpapi":                       {"engine/client", "engine/history", "engine/store"},
+	"engine/explain":                       {"engine", "engine/history", "engine/internal/near", "engine/store"},
+	"engine/httpapi":                       {"engine/client", "engine/explain", "engine/history", "engine/store"},
 	"engine/determinism":                   {},
 	"engine/determinism/plugin":            {"engine/determinism"},
 	"engine/enginetest":                    {"engine", "engine/history"},
@@ -65,7 +66,7 @@ var walls = map[string][]string{
 		"cmd/deploy/internal/terraform", "functions/settings", "infra",
 	},
 	"functions": {
-		"engine", "engine/client", "engine/dispatch", "engine/httpapi", "engine/human", "engine/store", "engine/store/filestore", "engine/store/tablestore",
+		"engine", "engine/client", "engine/dispatch", "engine/explain", "engine/httpapi", "engine/human", "engine/store", "engine/store/filestore", "engine/store/tablestore",
 		"functions/internal/entra", "functions/internal/hub", "functions/internal/phone", "functions/internal/twilio", "functions/settings",
 	},
 }

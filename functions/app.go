@@ -116,7 +116,7 @@ func (a *app) api(c *client.Client, registry *engine.Registry, values settings.V
 	a.open = keeper == nil
 	return httpapi.New(c, httpapi.Options{
 		URL: a.url + a.management, Hub: values.Text(settings.TaskHubName), Orchestrators: registry.Orchestrators(),
-		MaxBody: int64(values.Int(settings.MaxBodyBytes)), Doorkeeper: keeper, Logger: a.log,
+		Runs: a.worker.Runs, MaxBody: int64(values.Int(settings.MaxBodyBytes)), Doorkeeper: keeper, Logger: a.log,
 	})
 }
 

@@ -238,6 +238,28 @@ func (c *Client) History(ctx context.Context, id string) ([]history.Event, error
 	return c.instances.History(ctx, id)
 }
 
+// maxLooks is how often an instance is read that moves on meanwhile.
+const maxLooks = 3
+
+// Look returns where an instance stands and the history that led there;
+// ErrNotFound. The history of an instance that moves faster than it can be read
+// may be ahead of the rest.
+func (c *Client) Look(ctx context.Context, id string) (store.Instance, []history.Event, error) {
+	for n := 1; ; n++ {
+		in, err := c.Get(ctx, id)
+		if err != nil {
+			return store.Instance{}, nil, err
+		}
+		past, err := c.History(ctx, id)
+		if err != nil || len(past) == in.Events || n == maxLooks {
+			return in, past, err
+		}
+	}
+}
+
+// Now is the time by the client's clock.
+func (c *Client) Now() time.Time { return c.o.Now() }
+
 // Wait returns the instance as soon as it has ended; ErrNotFound, or the
 // context's error. Where the store can tell of changes, nothing is polled.
 func (c *Client) Wait(ctx context.Context, id string) (store.Instance, error) {

@@ -21,7 +21,7 @@ func (w *Worker) Instances() store.Instances { return instances{w.store, w} }
 
 // Create begins the instance and makes its first turn.
 func (i instances) Create(ctx context.Context, id string, start history.Event, replace ...history.Status) error {
-	if !i.w.registry.HasOrchestrator(start.Name) || i.w.admit(start.Version) != nil {
+	if i.w.Runs(start.Name, start.Version) != nil {
 		return i.Instances.Create(ctx, id, start, replace...)
 	}
 	err := i.w.deliver(ctx, id, &delivery{message: start, create: true, replace: replace})

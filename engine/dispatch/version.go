@@ -42,6 +42,16 @@ func (mismatch) Kind() string { return KindVersionMismatch }
 // NonRetriable is true.
 func (mismatch) NonRetriable() bool { return true }
 
+// Runs returns why the worker leaves instances of an orchestration and a version
+// to others, nil if it does not. The error wraps engine.ErrUnknownName or tells of
+// both versions.
+func (w *Worker) Runs(orchestration, version string) error {
+	if !w.registry.HasOrchestrator(orchestration) {
+		return fmt.Errorf("orchestration %q: %w", orchestration, engine.ErrUnknownName)
+	}
+	return w.admit(version)
+}
+
 // admit returns why a worker does not run instances of a version; nil if it does.
 func (w *Worker) admit(version string) error {
 	if w.matches(version) {

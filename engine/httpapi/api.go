@@ -21,6 +21,10 @@ type Options struct {
 	// Orchestrators are the names that may be started. If it is nil, any may
 	// be, and one that nobody knows waits for a worker that does.
 	Orchestrators []string
+	// Runs returns why the worker of this process leaves an orchestration of a
+	// version to others, as dispatch.Worker.Runs does, for those who ask why an
+	// instance waits; nil if there is no worker.
+	Runs func(orchestration, version string) error
 	// MaxBody is the most bytes of a request body that are read; 64 KiB.
 	MaxBody int64
 	// Doorkeeper decides who may do what. If it is nil, whoever reaches the

@@ -30,6 +30,14 @@
 // answer. What is kept of the key is a hash, as the id of the event in the history,
 // for as long as there is one; it costs no request.
 //
+// # Why an instance waits
+//
+// GET instances/{id}/explain, which the original does not have, tells in a sentence
+// and its data why an instance waits or how it ended, and what to type to change
+// that. With Accept: text/plain it answers in lines for people. It takes the link that
+// takes a status query, and a link is not told what people and code wrote into the
+// history: the reasons of suspensions and refusals, the messages of failed calls.
+//
 // # Who may call it
 //
 // Without a [Doorkeeper] whoever reaches the API may do everything: put it on a

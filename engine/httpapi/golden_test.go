@@ -143,7 +143,7 @@ func written(w *httptest.ResponseRecorder) string {
 		}
 	}
 	if w.Body.Len() > 0 {
-		fmt.Fprintf(&out, "<\n< %s\n", strings.TrimSuffix(short(w.Body.String()), "\n"))
+		fmt.Fprintf(&out, "<\n< %s\n", strings.ReplaceAll(strings.TrimSuffix(short(w.Body.String()), "\n"), "\n", "\n< "))
 	}
 	return newID.ReplaceAllString(strings.ReplaceAll(out.String(), base, "{base}"), "{new id}")
 }

@@ -208,7 +208,7 @@ func newHub(t testing.TB, change ...func(*httpapi.Options)) *hub {
 	r := registry(h.began, h.hold)
 	h.worker = dispatch.New(h.store, r, dispatch.Options{Now: h.clock.Now})
 	h.client = client.New(h.worker.Instances(), client.Options{Secret: r.SecretEvents, Seal: seal, Suspect: digitsOnly, Now: h.clock.Now})
-	o := httpapi.Options{URL: base, Orchestrators: orchestrators, MaxBody: 256}
+	o := httpapi.Options{URL: base, Orchestrators: orchestrators, Runs: h.worker.Runs, MaxBody: 256}
 	for _, c := range change {
 		c(&o)
 	}

@@ -2,9 +2,7 @@ package httpapi
 
 import (
 	"net/http"
-	"net/url"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -24,10 +22,9 @@ type Links struct {
 // Links returns the management URLs of a run. Where there is a Doorkeeper, those
 // that were granted carry a code and the others lead nowhere.
 func (a *API) Links(run Run, g Grant) Links {
-	// A plus sign is escaped too: some decode a path as if it were a form.
-	base := a.o.URL + "/instances/" + strings.ReplaceAll(url.PathEscape(run.Instance), "+", "%2B")
+	place := a.place()
 	to := func(door Door, path, query string) string {
-		return base + path + "?" + query + "taskHub=" + url.QueryEscape(a.o.Hub) + "&connection=Storage" + a.code(run, g, door)
+		return place.Instance(run.Instance) + path + "?" + query + place.Query + a.code(run, g, door)
 	}
 	return Links{
 		ID:           run.Instance,

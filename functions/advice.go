@@ -17,8 +17,8 @@ import (
 	"github.com/seed21523604/holdfast/functions/settings"
 )
 
-// explain adds to an error what whoever reads it can do about it.
-func explain(err error, values settings.Values) error {
+// advised adds to an error what whoever reads it can do about it.
+func advised(err error, values settings.Values) error {
 	if advice := adviceOn(err, values); advice != "" {
 		return fmt.Errorf("%w\n\n%s", err, advice)
 	}

@@ -307,7 +307,7 @@ func TestASecondProcessOnTheFolderIsToldSo(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = newApp(t.Context(), values, options{Logger: slog.New(slog.DiscardHandler), Address: "127.0.0.1:1"})
-	if err == nil || !strings.Contains(explain(err, values).Error(), store.ErrInUse.Error()) || !strings.Contains(explain(err, values).Error(), "-data") {
+	if err == nil || !strings.Contains(advised(err, values).Error(), store.ErrInUse.Error()) || !strings.Contains(advised(err, values).Error(), "-data") {
 		t.Errorf("%v", err)
 	}
 }

@@ -20,6 +20,7 @@ type call struct {
 	stdio
 	env    func(string) (string, bool)
 	values settings.Values
+	which  string // the instance that is asked about
 	yes    string // what may be deleted
 	force  bool   // although it is in use
 }
@@ -34,6 +35,7 @@ func commands() []command {
 	return []command{
 		{"", "start the app", serve},
 		{"settings", "show every setting, its value and where it came from", showSettings},
+		{"explain", "say why an instance waits, or how it ended: explain ID, or the URL of its status", explainInstance},
 		{"hub show", "show what the hub consists of and what is in it", showHub},
 		{"hub export", "write out everything in the hub, a JSON object a line", exportHub},
 		{"hub delete", "delete the hub with everything in it; asks first, or takes -yes NAME; -force if it is in use", deleteHub},
@@ -62,12 +64,23 @@ func commandHelp() string {
 	return b.String()
 }
 
-// takeFlags takes out of the arguments what is a flag of this command and not of
-// a setting.
-func (c command) takeFlags(to *call, args []string) (rest []string) {
-	if c.name != "hub delete" {
+// takeOwn takes out of the arguments what is this command's own and not a setting.
+func (c command) takeOwn(to *call, args []string) (rest []string) {
+	switch c.name {
+	case "explain":
+		if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
+			to.which, args = args[0], args[1:]
+		}
+		return args
+	case "hub delete":
+		return takeDeletion(to, args)
+	default:
 		return args
 	}
+}
+
+// takeDeletion takes out what is said of a deletion.
+func takeDeletion(to *call, args []string) (rest []string) {
 	for len(args) > 0 {
 		name, value, hasValue := strings.Cut(strings.TrimLeft(args[0], "-"), "=")
 		switch {

@@ -4,6 +4,7 @@
 //
 //	go run ./functions               start the app
 //	go run ./functions settings      show every setting, its value and where it came from
+//	go run ./functions explain ID    say why an instance waits, or how it ended
 //	go run ./functions hub show      show what the hub consists of and what is in it
 //	go run ./functions hub export    write out everything in the hub, a JSON object a line
 //	go run ./functions hub delete    delete the hub with everything in it
@@ -53,12 +54,14 @@ type stdio struct {
 func run(ctx context.Context, args []string, env func(string) (string, bool), io stdio) int {
 	c := &call{env: env, stdio: io}
 	command, args := findCommand(args)
-	args = command.takeFlags(c, args)
+	args = command.takeOwn(c, args)
 	values, rest, err := settings.Load(args, env)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
 		fmt.Fprintf(io.out, "%s\n%v\n", commandHelp(), err)
 		return exitOK
+	case err == nil && c.which == "" && command.name == "explain" && len(rest) == 1:
+		c.which = rest[0]
 	case err == nil && len(rest) > 0:
 		err = fmt.Errorf("%q is not a command\n\n%s", strings.Join(rest, " "), commandHelp())
 	}
@@ -68,7 +71,7 @@ func run(ctx context.Context, args []string, env func(string) (string, bool), io
 	}
 	c.values = values
 	if err := command.run(ctx, c); err != nil {
-		fmt.Fprintln(io.err, "functions:", explain(err, values))
+		fmt.Fprintln(io.err, "functions:", advised(err, values))
 		return exitFailure
 	}
 	return exitOK

@@ -31,6 +31,9 @@ func AtMostOnce() ActivityOption {
 // taken, as this is a mistake in the program. fn may be run concurrently; its
 // context holds the [Call], and ends when the worker is stopped or nobody waits
 // for the result any more.
+//
+// A panic of fn is a failure of the call, with its stack. One in a goroutine that
+// fn began ends the process, as in every Go program: recover there.
 func AddActivity[In, Out any](r *Registry, name Activity[In, Out], fn func(context.Context, In) (Out, error), options ...ActivityOption) {
 	mustBeNew("activity", string(name), r.activities)
 	a := activity{run: onJSON(string(name), fn)}

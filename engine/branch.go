@@ -5,6 +5,7 @@ import (
 	"errors"
 	"iter"
 	"slices"
+	"sync"
 
 	"github.com/seed21523604/holdfast/engine/history"
 )
@@ -52,6 +53,7 @@ type strand struct {
 	rests       bool    // in an Await
 	queued      bool    // to run, as what it waited for is done
 	interrupted bool    // in its Await, as the branch was canceled
+	exiting     bool    // its goroutine is about to exit, by the code's own will
 	own         []*task // what a branch has begun
 }
 
@@ -81,17 +83,39 @@ func (x *Execution) strand(run func()) *strand {
 	s.next, s.stop = iter.Pull(func(yield func(struct{}) bool) {
 		s.yield = yield
 		defer delete(x.strands, s)
+		returned := false
 		defer func() {
 			p := recover()
-			if _, ok := p.(unwinding); ok || p == nil || x.leaving {
-				return
+			_, unwound := p.(unwinding)
+			switch {
+			case returned || unwound || x.leaving:
+			case p == nil:
+				x.end(history.Failed, nil, &history.Failure{
+					Kind: KindPanic, Message: "the orchestration ended its goroutine instead of returning, as runtime.Goexit does",
+				})
+				s.exiting = true
+				yield(struct{}{}) // whoever makes the turn must not exit with it
+			default:
+				x.end(history.Failed, nil, panicFailure(p))
 			}
-			x.end(history.Failed, nil, panicFailure(p))
 		}()
 		run()
+		returned = true
 	})
 	x.strands[s] = true
 	return s
+}
+
+// close puts a strand away.
+func (s *strand) close() {
+	if !s.exiting {
+		s.stop()
+		return
+	}
+	// The exit of a coroutine's goroutine is that of whoever lets it run.
+	var gone sync.WaitGroup
+	gone.Go(s.stop)
+	gone.Wait()
 }
 
 // enter lets a strand run until it waits or ends.

@@ -41,6 +41,8 @@ func (x *Execution) act(e history.Event) history.Event {
 	}
 	if x.replaying {
 		x.skipNotes()
+	} else {
+		x.makeRoom(&e)
 	}
 	e.ID = x.nextID
 	x.nextID++
@@ -52,6 +54,9 @@ func (x *Execution) act(e history.Event) history.Event {
 	}
 	recorded, ok := x.recorded[e.ID]
 	switch {
+	case !ok && x.cut != nil:
+		x.end(history.Failed, nil, x.cut)
+		panic(unwinding{})
 	case !ok:
 		x.diverge(fmt.Sprintf("recorded: nothing; asked for: %s; as action %d, which is past the end of the history", e, e.ID))
 	case !isSame(recorded.Event, e):

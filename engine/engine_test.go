@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"reflect"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -550,6 +551,38 @@ func TestPanicBecomesAFailureWithItsStack(t *testing.T) {
 	f := d.last.Failure
 	if d.last.Status != history.Failed || f.Kind != engine.KindPanic || f.Message != "over the edge" || !strings.Contains(f.Stack, "engine_test.go") {
 		t.Errorf("%v %+v", d.last.Status, f)
+	}
+}
+
+// What an orchestration does to its goroutine must not happen to the worker's,
+// neither when it does so nor when it is put away.
+func TestAnOrchestrationThatEndsItsGoroutineFails(t *testing.T) {
+	exit := func(*engine.Context) (int, error) {
+		runtime.Goexit()
+		return 0, nil
+	}
+	for _, waits := range []bool{false, true} {
+		turned := make(chan engine.Decision, 1)
+		go func() {
+			defer close(turned)
+			d := one(t, fmt.Sprint(waits), func(ctx *engine.Context, waits bool) (string, error) {
+				if waits {
+					engine.WaitForExternalEvent(ctx, answer).Await()
+					runtime.Goexit()
+				}
+				_, err := engine.Go(ctx, exit).Await()
+				return "", err
+			})
+			if waits {
+				d.turn(d.event("Answer", `""`))
+			}
+			d.live.Close()
+			turned <- d.last
+		}()
+		d, ok := <-turned
+		if !ok || d.Status != history.Failed || d.Failure.Kind != engine.KindPanic || !strings.Contains(d.Failure.Message, "goroutine") {
+			t.Errorf("waits %v: %v, %+v", waits, ok, d.Failure)
+		}
 	}
 }
 

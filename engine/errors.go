@@ -34,10 +34,11 @@ const (
 	KindInterrupted      = "interrupted"      // an at-most-once activity was cut short
 	KindUnknownActivity  = "unknown-activity" // the activity is not registered
 	KindNonDeterministic = "non-deterministic"
-	KindIDTaken          = "id-taken"    // the id of a sub-orchestration belongs to another instance
-	KindTerminated       = "terminated"  // the sub-orchestration was terminated
-	KindNeverWaits       = "never-waits" // the orchestration continues as new without end
-	KindTooLarge         = "too-large"   // a payload is larger than history.MaxPayload
+	KindIDTaken          = "id-taken"     // the id of a sub-orchestration belongs to another instance
+	KindTerminated       = "terminated"   // the sub-orchestration was terminated
+	KindNeverWaits       = "never-waits"  // the orchestration continues as new without end
+	KindTooLarge         = "too-large"    // a payload is larger than history.MaxPayload
+	KindHistoryFull      = "history-full" // the history has as much as one execution's may have
 )
 
 // TaskError is how the failure of an activity or a sub-orchestration reaches

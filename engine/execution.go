@@ -42,10 +42,12 @@ type Execution struct {
 	now          time.Time
 	replaying    bool
 	suspended    bool
-	refused      bool // the code may not run here, and the execution fails
-	leaving      bool // the strands are being unwound
-	catching     bool // what came during a suspension is having its effect
-	checking     bool // a condition of a wait runs
+	refused      bool             // the code may not run here, and the execution fails
+	leaving      bool             // the strands are being unwound
+	catching     bool             // what came during a suspension is having its effect
+	checking     bool             // a condition of a wait runs
+	bulk         bulk             // of the history
+	cut          *history.Failure // with which a history that is replayed ends, being full
 	nextID       int32
 	guids        int
 	turns        int
@@ -98,6 +100,12 @@ type ReplayOptions struct {
 	// it, as with an orchestration that is not registered; an error that is
 	// marked as [NonRetriable] fails the execution.
 	Admit func(version string) error
+	// MaxEvents is how many events the history of one execution may have, and
+	// MaxBytes how large they may be together, counted by [history.Event.Size]:
+	// 50,000 and 64 MiB. One that would have more fails, with KindHistoryFull. A
+	// negative number is no bound.
+	MaxEvents int
+	MaxBytes  int64
 }
 
 // Replay brings the instance back to life from its history, which may be empty
@@ -138,6 +146,7 @@ func (x *Execution) replay(past []history.Event) {
 			x.patch(e.Name, true)
 		}
 	}
+	x.cut = cutOff(past)
 	x.replaying = true
 	for i := range past {
 		x.take(&past[i])
@@ -158,9 +167,8 @@ func isComplete(past []history.Event) bool {
 func (x *Execution) take(e *history.Event) {
 	x.see(e.Message)
 	x.note(e)
-	if e.Kind == history.EventRaised && !x.catching {
-		x.raised++
-		x.raisedBytes += int64(len(e.Input))
+	if !x.catching {
+		x.count(e)
 	}
 	switch {
 	case x.suspended && !actsAtOnce(e.Kind):
@@ -193,6 +201,18 @@ func (x *Execution) take(e *history.Event) {
 		x.unsuspend()
 	case history.ExecutionCompleted:
 		x.nextID = e.ID + 1
+		if x.cut != nil {
+			x.end(history.Failed, nil, x.cut)
+		}
+	}
+}
+
+// count takes note of how much there is of the history, and of events in it.
+func (x *Execution) count(e *history.Event) {
+	x.bulk = x.bulk.plus(e)
+	if e.Kind == history.EventRaised {
+		x.raised++
+		x.raisedBytes += int64(len(e.Input))
 	}
 }
 
@@ -414,7 +434,7 @@ func (x *Execution) WaitingFor() []string {
 func (x *Execution) Close() {
 	x.leaving = true
 	for s := range x.strands {
-		s.stop()
+		s.close()
 	}
 	clear(x.strands)
 }

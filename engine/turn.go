@@ -25,6 +25,8 @@ type Decision struct {
 	// External is what the execution has to do with external events after the
 	// turn.
 	External history.External
+	// HalfFull says that the turn took the history over half of one of its bounds.
+	HalfFull bool
 	// Begun is the start of the execution that Events belong to, if the one
 	// before it continued as new in this turn; else nil. Events are then its
 	// whole history.
@@ -65,6 +67,8 @@ func (x *Execution) turn(now time.Time, messages []history.Event) (Decision, err
 	x.now = started.Time
 	x.turns++
 	x.actions = nil
+	wasHalfFull := x.isHalfFull()
+	x.count(&started)
 	for i := range fresh {
 		if fresh[i].Kind == history.ExecutionRewound {
 			x.rewind(&fresh[i])
@@ -74,6 +78,9 @@ func (x *Execution) turn(now time.Time, messages []history.Event) (Decision, err
 	x.judge(fresh)
 	if x.missing != nil && !x.ended {
 		return Decision{}, x.missing
+	}
+	if !x.ended && x.bulk.isOver(x.mostHistory()) {
+		x.fill(x.bulk)
 	}
 	events := make([]history.Event, 0, len(fresh)+len(x.actions)+2)
 	events = append(events, started)
@@ -85,7 +92,9 @@ func (x *Execution) turn(now time.Time, messages []history.Event) (Decision, err
 	case x.ended:
 		events = append(events, x.completion())
 	}
-	return x.decision(events), nil
+	d := x.decision(events)
+	d.HalfFull = !wasHalfFull && x.isHalfFull()
+	return d, nil
 }
 
 func (x *Execution) decision(events []history.Event) Decision {

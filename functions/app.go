@@ -72,6 +72,7 @@ func newApp(ctx context.Context, values settings.Values, o options) (*app, error
 	a.state = whereState(values)
 	a.worker = dispatch.New(a.store, registry, dispatch.Options{
 		Activities: values.Int(settings.MaxActivities), Cached: orNone(values.Int(settings.MaxCachedInstances)),
+		MaxHistoryEvents: values.Int(settings.MaxHistoryEvents), MaxHistoryBytes: int64(values.Int(settings.MaxHistoryBytes)),
 		Grace: time.Duration(orNone(int(a.grace))), Logger: o.Logger,
 	})
 	c := client.New(a.worker.Instances(), clientOptions(values, registry, sealer))

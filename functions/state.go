@@ -34,7 +34,9 @@ func openState(ctx context.Context, values settings.Values, o stateOptions) (sto
 	if inAccount(values) {
 		return openHub(ctx, values, o)
 	}
-	s, err := filestore.Open(storeFolder(values), filestore.Options{Logger: o.Logger, Existing: o.Existing})
+	s, err := filestore.Open(storeFolder(values), filestore.Options{
+		MaxInbox: values.Int(settings.MaxInboxMessages), Logger: o.Logger, Existing: o.Existing,
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -98,6 +100,7 @@ func hubOptions(values settings.Values) (o tablestore.Options, err error) {
 		Lease:            values.Duration(settings.DoorbellLease),
 		Horizon:          values.Duration(settings.TimerHorizon),
 		PollCeiling:      values.Duration(settings.MaxQueuePollingInterval),
+		MaxInbox:         values.Int(settings.MaxInboxMessages),
 	}
 	if o.ConnectionString == "" {
 		o.Credential, err = credential(values)

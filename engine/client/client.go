@@ -45,8 +45,8 @@ var (
 	// another event came before.
 	ErrKeyReused = errors.New("another event came with the same idempotency key")
 	// ErrTooMany is returned for an event to an instance that has had too
-	// many of them.
-	ErrTooMany = errors.New("the instance has had too many events")
+	// many of them, or for which too many wait.
+	ErrTooMany = store.ErrTooMany
 	// ErrMediaType is returned for an event's payload that its sender does
 	// not call JSON.
 	ErrMediaType = errors.New("the payload's media type is not application/json")

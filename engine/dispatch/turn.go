@@ -88,7 +88,7 @@ func (w *Worker) handOver(id string, mail []*delivery, why error) (results []*de
 // unlessDurable is what a sender is told: nothing went wrong if the message got
 // into the inbox, else why no turn was made either.
 func unlessDurable(why, err error) error {
-	if err == nil || errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrFinished) {
+	if err == nil || errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrFinished) || errors.Is(err, store.ErrTooMany) {
 		return err
 	}
 	return errors.Join(why, err)
@@ -509,6 +509,9 @@ func outstanding(x *engine.Execution) map[int32]history.Event {
 
 func (w *Worker) log(s *session, d engine.Decision) {
 	w.o.Logger.Debug("turn", "instance", s.id, "orchestration", s.row.Name, "status", d.Status.String(), "events", len(d.Events))
+	if d.HalfFull {
+		w.o.Logger.Warn("the history is half full; the orchestration should continue as new", "instance", s.id, "orchestration", s.row.Name, "events", s.row.Events)
+	}
 	switch {
 	case d.Failure != nil:
 		w.o.Logger.Warn("failed", "instance", s.id, "orchestration", s.row.Name, "failure", d.Failure.String())

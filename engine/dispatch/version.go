@@ -77,7 +77,10 @@ func (w *Worker) matches(version string) bool {
 
 // replayOptions are those for every execution of the worker.
 func (w *Worker) replayOptions() engine.ReplayOptions {
-	return engine.ReplayOptions{Logger: w.o.Logger, Version: w.o.Version, Admit: w.admit}
+	return engine.ReplayOptions{
+		Logger: w.o.Logger, Version: w.o.Version, Admit: w.admit,
+		MaxEvents: w.o.MaxHistoryEvents, MaxBytes: w.o.MaxHistoryBytes,
+	}
 }
 
 // compareVersions compares as Durable Functions does: no version is less than

@@ -44,6 +44,11 @@ type Options struct {
 	// store is store.Shared and it would take ten times as long until they begin;
 	// 1 second. With a negative duration they stay.
 	Patience time.Duration
+	// MaxHistoryEvents and MaxHistoryBytes are the bounds of one execution's
+	// history, as engine.ReplayOptions has them: 50,000 events and 64 MiB. With a
+	// negative number there is none. Half of one is worth a warning.
+	MaxHistoryEvents int
+	MaxHistoryBytes  int64
 	// Logger receives a line for each turn (debug) and end (info); nil
 	// discards them.
 	Logger *slog.Logger

@@ -63,8 +63,12 @@ func Check(r *engine.Registry, saved history.Saved) error {
 	if f := d.Failure; f != nil && f.Kind == engine.KindNonDeterministic {
 		return diverged(saved, f.Message)
 	}
-	if d.Begun != nil || turn[len(turn)-1].Kind == history.ContinueAsNew {
+	end := turn[len(turn)-1]
+	if d.Begun != nil || end.Kind == history.ContinueAsNew {
 		return nil // what was decided stands in the next execution's history
+	}
+	if end.Failure != nil && end.Failure.Kind == engine.KindHistoryFull {
+		return nil // the turn was cut off where the worker's bound was
 	}
 	return compareTurn(saved, turn, d.Events)
 }

@@ -37,3 +37,16 @@ func (e *Event) CheckSize() error {
 	}
 	return nil
 }
+
+// eventOverhead is what an event is counted as beside its payloads and texts.
+const eventOverhead = 128
+
+// Size returns how many bytes the event is counted as where the size of a history
+// is bounded: its payloads and texts as they are, and 128 for all the rest.
+func (e *Event) Size() int {
+	size := eventOverhead + len(e.Name) + len(e.Input) + len(e.Result) + len(e.Reason)
+	if e.Failure != nil {
+		size += len(e.Failure.Kind) + len(e.Failure.Message) + len(e.Failure.Stack)
+	}
+	return size
+}

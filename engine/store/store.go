@@ -21,6 +21,9 @@ var (
 	ErrExists = errors.New("an instance with this id exists")
 	// ErrFinished is returned by Send to an instance that has ended.
 	ErrFinished = errors.New("the instance has ended")
+	// ErrTooMany is returned by Send for an event to an instance in whose inbox
+	// as many wait as the store allows; it was not written.
+	ErrTooMany = errors.New("the instance has too many events")
 	// ErrConflict is returned by Commit when the instance changed since it
 	// was loaded; nothing was written.
 	ErrConflict = errors.New("the instance was changed by someone else")
@@ -149,6 +152,17 @@ func (in *Instance) MayGo(replace []history.Status) bool {
 
 // Owes reports whether the instance decided to send something that is not known
 // to be sent.
+// DefaultMaxInbox is how many messages an inbox holds before a store refuses
+// events, unless it is told otherwise.
+const DefaultMaxInbox = 1000
+
+// IsBounded reports whether a message is one that a full inbox refuses: an event
+// from outside. What instances tell each other, and what acts on an instance as a
+// whole, always finds room, as nobody could be told that it was refused.
+func IsBounded(message *history.Event) bool {
+	return message.Kind == history.EventRaised && message.InstanceID == ""
+}
+
 func (in *Instance) Owes() bool {
 	return slices.ContainsFunc(in.Hands, func(h Hand) bool { return len(h.Sends) > 0 })
 }
@@ -232,7 +246,8 @@ type Instances interface {
 	// Send puts a message into the inbox. When it returns nil, the message
 	// is durable and a doorbell exists. It returns ErrNotFound, or
 	// ErrFinished for an instance that has ended; one that failed takes an
-	// ExecutionRewound. Sending a message again
+	// ExecutionRewound; and ErrTooMany for a message that IsBounded when the
+	// inbox is full. Sending a message again
 	// while it waits in the inbox has no effect.
 	Send(ctx context.Context, id string, message history.Event) error
 

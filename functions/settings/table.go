@@ -48,6 +48,9 @@ const (
 	MaxUnmatchedEvents   = "MaxUnmatchedEvents"
 	MaxInstanceEvents    = "MaxInstanceEvents"
 	MaxInstanceBytes     = "MaxInstanceBytes"
+	MaxInboxMessages     = "MaxInboxMessages"
+	MaxHistoryEvents     = "MaxHistoryEvents"
+	MaxHistoryBytes      = "MaxHistoryBytes"
 	StopGrace            = "StopGrace"
 )
 
@@ -157,6 +160,12 @@ func limitSettings() []Setting {
 			Meaning: "how many events one run of an instance takes in all"},
 		{Name: MaxInstanceBytes, Kind: KindInteger, Default: "8388608", Min: "65536", Max: "1073741824", Example: "8388608",
 			Meaning: "how large those events are together at most, in bytes"},
+		{Name: MaxInboxMessages, Kind: KindInteger, Default: "1000", Min: "100", Max: "100000", Example: "1000",
+			Meaning: "how many messages may wait for an instance before it is sent no more events"},
+		{Name: MaxHistoryEvents, Kind: KindInteger, Default: "50000", Min: "1000", Max: "1000000", Example: "50000",
+			Meaning: "how many events the history of one run may have; one that would have more fails"},
+		{Name: MaxHistoryBytes, Kind: KindInteger, Default: "67108864", Min: "1048576", Max: "1073741824", Example: "67108864",
+			Meaning: "how large that history may be, in bytes"},
 		{Name: StopGrace, Kind: KindDuration, Default: "10s", Min: "0s", Max: "5m", Example: "10s",
 			Meaning: "how long a stop waits for work in hand"},
 	}

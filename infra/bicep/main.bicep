@@ -264,6 +264,21 @@ param maxInstanceEvents int = 1000
 @maxValue(1073741824)
 param maxInstanceBytes int = 8388608
 
+@description('How many messages may wait for an instance before it is sent no more events.')
+@minValue(100)
+@maxValue(100000)
+param maxInboxMessages int = 1000
+
+@description('How many events the history of one run may have; one that would have more fails.')
+@minValue(1000)
+@maxValue(1000000)
+param maxHistoryEvents int = 50000
+
+@description('How large that history may be, in bytes.')
+@minValue(1048576)
+@maxValue(1073741824)
+param maxHistoryBytes int = 67108864
+
 @description('How long a stop waits for work in hand, in seconds.')
 @minValue(0)
 @maxValue(300)
@@ -299,6 +314,9 @@ var settings = {
   MaxUnmatchedEvents: '${maxUnmatchedEvents}'
   MaxInstanceEvents: '${maxInstanceEvents}'
   MaxInstanceBytes: '${maxInstanceBytes}'
+  MaxInboxMessages: '${maxInboxMessages}'
+  MaxHistoryEvents: '${maxHistoryEvents}'
+  MaxHistoryBytes: '${maxHistoryBytes}'
   StopGrace: '${stopGraceSeconds}s'
 }
 

@@ -53,5 +53,8 @@ param maxBodyBytes = int(readEnvironmentVariable('HOLDFAST_MAX_BODY_BYTES', '655
 param maxUnmatchedEvents = int(readEnvironmentVariable('HOLDFAST_MAX_UNMATCHED_EVENTS', '20'))
 param maxInstanceEvents = int(readEnvironmentVariable('HOLDFAST_MAX_INSTANCE_EVENTS', '1000'))
 param maxInstanceBytes = int(readEnvironmentVariable('HOLDFAST_MAX_INSTANCE_BYTES', '8388608'))
+param maxInboxMessages = int(readEnvironmentVariable('HOLDFAST_MAX_INBOX_MESSAGES', '1000'))
+param maxHistoryEvents = int(readEnvironmentVariable('HOLDFAST_MAX_HISTORY_EVENTS', '50000'))
+param maxHistoryBytes = int(readEnvironmentVariable('HOLDFAST_MAX_HISTORY_BYTES', '67108864'))
 param stopGraceSeconds = int(readEnvironmentVariable('HOLDFAST_STOP_GRACE_SECONDS', '10'))
 // </settings>

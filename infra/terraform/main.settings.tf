@@ -31,6 +31,9 @@ locals {
     MaxUnmatchedEvents      = tostring(var.max_unmatched_events)
     MaxInstanceEvents       = tostring(var.max_instance_events)
     MaxInstanceBytes        = tostring(var.max_instance_bytes)
+    MaxInboxMessages        = tostring(var.max_inbox_messages)
+    MaxHistoryEvents        = tostring(var.max_history_events)
+    MaxHistoryBytes         = tostring(var.max_history_bytes)
     StopGrace               = "${var.stop_grace_seconds}s"
   }
 }

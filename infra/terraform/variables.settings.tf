@@ -380,6 +380,42 @@ variable "max_instance_bytes" {
   }
 }
 
+variable "max_inbox_messages" {
+  description = "How many messages may wait for an instance before it is sent no more events."
+  type        = number
+  default     = 1000
+  nullable    = false
+
+  validation {
+    condition     = var.max_inbox_messages >= 100 && var.max_inbox_messages <= 100000 && floor(var.max_inbox_messages) == var.max_inbox_messages
+    error_message = "A whole number from 100 to 100000 is wanted."
+  }
+}
+
+variable "max_history_events" {
+  description = "How many events the history of one run may have; one that would have more fails."
+  type        = number
+  default     = 50000
+  nullable    = false
+
+  validation {
+    condition     = var.max_history_events >= 1000 && var.max_history_events <= 1000000 && floor(var.max_history_events) == var.max_history_events
+    error_message = "A whole number from 1000 to 1000000 is wanted."
+  }
+}
+
+variable "max_history_bytes" {
+  description = "How large that history may be, in bytes."
+  type        = number
+  default     = 67108864
+  nullable    = false
+
+  validation {
+    condition     = var.max_history_bytes >= 1048576 && var.max_history_bytes <= 1073741824 && floor(var.max_history_bytes) == var.max_history_bytes
+    error_message = "A whole number from 1048576 to 1073741824 is wanted."
+  }
+}
+
 variable "stop_grace_seconds" {
   description = "How long a stop waits for work in hand, in seconds."
   type        = number

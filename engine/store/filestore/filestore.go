@@ -1,6 +1,7 @@
 package filestore
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -20,7 +21,10 @@ type Options struct {
 	// Lease is how long a doorbell stays hidden from others; one minute.
 	Lease time.Duration
 	// Logger receives what the embedded store has to say; nil discards it.
-	Logger *slog.Logger
+	// MaxInbox is how many messages an instance's inbox holds before events are
+	// refused; store.DefaultMaxInbox. With a negative number there is no bound.
+	MaxInbox int
+	Logger   *slog.Logger
 	// Now is the clock; time.Now.
 	Now func() time.Time
 	// Existing opens the hub only if it is there, and makes no folder.
@@ -38,6 +42,7 @@ type Store struct {
 	now     func() time.Time
 	lease   time.Duration
 	bells   *bells
+	most    int // messages in an inbox
 	locks   locks
 	watches watches
 
@@ -59,7 +64,7 @@ func Open(folder string, o Options) (*Store, error) {
 	if o.fs == nil {
 		o.fs = vfs.Default
 	}
-	s := &Store{folder: folder, fs: o.fs, now: o.Now, lease: o.Lease}
+	s := &Store{folder: folder, fs: o.fs, now: o.Now, lease: o.Lease, most: cmp.Or(o.MaxInbox, store.DefaultMaxInbox)}
 	if s.now == nil {
 		s.now = time.Now
 	}

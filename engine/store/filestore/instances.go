@@ -95,6 +95,9 @@ func (s *Store) Send(ctx context.Context, id string, message history.Event) erro
 		if _, found, err := s.read(key); found || err != nil {
 			return err
 		}
+		if store.IsBounded(&message) && s.isFull(id) {
+			return store.ErrTooMany
+		}
 		old.sent++
 		batch := s.db.NewBatch()
 		defer batch.Close()
@@ -109,6 +112,13 @@ func (s *Store) Send(ctx context.Context, id string, message history.Event) erro
 		s.bells.put(id, s.now())
 		return nil
 	})
+}
+
+// isFull reports whether as many messages wait for an instance as may.
+func (s *Store) isFull(id string) bool {
+	s.bells.mu.Lock()
+	defer s.bells.mu.Unlock()
+	return s.most >= 0 && s.bells.inbox[id] >= s.most
 }
 
 // Revoke counts up how often the links to an instance were made void. It counts

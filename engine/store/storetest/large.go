@@ -140,16 +140,24 @@ func largeTurn(b *bench) {
 	}
 }
 
-// largeInbox lets one turn consume more messages than fit into one transaction of
-// any store.
+// largeInbox fills an inbox, and lets one turn consume more messages than fit into
+// one transaction of any store.
 func largeInbox(b *bench) {
 	b.create("a")
 	b.commit(b.turn(b.load("a"), "t1", nil))
-	for range 150 {
-		b.must(b.Store.Send(b.ctx, "a", b.message(history.EventRaised, "x", "1")))
+	var last history.Event
+	for range b.MaxInbox {
+		last = b.message(history.EventRaised, "x", "1")
+		b.must(b.Store.Send(b.ctx, "a", last))
 	}
+	b.want(b.Store.Send(b.ctx, "a", b.message(history.EventRaised, "x", "one too many")), store.ErrTooMany)
+	b.must(b.Store.Send(b.ctx, "a", last))
+	b.must(b.Store.Send(b.ctx, "a", b.message(history.ExecutionSuspended, "", "")))
+	told := b.message(history.EventRaised, "x", "2")
+	told.InstanceID = "another"
+	b.must(b.Store.Send(b.ctx, "a", told))
 	state := b.load("a")
-	b.equal("messages", len(state.Inbox), 150)
+	b.equal("messages", len(state.Inbox), b.MaxInbox+2)
 	turn := b.turn(state, "t2", func(in *store.Instance) { in.Events += len(state.Inbox) })
 	turn.Append = append(turn.Append, state.Inbox...)
 	b.commit(turn)

@@ -31,6 +31,9 @@ type Hub struct {
 	Crash func() store.Store
 	// Precision is how much later than its time a Wake may ring.
 	Precision time.Duration
+	// MaxInbox is how many messages an inbox holds before events are refused: at
+	// least 150.
+	MaxInbox int
 	// Projected says that a list shows an instance as it was when its status
 	// changed last.
 	Projected bool

@@ -40,6 +40,12 @@ func (s *Store) Send(ctx context.Context, id string, message history.Event) erro
 		if err == nil {
 			err = message.CheckSize()
 		}
+		if err == nil {
+			err = s.room(ctx, r, &message)
+		}
+		if errors.Is(err, errThere) {
+			return nil
+		}
 		if err != nil {
 			return err
 		}
@@ -52,11 +58,36 @@ func (s *Store) Send(ctx context.Context, id string, message history.Event) erro
 		case err == nil:
 			bell.Turn = "" // it is written
 			return s.reveal(ctx, bell)
-		case errors.Is(err, store.ErrFinished), errors.Is(err, errBusy), errors.Is(err, store.ErrTooLarge):
+		case errors.Is(err, errThere):
+			return s.reveal(ctx, bell)
+		case errors.Is(err, store.ErrFinished), errors.Is(err, store.ErrTooMany), errors.Is(err, errBusy), errors.Is(err, store.ErrTooLarge):
 			s.warn("delete a doorbell", id, s.remove(ctx, bell))
 		}
 		return err
 	})
+}
+
+// errThere is returned by room for a message that is in the inbox.
+var errThere = errors.New("the message waits in the inbox")
+
+// room returns nil if an instance's inbox has room for a message, or else
+// store.ErrTooMany or errThere. What the row counts is believed if there is room.
+func (s *Store) room(ctx context.Context, r *record, message *history.Event) error {
+	if !store.IsBounded(message) || s.o.MaxInbox < 0 || r.waiting < int64(s.o.MaxInbox) {
+		return nil
+	}
+	shot, err := s.read(ctx, ofInstance(r.ID).and(where("RowKey", "ge", inboxPrefix)), "PartitionKey,RowKey,"+executionColumn+","+receiverColumn)
+	if err != nil || shot.record == nil {
+		return err // the next step finds out
+	}
+	waiting := shot.record.own(shot.inbox)
+	switch key := inboxKey(message.Message); {
+	case slices.ContainsFunc(waiting, func(e entity) bool { return e.row() == key }):
+		return errThere
+	case len(waiting) >= s.o.MaxInbox:
+		return store.ErrTooMany
+	}
+	return nil
 }
 
 // maxSends is how often a message is tried to be written to an instance that
@@ -106,6 +137,9 @@ func (s *Store) writeMessage(ctx context.Context, r *record, message history.Eve
 			return store.ErrFinished
 		case there.Takes(message.Kind) != nil:
 			return there.Takes(message.Kind)
+		}
+		if err := s.room(ctx, there, &message); err != nil {
+			return err
 		}
 		if err := s.renew(ctx, bell); err != nil {
 			return err

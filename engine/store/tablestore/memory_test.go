@@ -32,10 +32,12 @@ func inMemoryOptions(_ testing.TB, now func() time.Time) Options {
 // inMemory returns a hub in an account in memory.
 func inMemory(t testing.TB, now func() time.Time) storetest.Hub {
 	o := inMemoryOptions(t, now)
+	o.MaxInbox = maxInbox
 	return storetest.Hub{
 		Store:     open(t, o),
 		Crash:     func() store.Store { return open(t, o) },
 		Precision: time.Second,
+		MaxInbox:  maxInbox,
 		Projected: true,
 	}
 }

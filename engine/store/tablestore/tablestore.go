@@ -44,6 +44,10 @@ type Options struct {
 	// store.ErrNoHub.
 	Existing bool
 
+	// MaxInbox is how many messages an instance's inbox holds before events are
+	// refused; store.DefaultMaxInbox. With a negative number there is no bound.
+	MaxInbox int
+
 	// Lease is how long a doorbell stays hidden from others, in whole
 	// seconds; one minute.
 	Lease time.Duration
@@ -69,6 +73,9 @@ type Options struct {
 }
 
 func (o Options) withDefaults() Options {
+	if o.MaxInbox == 0 {
+		o.MaxInbox = store.DefaultMaxInbox
+	}
 	if o.Lease == 0 {
 		o.Lease = time.Minute
 	}

@@ -158,7 +158,11 @@ func (x *Execution) await(t *task) error {
 	case s == nil:
 		panic("engine: only the code of the orchestration itself may wait")
 	}
-	t.whenDone(func() { x.wake(s) })
+	if t.sleeper == nil {
+		t.sleeper = s
+	} else {
+		t.whenDone(func() { x.wake(s) })
+	}
 	s.rests = true
 	for !t.done && !s.interrupted {
 		if !s.yield(struct{}{}) {

@@ -87,6 +87,32 @@ func TestBranchesGoOnInTheOrderInWhichTheirTasksAreDone(t *testing.T) {
 	d.wantOutput(history.Completed, "[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20]")
 }
 
+// Branches that wait for the same go on in the order in which they began to wait.
+func TestBranchesThatWaitForOneTaskGoOnInTheirOrder(t *testing.T) {
+	d := one(t, "null", func(ctx *engine.Context, _ any) ([]int, error) {
+		gate := engine.WaitForExternalEvent(ctx, answer)
+		var got []int
+		var branches []engine.Awaitable
+		for i := range 5 {
+			branches = append(branches, engine.Go(ctx, func(ctx *engine.Context) (int, error) {
+				if i%2 == 1 { // these come to the gate later
+					if _, err := engine.WaitForExternalEvent(ctx, number).Await(); err != nil {
+						return 0, err
+					}
+				}
+				_, err := gate.Await()
+				got = append(got, i)
+				return i, err
+			}))
+		}
+		_, err := engine.WhenAllDone(ctx, branches...).Await()
+		return got, err
+	})
+	d.turn(d.event("Number", "1"), d.event("Number", "2"))
+	d.turn(d.event("Answer", `"open"`))
+	d.wantOutput(history.Completed, "[0,2,4,1,3]")
+}
+
 // The waits of a branch that is canceled take no event, its deadline is dead, its
 // activity is not asked for any more; and it may tidy up.
 func TestACanceledBranchGivesUpWhatItBeganAndTidiesUp(t *testing.T) {

@@ -45,6 +45,12 @@
 // orchestration would catch the signal that puts it away: return errors
 // instead.
 //
+// # What an author need not know
+//
+// [Execution], with [Decision], [Send], [Rewound], [ReplayOptions] and [NewCall],
+// is the other side of the package, and so are the methods of [Registry]: what
+// package dispatch runs orchestrations with, and package enginetest tests them.
+//
 // # Words
 //
 // An instance is a running orchestration, known by its id. A message is

@@ -126,12 +126,12 @@ func TestALongTimerIsOneTimer(t *testing.T) {
 	}
 }
 
-// The time is that of the turn, however many messages it takes, and the history
-// says it.
+// The time is that of the turn, however many messages it takes; the history says
+// it, and replay tells the same.
 func TestNowIsWhenTheTurnBegan(t *testing.T) {
 	d := one(t, "null", func(ctx *engine.Context, _ any) ([]time.Time, error) {
 		var times []time.Time
-		for range 2 {
+		for range 3 {
 			if _, err := engine.WaitForExternalEvent(ctx, number).Await(); err != nil {
 				return nil, err
 			}
@@ -143,11 +143,11 @@ func TestNowIsWhenTheTurnBegan(t *testing.T) {
 	first.Time, second.Time = epoch.Add(time.Second), epoch.Add(2*time.Second)
 	d.now = epoch.Add(time.Minute)
 	d.turn(first, second)
-	at := d.now.Format(time.RFC3339)
-	d.wantOutput(history.Completed, fmt.Sprintf("[%q,%q]", at, at))
-	for _, e := range d.last.Events {
-		if e.Kind == history.OrchestratorStarted && !e.Time.Equal(d.now) {
-			t.Errorf("the history says %v", e.Time)
-		}
+	if started := d.last.Events[0]; started.Kind != history.OrchestratorStarted || !started.Time.Equal(d.now) {
+		t.Errorf("the history says %+v", started)
 	}
+	at := d.now.Format(time.RFC3339)
+	d.now = epoch.Add(time.Hour)
+	d.turn(d.event("Number", "3"))
+	d.wantOutput(history.Completed, fmt.Sprintf("[%q,%q,%q]", at, at, d.now.Format(time.RFC3339)))
 }

@@ -1,16 +1,11 @@
 package engine
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 
 	"github.com/seed21523604/holdfast/engine/history"
 )
-
-// ErrNotFailed is returned by Rewind for a history that does not end with a
-// failure.
-var ErrNotFailed = errors.New("the execution has not failed")
 
 // Rewound is an execution that failed and goes on from where it went wrong.
 type Rewound struct {
@@ -33,7 +28,7 @@ type Rewound struct {
 func (r *Registry) Rewind(instance string, past []history.Event, rewinding history.Event, o ReplayOptions) (*Rewound, error) {
 	end := len(past) - 1
 	if end < 0 || past[end].Kind != history.ExecutionCompleted || past[end].Status != history.Failed {
-		return nil, fmt.Errorf("rewind instance %s: %w", instance, ErrNotFailed)
+		return nil, fmt.Errorf("rewind instance %s: the execution has not failed", instance)
 	}
 	begin := lastTurn(past)
 	w := &Rewound{Past: anew(past[:begin], rewinding.Execution), Again: map[int32]bool{}}

@@ -173,7 +173,7 @@ var semantics = []chapter{
 			id: "B1", title: "Side by side",
 			here:      "`engine.Go` begins a branch, which runs at once until it waits. One branch runs at a time, in the order in which what they wait for was done; its task is done when it returns. Nothing is recorded but what it asks for.",
 			elsewhere: "An async local function in .NET; coroutines with a wait group in durabletask-go v1; nothing in JavaScript v3.",
-			tests:     "engine.TestBranchesGoSideBySide; engine.TestABranchRunsAtOnceUntilItWaits; engine.TestBranchesGoOnInTheOrderInWhichTheirTasksAreDone; engine.TestBranchesSurviveEveryCrash; engine.TestThousandsOfBranchesMayRunAtOnce",
+			tests:     "engine.TestBranchesGoSideBySide; engine.TestABranchRunsAtOnceUntilItWaits; engine.TestBranchesGoOnInTheOrderInWhichTheirTasksAreDone; engine.TestBranchesThatWaitForOneTaskGoOnInTheirOrder; engine.TestBranchesSurviveEveryCrash; engine.TestThousandsOfBranchesMayRunAtOnce",
 		},
 		{
 			id: "B2", title: "Canceling one",

@@ -63,7 +63,8 @@ type task struct {
 	done      bool
 	result    json.RawMessage
 	err       error
-	forget    func() // takes the task off the list of what is being waited for
+	forget    func()  // takes the task off the list of what is being waited for
+	sleeper   *strand // the first that rests until the task is done
 	observers []func()
 }
 
@@ -88,6 +89,9 @@ func (t *task) settle(result json.RawMessage, err error) {
 		return
 	}
 	t.done, t.result, t.err = true, result, err
+	if t.sleeper != nil {
+		t.x.wake(t.sleeper)
+	}
 	for _, observe := range t.observers {
 		observe()
 	}

@@ -98,7 +98,7 @@ func (x *Execution) turn(now time.Time, messages []history.Event) (Decision, err
 }
 
 func (x *Execution) decision(events []history.Event) Decision {
-	return Decision{Events: events, Status: x.Status(), Output: x.output, Failure: x.failure, CustomStatus: x.customStatus, External: x.External()}
+	return Decision{Events: events, Status: x.Status(), Output: x.output, Failure: x.failure, CustomStatus: x.customStatus, External: x.external()}
 }
 
 // judge writes into the events of a turn what became of them.

@@ -62,8 +62,8 @@ func (x *Execution) refusal(name string) history.Verdict {
 	return history.Verdict{Outcome: history.NotWaiting}
 }
 
-// External returns what the execution has to do with external events.
-func (x *Execution) External() history.External {
+// external returns what the execution has to do with external events.
+func (x *Execution) external() history.External {
 	all := history.External{Raised: x.raised, Bytes: x.raisedBytes}
 	open, ends := x.openWaits(), x.endedWaits()
 	if len(open) > maxWaits {

@@ -375,6 +375,11 @@ var semantics = []chapter{
 			here:  "Found by the analyzer in engine/determinism, and by `enginetest.Run`, which makes every turn twice.",
 			tests: "determinism.TestEverySeededViolationIsFound; determinism.TestNothingIsFoundInCorrectOrchestrations; determinism.TestNothingIsFoundInOurOwnOrchestrations; enginetest.TestWhatIsNotDeterministicIsFound",
 		},
+		{
+			id: "R4", title: "In memory or read again",
+			here:  "An instance that rests in memory and one that is read again from its history decide alike, whatever the code does; a worker may forget it at any time.",
+			tests: "engine.TestRandomProgramsAreReplayedAlike; enginetest.TestEveryPlaceToCrashIsTried; storetest: 7 an answer is not from memory; dispatch.TestInstancesThatAreNotCachedAreReadAgain",
+		},
 	}},
 	{title: "Status, tags, lists, purging", statements: []statement{
 		{

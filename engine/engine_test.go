@@ -558,7 +558,7 @@ func TestPanicBecomesAFailureWithItsStack(t *testing.T) {
 // neither when it does so nor when it is put away.
 func TestAnOrchestrationThatEndsItsGoroutineFails(t *testing.T) {
 	exit := func(*engine.Context) (int, error) {
-		runtime.Goexit()
+		runtime.Goexit() //determinism:allow the test is about it
 		return 0, nil
 	}
 	for _, waits := range []bool{false, true} {
@@ -568,7 +568,7 @@ func TestAnOrchestrationThatEndsItsGoroutineFails(t *testing.T) {
 			d := one(t, fmt.Sprint(waits), func(ctx *engine.Context, waits bool) (string, error) {
 				if waits {
 					engine.WaitForExternalEvent(ctx, answer).Await()
-					runtime.Goexit()
+					runtime.Goexit() //determinism:allow the test is about it
 				}
 				_, err := engine.Go(ctx, exit).Await()
 				return "", err

@@ -266,7 +266,8 @@ func (c *Client) Wait(ctx context.Context, id string) (store.Instance, error) {
 	return c.WaitFor(ctx, id, func(in store.Instance) bool { return in.Status.IsTerminal() })
 }
 
-// pollInterval is how often an instance is read that nobody tells of.
+// pollInterval is how often an instance is read that nobody tells of, or that
+// other processes may change.
 const pollInterval = time.Second
 
 // WaitFor returns the instance as soon as enough says so of it.
@@ -278,7 +279,7 @@ func (c *Client) WaitFor(ctx context.Context, id string, enough func(store.Insta
 			done()
 			return in, err
 		}
-		err = next(ctx, changed)
+		err = c.next(ctx, changed)
 		done()
 		if err != nil {
 			return in, err
@@ -286,10 +287,10 @@ func (c *Client) WaitFor(ctx context.Context, id string, enough func(store.Insta
 	}
 }
 
-// next waits for a change; where nobody tells of one, for a while.
-func next(ctx context.Context, changed <-chan struct{}) error {
+// next waits for a change; where nobody may tell of one, for a while.
+func (c *Client) next(ctx context.Context, changed <-chan struct{}) error {
 	var tick <-chan time.Time
-	if changed == nil {
+	if changed == nil || store.IsShared(c.instances) {
 		timer := time.NewTimer(pollInterval)
 		defer timer.Stop()
 		tick = timer.C

@@ -217,3 +217,33 @@ func TestWaitForAPurgedInstanceEnds(t *testing.T) {
 	h.must(h.Purge(h.ctx(), "a"))
 	wantError(t, "wait", <-done, client.ErrNotFound)
 }
+
+// shared is a store whose instances others change, too.
+type shared struct{ *telling }
+
+func (shared) IsShared() bool { return true }
+
+func TestWaitHearsOfChangesHereAtOnceAndLooksForThoseElsewhere(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for name, change := range map[string]func(*telling){
+			"here":      func(s *telling) { s.change(history.Completed) },
+			"elsewhere": func(s *telling) { s.mu.Lock(); s.row.Status = history.Completed; s.mu.Unlock() },
+		} {
+			s := newTelling()
+			done := make(chan error)
+			go func() {
+				_, err := client.New(shared{s}, client.Options{}).Wait(t.Context(), "a")
+				done <- err
+			}()
+			synctest.Wait()
+			began := time.Now()
+			change(s)
+			if err := <-done; err != nil {
+				t.Error(err)
+			}
+			if took := time.Since(began); took > time.Second || took > 0 && name == "here" {
+				t.Errorf("a change %s was heard after %v", name, took)
+			}
+		}
+	})
+}

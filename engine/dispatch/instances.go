@@ -56,6 +56,9 @@ func (i instances) Ask(ctx context.Context, id string, message history.Event) (s
 // Now is the time by the worker's clock.
 func (i instances) Now() time.Time { return i.w.o.Now() }
 
+// IsShared passes on whether others work on the storage, too.
+func (i instances) IsShared() bool { return store.IsShared(i.Instances) }
+
 // Watch passes on what the store can tell.
 func (i instances) Watch(id string) (changed <-chan struct{}, done func()) {
 	if watcher, ok := i.Instances.(store.Watcher); ok {

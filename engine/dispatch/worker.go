@@ -127,10 +127,7 @@ func New(s Store, r *engine.Registry, o Options) *Worker {
 	}
 	w := &Worker{
 		store: s, registry: r, o: o, activities: newPool(o.Activities), sends: newPool(maxSends),
-		sessions: map[string]*session{}, cached: map[string]*list.Element{}, recent: list.New(), left: map[string]int{},
-	}
-	if shared, ok := s.(store.Shared); ok && o.Patience > 0 {
-		w.shares = shared.IsShared()
+		shares: o.Patience > 0 && store.IsShared(s), sessions: map[string]*session{}, cached: map[string]*list.Element{}, recent: list.New(), left: map[string]int{},
 	}
 	w.context, w.cancel = context.WithCancel(context.Background())
 	return w

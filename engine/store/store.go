@@ -313,7 +313,8 @@ type Queue interface {
 }
 
 // Watcher is implemented by stores that can tell when an instance changes, so
-// that nobody need ask again and again.
+// that nobody need ask again and again. One that IsShared tells only of what this
+// process does.
 type Watcher interface {
 	// Watch returns a channel that is closed at the instance's next commit
 	// or purge, and a function to be called when that is no longer of
@@ -325,6 +326,12 @@ type Watcher interface {
 // one storage at once.
 type Shared interface {
 	IsShared() bool
+}
+
+// IsShared reports whether a store is Shared and says so.
+func IsShared(s Instances) bool {
+	shared, ok := s.(Shared)
+	return ok && shared.IsShared()
 }
 
 // Answer is what became of a message.

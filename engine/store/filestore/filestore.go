@@ -13,6 +13,7 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
 
+	"github.com/seed21523604/holdfast/engine/internal/watch"
 	"github.com/seed21523604/holdfast/engine/store"
 )
 
@@ -44,7 +45,7 @@ type Store struct {
 	bells   *bells
 	most    int // messages in an inbox
 	locks   locks
-	watches watches
+	watches watch.List
 
 	mu     sync.RWMutex // held for reading by every call, for writing by Close
 	closed bool
@@ -165,7 +166,7 @@ func (s *Store) Close() error {
 // end wakes all who wait for something that will not come any more.
 func (s *Store) end() {
 	s.ended.Do(func() { close(s.bells.over) })
-	s.watches.tellAll()
+	s.watches.TellAll()
 }
 
 // Backup copies the hub as it is on disk now into a new folder, which must not

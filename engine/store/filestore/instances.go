@@ -153,7 +153,7 @@ func (s *Store) change(ctx context.Context, verb, id string, f func(old row) err
 	if err != nil {
 		return fmt.Errorf("%s instance %s: %w", verb, id, err)
 	}
-	s.watches.tell(id)
+	s.watches.Tell(id)
 	return nil
 }
 

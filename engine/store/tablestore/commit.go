@@ -38,6 +38,7 @@ type commit struct {
 
 // Commit writes a turn.
 func (s *Store) Commit(ctx context.Context, turn store.Turn) (version store.Version, err error) {
+	defer s.watches.Tell(turn.Instance.ID)
 	err = s.with("commit a turn of", turn.Instance.ID, func() error {
 		c, err := s.newCommit(&turn)
 		if err != nil {

@@ -14,6 +14,7 @@ import (
 
 // Create makes a new instance with its first message.
 func (s *Store) Create(ctx context.Context, id string, start history.Event, replace ...history.Status) error {
+	defer s.watches.Tell(id)
 	return s.with("create", id, func() error {
 		if err := start.CheckSize(); err != nil {
 			return err

@@ -29,6 +29,7 @@ var errHalf = errors.New("the instance changed while it was purged")
 // left of one that is not, a later purge, a doorbell or the next instance of the
 // same id removes.
 func (s *Store) Purge(ctx context.Context, id string) error {
+	defer s.watches.Tell(id)
 	return s.with("purge", id, func() error {
 		projection, err := s.projection(ctx, id)
 		if err != nil {

@@ -17,6 +17,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/container"
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azqueue/v2"
 
+	"github.com/seed21523604/holdfast/engine/internal/watch"
 	"github.com/seed21523604/holdfast/engine/store"
 )
 
@@ -135,6 +136,7 @@ type Store struct {
 
 	closing sync.Once
 	closed  chan struct{}
+	watches watch.List
 }
 
 var _ store.Store = (*Store)(nil)
@@ -178,8 +180,13 @@ func (s *Store) prepare(ctx context.Context) error {
 // Close ends the use of the hub.
 func (s *Store) Close() error {
 	s.closing.Do(func() { close(s.closed) })
+	s.watches.TellAll()
 	return nil
 }
+
+// Watch returns a channel that is closed at the instance's next change by this
+// process.
+func (s *Store) Watch(id string) (changed <-chan struct{}, done func()) { return s.watches.Watch(id) }
 
 // Lease returns how long a received doorbell stays hidden.
 func (s *Store) Lease() time.Duration { return s.o.Lease }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"time"
 
@@ -497,18 +498,24 @@ func (w *Worker) nextRow(s *session, p *plan, d engine.Decision) store.Instance 
 }
 
 func outstanding(x *engine.Execution) map[int32]history.Event {
-	calls := map[int32]history.Event{}
 	if x == nil {
-		return calls
+		return nil
 	}
-	for _, e := range x.Outstanding() {
+	events := x.Outstanding()
+	if len(events) == 0 {
+		return nil
+	}
+	calls := make(map[int32]history.Event, len(events))
+	for _, e := range events {
 		calls[e.ID] = e
 	}
 	return calls
 }
 
 func (w *Worker) log(s *session, d engine.Decision) {
-	w.o.Logger.Debug("turn", "instance", s.id, "orchestration", s.row.Name, "status", d.Status.String(), "events", len(d.Events))
+	if w.o.Logger.Enabled(w.context, slog.LevelDebug) {
+		w.o.Logger.Debug("turn", "instance", s.id, "orchestration", s.row.Name, "status", d.Status.String(), "events", len(d.Events))
+	}
 	if d.HalfFull {
 		w.o.Logger.Warn("the history is half full; the orchestration should continue as new", "instance", s.id, "orchestration", s.row.Name, "events", s.row.Events)
 	}

@@ -73,7 +73,8 @@ const (
 // slice. The form is that of a protocol-buffer message with one repeated
 // field, so that two encodings joined are the encoding of both lists joined.
 func AppendEvents(b []byte, events []Event) []byte {
-	var scratch []byte
+	scratch := make([]byte, 0, 256)
+	b = slices.Grow(b, 128*len(events))
 	for i := range events {
 		scratch = appendEvent(scratch[:0], &events[i])
 		b = wire.AppendElement(b, fieldEvent, scratch)
@@ -114,6 +115,9 @@ func appendEvent(b []byte, e *Event) []byte {
 // AppendTags appends tags, in the order of their names, as elements with the
 // number; [DecodeTag] reads one.
 func AppendTags(b []byte, n wire.Number, tags map[string]string) []byte {
+	if len(tags) == 0 {
+		return b
+	}
 	for _, key := range slices.Sorted(maps.Keys(tags)) {
 		tag := wire.AppendBytes(nil, fieldTagKey, key)
 		b = wire.AppendElement(b, n, wire.AppendBytes(tag, fieldTagValue, tags[key]))

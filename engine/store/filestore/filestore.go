@@ -44,7 +44,7 @@ type Store struct {
 	lease   time.Duration
 	bells   *bells
 	most    int // messages in an inbox
-	locks   locks
+	slots   slots
 	watches watch.List
 
 	mu     sync.RWMutex // held for reading by every call, for writing by Close

@@ -141,13 +141,14 @@ func (s *Store) Revoke(ctx context.Context, id string) error {
 // tells those who watch it. The row's Version is empty if there is none.
 func (s *Store) change(ctx context.Context, verb, id string, f func(old row) error) error {
 	err := s.with(ctx, func() error {
-		lock := s.locks.of(id)
-		lock.Lock()
-		defer lock.Unlock()
+		slot := s.slots.of(id)
+		slot.Lock()
+		defer slot.Unlock()
 		old, err := s.row(id)
 		if err != nil && !errors.Is(err, store.ErrNotFound) {
 			return err
 		}
+		slot.last = row{}
 		return f(old)
 	})
 	if err != nil {
@@ -160,9 +161,9 @@ func (s *Store) change(ctx context.Context, verb, id string, f func(old row) err
 // view calls f while nobody may change the instance.
 func (s *Store) view(ctx context.Context, verb, id string, f func() error) error {
 	err := s.with(ctx, func() error {
-		lock := s.locks.of(id)
-		lock.RLock()
-		defer lock.RUnlock()
+		slot := s.slots.of(id)
+		slot.RLock()
+		defer slot.RUnlock()
 		return f()
 	})
 	if err != nil {
@@ -276,8 +277,11 @@ func (s *Store) Purge(ctx context.Context, id string) error {
 	})
 }
 
-// row reads an instance's row.
+// row returns an instance's row. Its slot must be locked.
 func (s *Store) row(id string) (row, error) {
+	if last := &s.slots.of(id).last; last.ID == id && id != "" {
+		return *last, nil
+	}
 	value, found, err := s.read(instanceKey(id))
 	if err != nil {
 		return row{}, err

@@ -5,14 +5,32 @@ import (
 	"sync"
 )
 
-// locks gives every instance a lock, shared with a few others: held for
-// writing through a commit and its fsync, for reading while a row is read.
-type locks [1024]sync.RWMutex
+// slots gives every instance a slot, shared with a few others.
+type slots [1024]slot
 
-var lockSeed = maphash.MakeSeed()
+// slot is a lock, held for writing through a commit and its fsync and for reading
+// while a row is read, with the row of the last turn under it: what moves is not read
+// and decoded again each time.
+type slot struct {
+	sync.RWMutex
+	last row // its ID is empty if something else was written since
+}
 
-func (l *locks) of(id string) *sync.RWMutex {
-	return &l[maphash.String(lockSeed, id)%uint64(len(l))]
+var slotSeed = maphash.MakeSeed()
+
+func (s *slots) of(id string) *slot {
+	return &s[maphash.String(slotSeed, id)%uint64(len(s))]
+}
+
+// maxKept is the size of the payloads that a slot keeps at most.
+const maxKept = 4 << 10
+
+// keep takes note of what was written.
+func (s *slot) keep(written *row) {
+	if len(written.Input)+len(written.Output)+len(written.CustomStatus) <= maxKept {
+		s.last = *written
+		s.last.Version = written.version()
+	}
 }
 
 // Watch returns a channel that is closed at the instance's next change.

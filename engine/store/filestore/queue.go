@@ -174,6 +174,7 @@ func (s *Store) Commit(ctx context.Context, turn store.Turn) (store.Version, err
 		if err := s.write(batch); err != nil {
 			return err
 		}
+		s.slots.of(id).keep(&in)
 		s.ring(&turn, left)
 		return nil
 	})

@@ -98,7 +98,7 @@ func newDriver(t *testing.T, random *rand.Rand) (*driver, *checker) {
 
 // patience is how long the whole run may take before what has not ended counts
 // as stuck.
-func patience(n int) time.Duration { return time.Minute + time.Duration(n)*500*time.Millisecond }
+func patience(n int) time.Duration { return time.Minute + time.Duration(n)*2*time.Second }
 
 // drive plays all instances while workers are killed.
 func (d *driver) drive(ctx context.Context, all []plan) {

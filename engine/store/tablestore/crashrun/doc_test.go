@@ -4,7 +4,7 @@
 //
 // The short run is part of the test command. The long one is
 //
-//	go test ./engine/store/tablestore/crashrun -v -timeout 30m -args -instances 2000
+//	go test ./engine/store/tablestore/crashrun -v -timeout 90m -args -instances 2000
 //
 // Five orchestrations are run (see shapes): a verification by SMS, an approval
 // that escalates, a fan-out to twenty activities, a parent with children that it

@@ -68,7 +68,8 @@ func selects(ctx *engine.Context, _ any) (sum int, err error) {
 // calls has one of everything that is called.
 func calls(ctx *engine.Context, items []int) (string, error) {
 	retry := engine.RetryPolicy{MaxAttempts: 5, InitialRetryInterval: time.Second, BackoffCoefficient: 2, MaxRetryInterval: time.Minute, RetryTimeout: time.Hour,
-		Handle: func(err error) bool { return engine.KindOf(err) != "no-money" }}
+		AttemptTimeout: 10 * time.Minute,
+		Handle:         func(err error) bool { return engine.KindOf(err) != "no-money" }}
 	receipt, err := engine.CallActivity(ctx, Charge, 10, retry).Await()
 	if err != nil {
 		return "", err

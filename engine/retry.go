@@ -29,8 +29,13 @@ type RetryPolicy struct {
 	MaxRetryInterval time.Duration
 	// RetryTimeout ends the attempts: none begins that much later than the
 	// first was asked for. Zero is no limit. It doesn't cut an attempt short;
-	// [Until] does.
+	// AttemptTimeout and [Until] do.
 	RetryTimeout time.Duration
+	// AttemptTimeout ends each attempt that has no result so much later than it
+	// was asked for: with ErrTimeout, which is a failure like others. The
+	// activity is told to stop, but may have taken effect; a sub-orchestration
+	// goes on. Zero is no limit.
+	AttemptTimeout time.Duration
 	// Handle reports whether a failure is worth another attempt. It must be
 	// pure, as it is asked again at every replay: the same error must always
 	// get the same answer. nil stands for all failures but [ErrInterrupted],
@@ -46,7 +51,7 @@ func (p *RetryPolicy) check() error {
 	switch {
 	case p.MaxAttempts < 0:
 		return fmt.Errorf("retry policy: MaxAttempts is %d, which is less than one", p.MaxAttempts)
-	case p.InitialRetryInterval < 0, p.MaxRetryInterval < 0, p.RetryTimeout < 0:
+	case p.InitialRetryInterval < 0, p.MaxRetryInterval < 0, p.RetryTimeout < 0, p.AttemptTimeout < 0:
 		return errors.New("retry policy: an interval or time-out is negative")
 	case p.BackoffCoefficient != 0 && !(p.BackoffCoefficient >= 1):
 		return fmt.Errorf("retry policy: BackoffCoefficient is %v, which is less than 1", p.BackoffCoefficient)
@@ -54,19 +59,21 @@ func (p *RetryPolicy) check() error {
 	return nil
 }
 
-// wants reports whether a call that failed n times may be made again.
-func (p *RetryPolicy) wants(n int, failure *TaskError) bool {
+// wants reports whether a call that failed n times, at last like this, may be made
+// again.
+func (p *RetryPolicy) wants(n int, err error) bool {
 	most := p.MaxAttempts
 	if most == 0 {
 		most = 3
 	}
+	var failure *TaskError
 	switch {
-	case n >= most || failure.Failure.NonRetriable:
+	case n >= most || errors.As(err, &failure) && failure.Failure.NonRetriable:
 		return false
 	case p.Handle != nil:
-		return p.Handle(failure)
+		return p.Handle(err)
 	default:
-		return !errors.Is(failure, ErrInterrupted)
+		return !errors.Is(err, ErrInterrupted)
 	}
 }
 
@@ -110,8 +117,16 @@ func (x *Execution) retry(p RetryPolicy, t *task, first int32, begin attempt) *t
 		r.current = nil
 		current.Cancel()
 	}
-	r.follow(t, r.judge)
+	r.try(t)
 	return r.outcome
+}
+
+// try follows an attempt, which has its time.
+func (r *retrial) try(t *task) {
+	if r.policy.AttemptTimeout > 0 {
+		r.x.limit(t, r.x.now.Add(r.policy.AttemptTimeout))
+	}
+	r.follow(t, r.judge)
 }
 
 // follow goes on with f when t is done, unless the call was given up.
@@ -128,11 +143,14 @@ func (r *retrial) follow(t *task, f func(*task)) {
 // next.
 func (r *retrial) judge(t *task) {
 	var failure *TaskError
-	if errors.As(t.err, &failure) {
+	failed := errors.As(t.err, &failure)
+	if failed {
 		failure.Attempts = int(r.n)
+	}
+	if failed || errors.Is(t.err, ErrTimeout) {
 		pause := r.policy.pause(int(r.n))
 		late := r.policy.RetryTimeout != 0 && r.x.now.Add(pause).Sub(r.since) > r.policy.RetryTimeout
-		if !late && r.policy.wants(int(r.n), failure) {
+		if !late && r.policy.wants(int(r.n), t.err) {
 			r.follow(r.x.timer(r.x.now.Add(pause)), r.again)
 			return
 		}
@@ -144,7 +162,7 @@ func (r *retrial) judge(t *task) {
 func (r *retrial) again(*task) {
 	r.n++
 	t, _ := r.begin(r.n, r.first)
-	r.follow(t, r.judge)
+	r.try(t)
 }
 
 // aside runs f, which may ask for actions, while the orchestration's own code

@@ -142,6 +142,50 @@ func TestRetryTimeoutCountsFromTheFirstAttempt(t *testing.T) {
 	d.wantFailure("busy", "failed 2 times")
 }
 
+func TestAnAttemptThatTakesTooLongIsMadeAgain(t *testing.T) {
+	policy := engine.RetryPolicy{MaxAttempts: 3, InitialRetryInterval: time.Second, AttemptTimeout: time.Minute}
+	d := calling(t, policy)
+	for _, slow := range []bool{true, false} {
+		asked := d.live.Outstanding()
+		if len(asked) != 1 || !d.live.NextTimer().Equal(d.now.Add(time.Minute)) {
+			t.Fatalf("outstanding %v until %v", asked, d.live.NextTimer())
+		}
+		if slow {
+			d.wake()
+			if late := d.turn(d.result(asked[0].ID, "7")); len(late.Events) != 0 {
+				t.Errorf("the attempt that was given up is heard: %v", late.Events)
+			}
+		} else {
+			d.fail("busy")
+		}
+		if pause := d.live.NextTimer(); len(d.live.Outstanding()) != 0 || !pause.Equal(d.now.Add(time.Second)) {
+			t.Fatalf("the pause ends at %v, and %v is asked for", pause, d.live.Outstanding())
+		}
+		d.wake()
+	}
+	d.turn(d.result(d.live.Outstanding()[0].ID, "2"))
+	d.wantOutput(history.Completed, "2")
+	if next := d.live.NextTimer(); !next.IsZero() {
+		t.Errorf("a timer is left for %v", next)
+	}
+}
+
+func TestTheLastAttemptsTimeoutIsTheCalls(t *testing.T) {
+	for attempts, policy := range map[int]engine.RetryPolicy{
+		2: {MaxAttempts: 2, AttemptTimeout: time.Minute},
+		1: {MaxAttempts: 2, AttemptTimeout: time.Minute, Handle: func(err error) bool { return !errors.Is(err, engine.ErrTimeout) }},
+	} {
+		d := one(t, "1", func(ctx *engine.Context, n int) (string, error) {
+			_, err := engine.CallActivity(ctx, double, n, policy).Await()
+			return fmt.Sprint(errors.Is(err, engine.ErrTimeout), ctx.Now().Sub(epoch)), nil
+		})
+		for d.last.Status == history.Running {
+			d.wake()
+		}
+		d.wantOutput(history.Completed, map[int]string{1: `"true 1m0s"`, 2: `"true 2m1s"`}[attempts])
+	}
+}
+
 func TestNonRetriableFailuresAreFinal(t *testing.T) {
 	r := engine.NewRegistry()
 	engine.AddActivity(r, "refuse", func(_ context.Context, _ int) (int, error) {
@@ -161,7 +205,7 @@ func TestNonRetriableFailuresAreFinal(t *testing.T) {
 
 func TestABadRetryPolicyFailsTheCall(t *testing.T) {
 	for _, policy := range []engine.RetryPolicy{
-		{MaxAttempts: -1}, {InitialRetryInterval: -1}, {MaxRetryInterval: -1}, {RetryTimeout: -1}, {BackoffCoefficient: 0.5}, {BackoffCoefficient: -1},
+		{MaxAttempts: -1}, {InitialRetryInterval: -1}, {MaxRetryInterval: -1}, {RetryTimeout: -1}, {AttemptTimeout: -1}, {BackoffCoefficient: 0.5}, {BackoffCoefficient: -1},
 	} {
 		d := calling(t, policy)
 		d.wantFailure(engine.KindError, "retry policy")

@@ -322,8 +322,8 @@ var semantics = []chapter{
 		},
 		{
 			id: "C2", title: "Retries",
-			here:  "`engine.RetryPolicy`: attempts, first pause, coefficient, longest pause, a time-out for all of them, and a predicate. Each pause is a durable timer and each attempt an action of its own; the next one is not begun if its pause would end beyond the time-out.",
-			tests: "engine.TestAFailedCallIsMadeAgainAfterADurablePause; engine.TestTheZeroRetryPolicyMakesThreeAttemptsASecondApart; engine.TestRetriesStopWhereThePolicySaysSo; engine.TestRetryTimeoutCountsFromTheFirstAttempt; engine.TestABadRetryPolicyFailsTheCall; engine.TestAPauseBeyondAllTimeIsBounded; engine.TestARetrySucceedsLikeAFirstCall",
+			here:  "`engine.RetryPolicy`: attempts, first pause, coefficient, longest pause, a time-out for all of them, one for each attempt, and a predicate. Each pause is a durable timer and each attempt an action of its own; the next one is not begun if its pause would end beyond the time-out.",
+			tests: "engine.TestAFailedCallIsMadeAgainAfterADurablePause; engine.TestTheZeroRetryPolicyMakesThreeAttemptsASecondApart; engine.TestRetriesStopWhereThePolicySaysSo; engine.TestRetryTimeoutCountsFromTheFirstAttempt; engine.TestABadRetryPolicyFailsTheCall; engine.TestAPauseBeyondAllTimeIsBounded; engine.TestAnAttemptThatTakesTooLongIsMadeAgain; engine.TestTheLastAttemptsTimeoutIsTheCalls; engine.TestARetrySucceedsLikeAFirstCall",
 		},
 		{
 			id: "C3", title: "What is not tried again",

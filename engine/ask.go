@@ -24,7 +24,7 @@ func (x *Execution) timer(at time.Time) *task {
 	}
 	created := x.act(history.Event{Kind: history.TimerCreated, FireAt: at})
 	t := x.newTask(func() { delete(x.timers, created.ID) })
-	x.timers[created.ID] = &timer{task: t, id: created.ID, at: created.FireAt}
+	x.timers[created.ID] = &timer{task: t, id: created.ID, since: created.Time, at: created.FireAt}
 	return t
 }
 

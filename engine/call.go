@@ -110,7 +110,10 @@ func (x *Execution) schedule(e history.Event) (*task, int32) {
 // expect adds an action and returns the task that its result settles.
 func (x *Execution) expect(e history.Event) (*task, int32) {
 	scheduled := x.act(e)
-	t := x.newTask(func() { delete(x.calls, scheduled.ID) })
+	t := x.newTask(func() {
+		delete(x.calls, scheduled.ID)
+		x.spanned(scheduled, x.now, history.Canceled, nil)
+	})
 	x.calls[scheduled.ID] = &call{task: t, scheduled: scheduled, lineage: x.lineage}
 	return t, scheduled.ID
 }

@@ -162,7 +162,7 @@ func (x *Execution) nextStart(end history.Event) history.Event {
 		Kind: history.ExecutionStarted, ID: history.Outside, Time: end.Time,
 		Message: derive(x.instance, x.execution, "start of the next"), Execution: derive(x.instance, x.execution, "next"),
 		Name: x.name, Input: end.Result, Secret: slices.Compact(secret), Parent: x.parent, Carried: &carried,
-		Version: cmp.Or(end.Carried.Version, x.sender.version), Tags: x.tags,
+		Version: cmp.Or(end.Carried.Version, x.sender.version), Tags: x.tags, Trace: x.trace,
 	}
 }
 
@@ -207,8 +207,8 @@ func (x *Execution) follow(now time.Time, messages []history.Event) (Decision, e
 
 // renew makes the execution a new one of the same instance.
 func (x *Execution) renew() {
-	now, verdicts, keyed := x.now, x.verdicts, x.keyed
+	now, verdicts, keyed, spans := x.now, x.verdicts, x.keyed, x.spans
 	x.Close()
 	*x = *x.registry.newExecution(x.instance, x.o)
-	x.now, x.verdicts, x.keyed = now, verdicts, keyed
+	x.now, x.verdicts, x.keyed, x.spans = now, verdicts, keyed, spans
 }

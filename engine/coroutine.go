@@ -50,6 +50,7 @@ func (x *Execution) act(e history.Event) history.Event {
 	if !x.replaying {
 		x.actions = append(x.actions, e)
 		x.note(&e)
+		x.spannedMessage(e)
 		return e
 	}
 	recorded, ok := x.recorded[e.ID]

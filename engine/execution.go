@@ -69,6 +69,7 @@ type Execution struct {
 	failure *history.Failure
 
 	succession
+	tracing
 }
 
 type call struct {
@@ -78,9 +79,14 @@ type call struct {
 }
 
 type timer struct {
-	task *task
-	id   int32
-	at   time.Time
+	task      *task
+	id        int32
+	since, at time.Time
+}
+
+// created returns the action that asked for the timer.
+func (t *timer) created() history.Event {
+	return history.Event{Kind: history.TimerCreated, ID: t.id, Time: t.since, FireAt: t.at}
 }
 
 type recordedEvent struct {
@@ -185,11 +191,11 @@ func (x *Execution) take(e *history.Event) {
 	case history.ExecutionStarted:
 		x.start(*e)
 	case history.TaskCompleted, history.SubOrchestrationInstanceCompleted:
-		x.complete(e.TaskID, e.Result, nil)
+		x.complete(e, history.Completed)
 	case history.TaskFailed, history.SubOrchestrationInstanceFailed:
-		x.complete(e.TaskID, nil, e.Failure)
+		x.complete(e, history.Failed)
 	case history.TimerFired:
-		x.fire(e.TaskID)
+		x.fire(e)
 	case history.EventRaised:
 		x.raise(*e)
 		x.resume()
@@ -199,6 +205,8 @@ func (x *Execution) take(e *history.Event) {
 		x.suspended = true
 	case history.ExecutionResumed:
 		x.unsuspend()
+	case history.ExecutionRewound:
+		x.since = x.now
 	case history.ExecutionCompleted:
 		x.nextID = e.ID + 1
 		if x.cut != nil {
@@ -213,6 +221,7 @@ func (x *Execution) count(e *history.Event) {
 	if e.Kind == history.EventRaised {
 		x.raised++
 		x.raisedBytes += int64(len(e.Input))
+		x.hear(e)
 	}
 }
 
@@ -272,7 +281,7 @@ func (x *Execution) saw(message string) bool {
 
 // start begins the execution, or waits for the time to do so.
 func (x *Execution) start(e history.Event) {
-	x.secret = e.Secret
+	x.secret, x.started = e.Secret, e.Time
 	x.succeed(e.Carried)
 	if e.FireAt.After(x.now) {
 		later := e // so that other starts cost nothing more
@@ -284,7 +293,7 @@ func (x *Execution) start(e history.Event) {
 
 // begin runs the orchestration's function.
 func (x *Execution) begin(e history.Event) {
-	x.later = nil
+	x.later, x.since = nil, x.now
 	o, ok := x.registry.orchestrators[e.Name]
 	if !ok {
 		x.missing = fmt.Errorf("run orchestration %q: %w", e.Name, ErrUnknownName)
@@ -313,30 +322,32 @@ func (x *Execution) turnAway(why error) {
 }
 
 // complete settles a call; a result nobody waits for is ignored.
-func (x *Execution) complete(id int32, result json.RawMessage, failure *history.Failure) {
-	c, ok := x.calls[id]
+func (x *Execution) complete(e *history.Event, status history.Status) {
+	c, ok := x.calls[e.TaskID]
 	if !ok {
 		return
 	}
-	delete(x.calls, id)
+	delete(x.calls, e.TaskID)
+	x.spanned(c.scheduled, e.Time, status, e.Failure)
 	var err error
-	if failure != nil {
-		err = &TaskError{Name: c.scheduled.Name, Instance: c.scheduled.InstanceID, Attempts: 1, Failure: *failure}
+	if e.Failure != nil {
+		err = &TaskError{Name: c.scheduled.Name, Instance: c.scheduled.InstanceID, Attempts: 1, Failure: *e.Failure}
 	}
-	c.task.settle(result, err)
+	c.task.settle(e.Result, err)
 	x.resume()
 }
 
-func (x *Execution) fire(id int32) {
-	if id == history.Outside && x.later != nil {
+func (x *Execution) fire(e *history.Event) {
+	if e.TaskID == history.Outside && x.later != nil {
 		x.begin(*x.later)
 		return
 	}
-	t, ok := x.timers[id]
+	t, ok := x.timers[e.TaskID]
 	if !ok {
 		return
 	}
-	delete(x.timers, id)
+	delete(x.timers, e.TaskID)
+	x.spanned(t.created(), e.Time, history.Completed, nil)
 	t.task.settle(nil, nil)
 	x.resume()
 }

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -31,13 +32,13 @@ func (r *Registry) Rewind(instance string, past []history.Event, rewinding histo
 		return nil, fmt.Errorf("rewind instance %s: the execution has not failed", instance)
 	}
 	begin := lastTurn(past)
-	w := &Rewound{Past: anew(past[:begin], rewinding.Execution), Again: map[int32]bool{}}
+	w := &Rewound{Past: anew(past[:begin], &rewinding), Again: map[int32]bool{}}
 	for i := len(w.Past) - 1; i >= 0; i-- {
 		if err := r.takeOut(instance, w, i, o); err != nil {
 			return nil, fmt.Errorf("rewind instance %s: %w", instance, err)
 		}
 	}
-	for _, e := range anew(past[begin:end], rewinding.Execution) {
+	for _, e := range anew(past[begin:end], &rewinding) {
 		switch {
 		case e.Kind.IsAction() || e.Kind == history.OrchestratorStarted || e.Kind == history.TimerFired:
 		case canRetake(e):
@@ -61,11 +62,11 @@ func lastTurn(past []history.Event) int {
 }
 
 // anew returns events as those of a new run, which goes by the ids of the old.
-func anew(events []history.Event, execution string) []history.Event {
+func anew(events []history.Event, rewinding *history.Event) []history.Event {
 	events = slices.Clone(events)
 	for i := range events {
 		if e := &events[i]; e.Kind == history.ExecutionStarted {
-			e.Origin, e.Execution = originOf(e), execution
+			e.Origin, e.Execution, e.Trace = originOf(e), rewinding.Execution, cmp.Or(rewinding.Trace, e.Trace)
 		}
 	}
 	return events

@@ -35,6 +35,7 @@ type sender struct {
 	parent                    *history.Parent
 	version                   string
 	tags                      map[string]string
+	trace                     *history.Trace  // the place that the run stands in; nil if it is not traced
 	lineage                   string          // by what the ids of new children and messages go: the last rewinding
 	before                    uint32          // actions of the executions before
 	children                  map[int32]child // the sub-orchestrations without a recorded end
@@ -50,7 +51,7 @@ func (s *sender) note(e *history.Event) {
 	switch e.Kind {
 	case history.ExecutionStarted:
 		s.name, s.execution, s.runID, s.parent = e.Name, originOf(e), e.Execution, e.Parent
-		s.version, s.tags = e.Version, e.Tags
+		s.version, s.tags, s.trace = e.Version, e.Tags, e.Trace
 		s.lineage = cmp.Or(s.lineage, s.execution)
 		if e.Carried != nil {
 			s.before = e.Carried.Actions
@@ -94,7 +95,7 @@ func (s *sender) sends(events []history.Event) (all []Send) {
 			all = append(all, s.begin(e))
 		case history.EventSent:
 			raised := s.message(e, history.EventRaised)
-			raised.Name, raised.Input, raised.InstanceID = e.Name, e.Input, s.instance
+			raised.Name, raised.Input, raised.InstanceID, raised.Trace = e.Name, e.Input, s.instance, s.placeOf(e.ID)
 			all = append(all, Send{Number: e.ID, To: e.InstanceID, Message: raised})
 		case history.ExecutionCompleted:
 			all = append(all, s.atEnd(e)...)
@@ -109,7 +110,7 @@ func (s *sender) sends(events []history.Event) (all []Send) {
 func (s *sender) begin(created *history.Event) Send {
 	start := s.message(created, history.ExecutionStarted)
 	start.Name, start.Input, start.Secret = created.Name, created.Input, s.registry.SecretEvents(created.Name)
-	start.Version, start.Tags = created.Version, s.tags
+	start.Version, start.Tags, start.Trace = created.Version, s.tags, s.placeOf(created.ID)
 	start.Execution = derive(s.instance, s.lineage, strconv.Itoa(int(created.ID)))
 	send := Send{Number: created.ID, To: created.InstanceID}
 	if !created.Detached {
@@ -130,7 +131,7 @@ func (s *sender) rewindChildren(rewound *history.Event) (all []Send) {
 	for _, call := range sortedKeys(s.rewound) {
 		c := s.rewound[call]
 		again := s.message(rewound, history.ExecutionRewound)
-		again.Reason, again.Execution = rewound.Reason, derive(c.instance, rewound.Execution)
+		again.Reason, again.Execution, again.Trace = rewound.Reason, derive(c.instance, rewound.Execution), s.placeOf(call)
 		gone := s.message(rewound, history.SubOrchestrationInstanceFailed)
 		gone.TaskID, gone.Execution = call, c.lineage
 		gone.Failure = &history.Failure{Kind: KindTerminated, Message: "the sub-orchestration is not there to be rewound"}

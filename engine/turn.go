@@ -31,6 +31,10 @@ type Decision struct {
 	// before it continued as new in this turn; else nil. Events are then its
 	// whole history.
 	Begun *history.Event
+	// Spans are what came to its end in the turn, in that order; none if the
+	// execution is not traced. Those of executions that began and ended within the
+	// turn are among them.
+	Spans []Span
 }
 
 // Turn gives the messages to the orchestration together with the timers that
@@ -47,6 +51,13 @@ type Decision struct {
 // the next turn begins the next execution.
 func (x *Execution) Turn(now time.Time, messages []history.Event) (Decision, error) {
 	clear(x.verdicts)
+	d, err := x.advance(now, messages)
+	d.Spans, x.spans = x.spans, nil
+	return d, err
+}
+
+// advance makes a turn, and those of the executions that follow at once.
+func (x *Execution) advance(now time.Time, messages []history.Event) (Decision, error) {
 	if x.continues() {
 		return x.follow(now, messages)
 	}
@@ -91,6 +102,9 @@ func (x *Execution) turn(now time.Time, messages []history.Event) (Decision, err
 		events = append(events, x.bequeath())
 	case x.ended:
 		events = append(events, x.completion())
+	}
+	if x.ended {
+		x.spannedRun()
 	}
 	d := x.decision(events)
 	d.HalfFull = !wasHalfFull && x.isHalfFull()

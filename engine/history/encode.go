@@ -42,6 +42,10 @@ const (
 	fieldTag       wire.Number = 32 // repeated
 	fieldStrict    wire.Number = 40
 	fieldVerdict   wire.Number = 41
+	fieldTrace     wire.Number = 60
+
+	fieldTraceParent wire.Number = 1
+	fieldTraceState  wire.Number = 2
 
 	fieldTagKey   wire.Number = 1
 	fieldTagValue wire.Number = 2
@@ -109,6 +113,9 @@ func appendEvent(b []byte, e *Event) []byte {
 	if e.Verdict != nil {
 		b = wire.AppendElement(b, fieldVerdict, appendVerdict(nil, e.Verdict))
 	}
+	if e.Trace != nil {
+		b = wire.AppendElement(b, fieldTrace, appendTrace(nil, e.Trace))
+	}
 	return appendRelations(b, e)
 }
 
@@ -150,6 +157,11 @@ func appendVerdict(b []byte, v *Verdict) []byte {
 	b = wire.AppendBytes(b, fieldVerdictReason, v.Reason)
 	b = wire.AppendUint(b, fieldVerdictTries, uint64(v.Tries))
 	return wire.AppendUint(b, fieldVerdictTried, uint64(v.Tried))
+}
+
+func appendTrace(b []byte, t *Trace) []byte {
+	b = wire.AppendBytes(b, fieldTraceParent, t.Parent)
+	return wire.AppendBytes(b, fieldTraceState, t.State)
 }
 
 // appendRelations appends what an event says of other instances and executions.
@@ -266,9 +278,25 @@ func decodeEvent(e *Event, b []byte) error {
 			e.Strict = x != 0
 		case fieldVerdict:
 			e.Verdict, err = decodeVerdict(v)
+		case fieldTrace:
+			e.Trace, err = decodeTrace(v)
 		}
 		return err
 	})
+}
+
+func decodeTrace(b []byte) (*Trace, error) {
+	t := &Trace{}
+	err := wire.Each(b, func(n wire.Number, _ uint64, v []byte) error {
+		switch n {
+		case fieldTraceParent:
+			t.Parent = string(v)
+		case fieldTraceState:
+			t.State = string(v)
+		}
+		return nil
+	})
+	return t, err
 }
 
 func decodeVerdict(b []byte) (*Verdict, error) {

@@ -17,7 +17,7 @@ type Kind uint8
 // The kinds of event, with the fields that each one uses beside Kind, ID and
 // Time.
 const (
-	ExecutionStarted    Kind = 0  // Name, Execution, Input, Secret, Parent, Carried, Version, Tags, FireAt, Origin
+	ExecutionStarted    Kind = 0  // Name, Execution, Input, Secret, Parent, Carried, Version, Tags, FireAt, Origin, Trace
 	ExecutionCompleted  Kind = 1  // Status, Result or Failure
 	ExecutionTerminated Kind = 3  // Reason, Recurse, Parent
 	TaskScheduled       Kind = 4  // Name, Input, Attempt, TaskID
@@ -27,12 +27,12 @@ const (
 	TimerFired          Kind = 11 // TaskID, FireAt
 	OrchestratorStarted Kind = 12 // a turn begins; Time is what the orchestration reads as now
 	EventSent           Kind = 14 // InstanceID, Name, Input
-	EventRaised         Kind = 15 // Name, Input, InstanceID, Strict, Verdict
+	EventRaised         Kind = 15 // Name, Input, InstanceID, Strict, Verdict, Trace
 	ContinueAsNew       Kind = 16 // Status, Result (the next input), Carried
 	GenericEvent        Kind = 17 // Name, of a changed branch that the code takes
 	ExecutionSuspended  Kind = 19 // Reason
 	ExecutionResumed    Kind = 20 // Reason
-	ExecutionRewound    Kind = 21 // Reason, Execution
+	ExecutionRewound    Kind = 21 // Reason, Execution, Trace
 
 	SubOrchestrationInstanceCreated   Kind = 7 // InstanceID, Name, Input, Detached, Attempt, TaskID
 	SubOrchestrationInstanceCompleted Kind = 8 // TaskID, Result
@@ -153,6 +153,10 @@ type Event struct {
 	// Verdict is what became of an event that was raised, if it was neither
 	// taken nor kept; nil if it was.
 	Verdict *Verdict `json:"verdict,omitempty"`
+	// Trace is what caused a message, in a distributed trace; nil if nobody
+	// follows it. Whether an execution is traced, its start says, and what stands
+	// below is found by ids that derive from the execution's.
+	Trace *Trace `json:"trace,omitempty"`
 }
 
 // Parent is a call of a sub-orchestration as the one who was called knows it.

@@ -40,6 +40,8 @@ func sample() []history.Event {
 		{Kind: history.ExecutionStarted, ID: history.Outside, Time: at, Execution: "e2", Origin: "e1"},
 		{Kind: history.ExecutionRewound, ID: 4, Time: at, Message: "m9", Execution: "e2", Reason: "try again"},
 		{Kind: history.GenericEvent, ID: 9, Time: at, Name: "ask twice"},
+		{Kind: history.ExecutionStarted, ID: history.Outside, Time: at, Trace: &history.Trace{Parent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", State: "a=1"}},
+		{Kind: history.EventRaised, ID: history.Outside, Time: at, Trace: &history.Trace{}},
 		{Kind: history.ExecutionTerminated, ID: history.Outside, Time: at, Recurse: true, Parent: &history.Parent{Instance: "p", Task: -1}},
 		{Kind: history.EventRaised, ID: history.Outside, Time: at, Message: "m2", Name: "Größe 📏", Input: json.RawMessage(`false`)},
 		{Kind: history.EventRaised, ID: history.Outside, Time: at, Message: "key-x", Name: "Code", Input: json.RawMessage(`1`), Strict: true,

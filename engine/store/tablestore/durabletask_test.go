@@ -23,6 +23,7 @@ const (
 
 	failureJSON  = "JSON:ErrorType+ErrorMessage+IsNonRetriable"
 	identityJSON = "JSON:InstanceId+ExecutionId"
+	traceJSON    = "JSON:TraceParent+TraceState"
 
 	instanceRow = "ExecutionId String, Name String, Version String, Input? String, Output? String, CustomStatus String, RuntimeStatus String, " +
 		"CreatedTime DateTime, LastUpdatedTime DateTime, CompletedTime? DateTime, ScheduledStartTime? DateTime, Generation Int32, Tags? JSON, TaskHubName String"
@@ -36,9 +37,9 @@ var kindsOfEvent = []struct {
 	event   history.Event
 }{
 	{"Name String, Version String, Input? String, OrchestrationInstance " + identityJSON + ", ParentInstance? JSON:Name+OrchestrationInstance+TaskScheduleId+Version, Tags? JSON, Correlation? String, " +
-		"ParentTraceContext? JSON, ScheduledStartTime? DateTime, Generation Int32, GenerateNewTrace Boolean",
+		"ParentTraceContext? " + traceJSON + ", ScheduledStartTime? DateTime, Generation Int32, GenerateNewTrace Boolean",
 		history.Event{Kind: history.ExecutionStarted, ID: history.Outside, Message: "m", Name: "test", Execution: "e", Input: []byte(`1`),
-			Parent: &history.Parent{Instance: "p", Execution: "f", Name: "parent", Task: 2}, Version: "1.2", Tags: map[string]string{"team": "red"}, FireAt: someTime.Add(time.Hour)}},
+			Parent: &history.Parent{Instance: "p", Execution: "f", Name: "parent", Task: 2}, Version: "1.2", Tags: map[string]string{"team": "red"}, FireAt: someTime.Add(time.Hour), Trace: someTrace}},
 	{"OrchestrationStatus String, Result? String, FailureDetails? " + failureJSON,
 		history.Event{Kind: history.ExecutionCompleted, ID: 9, Status: history.Failed, Failure: &history.Failure{Kind: "panic", Message: "boom"}}},
 	{"Input? String",
@@ -67,10 +68,10 @@ var kindsOfEvent = []struct {
 		history.Event{Kind: history.TimerFired, ID: history.Outside, TaskID: 1, FireAt: someTime.Add(time.Hour)}},
 	{"",
 		history.Event{Kind: history.OrchestratorStarted, ID: history.Outside}},
-	{"Name String, Input? String, ParentTraceContext? JSON",
-		history.Event{Kind: history.EventRaised, ID: history.Outside, Message: "m", Name: "Answer", Input: []byte(`3`), InstanceID: "sender"}},
-	{"Reason? String",
-		history.Event{Kind: history.ExecutionRewound, ID: 6, Message: "m", Reason: "try again"}},
+	{"Name String, Input? String, ParentTraceContext? " + traceJSON,
+		history.Event{Kind: history.EventRaised, ID: history.Outside, Message: "m", Name: "Answer", Input: []byte(`3`), InstanceID: "sender", Trace: someTrace}},
+	{"Reason? String, ParentTraceContext? " + traceJSON,
+		history.Event{Kind: history.ExecutionRewound, ID: 6, Message: "m", Reason: "try again", Trace: someTrace}},
 	{"Data? String",
 		history.Event{Kind: history.GenericEvent, ID: 5, Name: "ask twice"}},
 	{"Reason? String",
@@ -78,6 +79,8 @@ var kindsOfEvent = []struct {
 	{"Reason? String",
 		history.Event{Kind: history.ExecutionResumed, ID: history.Outside, Message: "m", Reason: "lunch"}},
 }
+
+var someTrace = &history.Trace{Parent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", State: "a=1"}
 
 var someTime = time.Date(2026, 11, 23, 20, 47, 35, 123456789, time.UTC)
 

@@ -114,6 +114,11 @@ func (r *record) encodeFact(row string, event history.Event) (entity, error) {
 		e.setText("Details", event.Failure.String())
 	}
 	e.setText("OriginExecutionId", event.Origin)
+	if event.Trace != nil {
+		if err := e.setJSON("ParentTraceContext", traceContext{event.Trace.Parent, event.Trace.State}); err != nil {
+			return e, err
+		}
+	}
 	if event.Execution != "" {
 		if err := e.setJSON("OrchestrationInstance", identity{r.ID, event.Execution}); err != nil {
 			return e, err
@@ -123,6 +128,21 @@ func (r *record) encodeFact(row string, event history.Event) (entity, error) {
 		return e, err
 	}
 	return e, setDetails(e, event.Failure, event.Secret)
+}
+
+// traceContext is how DurableTask.Core writes a trace context.
+type traceContext struct {
+	TraceParent string
+	TraceState  string `json:",omitempty"`
+}
+
+// trace reads the column ParentTraceContext.
+func (e entity) trace() (*history.Trace, error) {
+	var t *traceContext
+	if err := e.json("ParentTraceContext", &t); t == nil {
+		return nil, err
+	}
+	return &history.Trace{Parent: t.TraceParent, State: t.TraceState}, nil
 }
 
 // parentInstance is how DurableTask.AzureStorage names the call that a
@@ -249,6 +269,9 @@ func decodeEvent(e entity) (history.Event, error) {
 		return history.Event{}, err
 	}
 	var err error
+	if event.Trace, err = e.trace(); err != nil {
+		return history.Event{}, err
+	}
 	if event.Failure, err = e.failure(); err != nil {
 		return history.Event{}, err
 	}

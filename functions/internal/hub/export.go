@@ -180,6 +180,7 @@ type eventLine struct {
 	Carried    *carriedLine      `json:"carried,omitempty"`
 	Strict     bool              `json:"strict,omitempty"`
 	Verdict    *history.Verdict  `json:"verdict,omitempty"`
+	Trace      *history.Trace    `json:"trace,omitempty"`
 }
 
 type parentLine struct {
@@ -204,7 +205,7 @@ func newEventLine(kind, instance string, e *history.Event) eventLine {
 		Attempt: e.Attempt, Name: e.Name, Execution: e.Execution, Origin: e.Origin, InstanceID: e.InstanceID,
 		Input: e.Input, Result: e.Result, Reason: e.Reason, Failure: e.Failure, FireAt: e.FireAt,
 		Secret: e.Secret, Version: e.Version, Tags: e.Tags, Parent: (*parentLine)(e.Parent), Detached: e.Detached, Recurse: e.Recurse, Carried: (*carriedLine)(e.Carried),
-		Strict: e.Strict, Verdict: e.Verdict,
+		Strict: e.Strict, Verdict: e.Verdict, Trace: e.Trace,
 	}
 	if completes(e) {
 		line.TaskID = &e.TaskID

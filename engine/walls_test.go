@@ -37,6 +37,7 @@ var walls = map[string][]string{
 	"engine/dispatch":                      {"engine", "engine/history", "engine/store"},
 	"engine/client":                        {"engine/history", "engine/internal/near", "engine/store"},
 	"engine/explain":                       {"engine", "engine/history", "engine/internal/near", "engine/store"},
+	"engine/telemetry":                     {"engine", "engine/history", "engine/store"},
 	"engine/httpapi":                       {"engine/client", "engine/explain", "engine/history", "engine/store"},
 	"engine/determinism":                   {},
 	"engine/determinism/plugin":            {"engine/determinism"},
@@ -68,7 +69,7 @@ var walls = map[string][]string{
 	},
 	"functions": {
 		"engine", "engine/client", "engine/dispatch", "engine/explain", "engine/httpapi", "engine/human", "engine/store", "engine/store/filestore", "engine/store/tablestore",
-		"functions/internal/entra", "functions/internal/hub", "functions/internal/phone", "functions/internal/twilio", "functions/settings",
+		"engine/telemetry", "functions/internal/entra", "functions/internal/hub", "functions/internal/phone", "functions/internal/twilio", "functions/settings",
 	},
 }
 

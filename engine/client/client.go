@@ -89,7 +89,23 @@ type Options struct {
 	MaxEventBytes           int64
 	// Now is the clock; the store's, if it is a store.Clock, or time.Now.
 	Now func() time.Time
+	// Tracer follows what is sent; nil leaves it out of every trace.
+	Tracer Tracer
 }
+
+// Tracer lets messages take part in distributed traces. Package telemetry has
+// one.
+type Tracer interface {
+	// Send is called before a start, an event or a rewinding is sent to an
+	// instance, and gives the message its Trace. What it returns is called with the
+	// outcome.
+	Send(ctx context.Context, instance string, message *history.Event) (sent func(error))
+}
+
+// untraced gives messages no trace.
+type untraced struct{}
+
+func (untraced) Send(context.Context, string, *history.Event) func(error) { return func(error) {} }
 
 // Client acts on the instances of one store. Its methods may be called
 // concurrently.
@@ -106,6 +122,9 @@ func New(instances store.Instances, o Options) *Client {
 	}
 	if o.Suspect == nil {
 		o.Suspect = func([]byte) bool { return false }
+	}
+	if o.Tracer == nil {
+		o.Tracer = untraced{}
 	}
 	if o.Now == nil {
 		o.Now = store.ClockOf(instances)
@@ -180,12 +199,20 @@ func (c *Client) Rewind(ctx context.Context, id, reason string) error {
 		err = message.CheckSize()
 	}
 	if err == nil {
-		err = c.instances.Send(ctx, id, message)
+		err = c.send(ctx, id, message)
 	}
 	if err != nil {
 		return fmt.Errorf("rewind: %w", err)
 	}
 	return nil
+}
+
+// send sends a message that takes part in traces.
+func (c *Client) send(ctx context.Context, id string, message history.Event) error {
+	sent := c.o.Tracer.Send(ctx, id, &message)
+	err := c.instances.Send(ctx, id, message)
+	sent(err)
+	return err
 }
 
 // signal sends a message that acts on the instance as a whole.

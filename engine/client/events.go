@@ -64,7 +64,7 @@ func (c *Client) raise(ctx context.Context, id, event string, payload Payload) e
 	case err != nil:
 		return err
 	case payload.Key == "":
-		return c.instances.Send(ctx, id, message)
+		return c.send(ctx, id, message)
 	}
 	answer, err := c.ask(ctx, id, message)
 	return cmp.Or(err, reused(answer.Verdict))
@@ -221,10 +221,14 @@ func (c *Client) deliver(ctx context.Context, answer *Answer, message history.Ev
 // ask sends the event and returns what became of it, if that can be told at
 // once.
 func (c *Client) ask(ctx context.Context, id string, message history.Event) (store.Answer, error) {
-	if asker, ok := c.instances.(store.Asker); ok {
-		return asker.Ask(ctx, id, message)
+	asker, ok := c.instances.(store.Asker)
+	if !ok {
+		return store.Answer{}, c.send(ctx, id, message)
 	}
-	return store.Answer{}, c.instances.Send(ctx, id, message)
+	sent := c.o.Tracer.Send(ctx, id, &message)
+	answer, err := asker.Ask(ctx, id, message)
+	sent(err)
+	return answer, err
 }
 
 // lookAgain answers for an instance that ended a moment ago.

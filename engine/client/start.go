@@ -123,7 +123,9 @@ func (c *Client) start(ctx context.Context, id string, start history.Event, opti
 		err = o.CheckSize()
 	}
 	if err == nil {
+		sent := c.o.Tracer.Send(ctx, id, &o.Event)
 		err = c.instances.Create(ctx, id, o.Event, o.replace...)
+		sent(err)
 	}
 	if err != nil {
 		return "", fmt.Errorf("start %s: %w", start.Name, err)

@@ -130,8 +130,9 @@ func (w *Worker) run(s *session, p *plan) {
 		s.running[key] = cancel
 		call := engine.NewCall(s.id, s.live.ID(), e)
 		call.Origin = s.live.Origin()
+		at := s.live.TraceOf(e)
 		w.activities.do(job{
-			run: func() { w.perform(ctx, call, e) }, drop: func() { w.abandon(call) },
+			run: func() { w.perform(ctx, call, e, at) }, drop: func() { w.abandon(call) },
 			instance: s.id, call: key, stays: w.registry.RunsAtMostOnce(e.Name),
 		})
 	}
@@ -158,14 +159,18 @@ func (w *Worker) hush(s *session) {
 
 // perform runs an activity and brings its result to the instance, even if it
 // ends the goroutine it runs on.
-func (w *Worker) perform(ctx context.Context, call engine.Call, scheduled history.Event) {
+func (w *Worker) perform(ctx context.Context, call engine.Call, scheduled history.Event, at *history.Trace) {
 	if ctx.Err() != nil {
 		w.abandon(call)
 		return
 	}
+	ctx, ended := w.o.Telemetry.Activity(ctx, call, at, max(w.o.Now().Sub(scheduled.Time), 0))
 	var result json.RawMessage
 	failure := &history.Failure{Kind: engine.KindPanic, Message: "the activity ended its goroutine instead of returning, as runtime.Goexit does"}
-	defer func() { w.report(ctx, call, result, failure) }()
+	defer func() {
+		ended(failure)
+		w.report(ctx, call, result, failure)
+	}()
 	result, failure = w.registry.RunActivity(ctx, call, scheduled.Input)
 }
 

@@ -90,7 +90,7 @@ func (w *Worker) sendSurely(from string, send engine.Send) bool {
 		if isFinal(err) || !w.pause(w.context, attempt) {
 			return false
 		}
-		w.o.Logger.Warn("send to another instance", "instance", from, "to", send.To, "attempt", attempt, "error", err)
+		w.o.Logger.Warn("send to another instance", "instance", from, "to", send.To, "message", send.Message.Kind.String(), "name", send.Message.Name, "attempt", attempt, "error", err)
 	}
 }
 
@@ -181,7 +181,7 @@ func (w *Worker) sendOne(to store.Instances, from string, send engine.Send) erro
 	case send.Refused != nil && (errors.Is(err, store.ErrExists) || message.Kind == history.ExecutionRewound && isNowhere(err)):
 		return w.sendOne(to, from, engine.Send{To: from, Message: *send.Refused})
 	case errors.Is(err, store.ErrExists), errors.Is(err, store.ErrNotFound), errors.Is(err, store.ErrFinished):
-		w.o.Logger.Info("not sent", "instance", from, "to", send.To, "message", message.Kind.String(), "name", message.Name, "why", err)
+		w.o.Logger.Info("not sent", "instance", from, "to", send.To, "message", message.Kind.String(), "name", message.Name, "error", err)
 		return nil
 	}
 	return err

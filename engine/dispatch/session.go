@@ -23,10 +23,11 @@ type session struct {
 	outgoing
 
 	// Belongs to whoever is busy.
-	tried []string          // turns that would hold work and may have been written
-	known bool              // row is believed to be the present one
-	row   store.Instance    // its Version is empty if there is no instance
-	live  *engine.Execution // nil, or at the row's version
+	tried  []string          // turns that would hold work and may have been written
+	untold *turned           // the last turn, if it may have been written
+	known  bool              // row is believed to be the present one
+	row    store.Instance    // its Version is empty if there is no instance
+	live   *engine.Execution // nil, or at the row's version
 }
 
 // task is one call of an activity. Calls are numbered anew in each execution.

@@ -37,6 +37,7 @@ func (w *Worker) attend(s *session, mail []*delivery) {
 			w.leave(s.id, mail, err)
 			return
 		}
+		w.o.Telemetry.Missed(err)
 		if attempt >= maxAttempts {
 			w.o.Logger.Error("make a turn", "instance", s.id, "attempt", attempt, "error", err)
 			if mail = w.handOver(s.id, mail, err); len(mail) == 0 {
@@ -134,6 +135,7 @@ func (w *Worker) step(s *session, p *plan, inbox []history.Event) error {
 		w.decline(s, p)
 		p.taken = w.takeOver(s, p)
 	}
+	p.began = time.Now()
 	decision, err := s.live.Turn(w.o.Now(), slices.Concat(inbox, p.messages, w.interrupted(p)))
 	if err != nil {
 		return err
@@ -188,6 +190,7 @@ func (w *Worker) load(s *session, mail []*delivery) (inbox []history.Event, err 
 	}
 	s.row, s.known = state.Instance, true
 	w.recognise(s)
+	w.tellLate(s)
 	s.settle(mail, state.History)
 	byAcceptance(state.Inbox)
 	if state.Unchanged || s.row.Status.IsTerminal() {
@@ -270,6 +273,7 @@ type plan struct {
 	rewound  *engine.Rewound // the execution goes on from where it failed
 	offered  []task          // calls to be given away
 	living   bool
+	began    time.Time
 
 	before map[int32]history.Event // calls without a result before the turn
 	taken  map[int32]history.Event // those of them that are taken over
@@ -396,13 +400,17 @@ func (w *Worker) commit(s *session, p *plan, inbox []history.Event, d engine.Dec
 	}
 	turn.Instance = w.nextRow(s, p, d)
 	turn.Instance.Hands, turn.Hold = w.hands(s, p, turn)
-	if err := w.write(s, turn); err != nil {
+	err := w.write(s, turn)
+	took := time.Since(p.began)
+	if err != nil {
 		for _, d := range p.accepted {
 			d.unsure, d.unsureOf = true, origin(turn.Instance)
 		}
+		s.untold = &turned{turn.Instance, d, took}
 		return err
 	}
 	w.log(s, d)
+	w.o.Telemetry.Turned(s.row, d, took)
 	return nil
 }
 
@@ -513,16 +521,17 @@ func outstanding(x *engine.Execution) map[int32]history.Event {
 }
 
 func (w *Worker) log(s *session, d engine.Decision) {
+	id, execution, name := s.id, s.row.Execution, s.row.Name
 	if w.o.Logger.Enabled(w.context, slog.LevelDebug) {
-		w.o.Logger.Debug("turn", "instance", s.id, "orchestration", s.row.Name, "status", d.Status.String(), "events", len(d.Events))
+		w.o.Logger.Debug("turn", "instance", id, "execution", execution, "orchestration", name, "status", d.Status.String(), "events", len(d.Events))
 	}
 	if d.HalfFull {
-		w.o.Logger.Warn("the history is half full; the orchestration should continue as new", "instance", s.id, "orchestration", s.row.Name, "events", s.row.Events)
+		w.o.Logger.Warn("the history is half full; the orchestration should continue as new", "instance", id, "execution", execution, "orchestration", name, "events", s.row.Events)
 	}
 	switch {
 	case d.Failure != nil:
-		w.o.Logger.Warn("failed", "instance", s.id, "orchestration", s.row.Name, "failure", d.Failure.String())
+		w.o.Logger.Warn("failed", "instance", id, "execution", execution, "orchestration", name, "failure", d.Failure.String())
 	case d.Status.IsTerminal():
-		w.o.Logger.Info("ended", "instance", s.id, "orchestration", s.row.Name, "status", d.Status.String())
+		w.o.Logger.Info("ended", "instance", id, "execution", execution, "orchestration", name, "status", d.Status.String())
 	}
 }

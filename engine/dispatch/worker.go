@@ -52,6 +52,8 @@ type Options struct {
 	// Logger receives a line for each turn (debug) and end (info); nil
 	// discards them.
 	Logger *slog.Logger
+	// Telemetry is told what the worker does; nil tells nobody.
+	Telemetry Telemetry
 	// Now is the clock; the store's, if it is a store.Clock, or time.Now.
 	Now func() time.Time
 }
@@ -77,6 +79,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Match == "" {
 		o.Match = MatchNone
+	}
+	if o.Telemetry == nil {
+		o.Telemetry = silent{}
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)

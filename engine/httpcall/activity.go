@@ -17,6 +17,8 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"go.opentelemetry.io/otel/propagation"
+
 	"github.com/seed21523604/holdfast/engine"
 )
 
@@ -225,6 +227,9 @@ func newRequest(ctx context.Context, r Request, target *url.URL) (*http.Request,
 	}
 	if request.Method != http.MethodGet && request.Method != http.MethodHead && request.Header.Get("Idempotency-Key") == "" {
 		request.Header.Set("Idempotency-Key", idempotencyKey(ctx))
+	}
+	if request.Header.Get("Traceparent") == "" {
+		propagation.TraceContext{}.Inject(ctx, propagation.HeaderCarrier(request.Header))
 	}
 	return request, nil
 }

@@ -69,7 +69,8 @@ type Request struct {
 	URL string `json:"uri"`
 	// Header is sent as it is; it must not hold secrets. An Idempotency-Key
 	// that stays the same in every attempt is added to what is not a GET or
-	// HEAD, unless there is one.
+	// HEAD, unless there is one, and the W3C trace context of an activity that
+	// is traced, unless there is one.
 	Header http.Header `json:"headers,omitempty"`
 	// Content is the body.
 	Content string `json:"content,omitempty"`

@@ -11,6 +11,8 @@ import (
 	"net/http/httptrace"
 	"net/url"
 	"sync/atomic"
+
+	"go.opentelemetry.io/otel/propagation"
 )
 
 // longestAnswer is how much of an answer is read, in bytes. Twilio's have about one thousand.
@@ -68,11 +70,13 @@ func (x *exchange) RoundTrip(r *http.Request) (*http.Response, error) {
 	return res, nil
 }
 
-// redirected returns the library's request, bound to the context and addressed to where the API is.
+// redirected returns the library's request, bound to the context, with its place in a trace if it has one, and addressed
+// to where the API is.
 func (x *exchange) redirected(r *http.Request) *http.Request {
 	out := r.Clone(httptrace.WithClientTrace(x.ctx, x.trace()))
 	out.URL = x.base.JoinPath(r.URL.Path)
 	out.Host = ""
+	propagation.TraceContext{}.Inject(x.ctx, propagation.HeaderCarrier(out.Header))
 	return out
 }
 

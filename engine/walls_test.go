@@ -68,7 +68,7 @@ var walls = map[string][]string{
 		"cmd/deploy/internal/terraform", "functions/settings", "infra",
 	},
 	"functions": {
-		"engine", "engine/client", "engine/dispatch", "engine/explain", "engine/httpapi", "engine/human", "engine/store", "engine/store/filestore", "engine/store/tablestore",
+		"engine", "engine/client", "engine/dispatch", "engine/explain", "engine/history", "engine/httpapi", "engine/human", "engine/store", "engine/store/filestore", "engine/store/tablestore",
 		"engine/telemetry", "functions/internal/entra", "functions/internal/hub", "functions/internal/phone", "functions/internal/twilio", "functions/settings",
 	},
 }

@@ -36,6 +36,7 @@ func commands() []command {
 		{"", "start the app", serve},
 		{"settings", "show every setting, its value and where it came from", showSettings},
 		{"explain", "say why an instance waits, or how it ended: explain ID, or the URL of its status", explainInstance},
+		{"history", "show what has happened to an instance: history ID, or the URL of its status", showHistory},
 		{"hub show", "show what the hub consists of and what is in it", showHub},
 		{"hub export", "write out everything in the hub, a JSON object a line", exportHub},
 		{"hub delete", "delete the hub with everything in it; asks first, or takes -yes NAME; -force if it is in use", deleteHub},
@@ -54,6 +55,9 @@ func findCommand(args []string) (command, []string) {
 	return all[0], args
 }
 
+// isAboutOne reports whether the command is told of which instance.
+func (c command) isAboutOne() bool { return c.name == "explain" || c.name == "history" }
+
 // commandHelp lists the commands.
 func commandHelp() string {
 	var b strings.Builder
@@ -66,13 +70,13 @@ func commandHelp() string {
 
 // takeOwn takes out of the arguments what is this command's own and not a setting.
 func (c command) takeOwn(to *call, args []string) (rest []string) {
-	switch c.name {
-	case "explain":
+	switch {
+	case c.isAboutOne():
 		if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
 			to.which, args = args[0], args[1:]
 		}
 		return args
-	case "hub delete":
+	case c.name == "hub delete":
 		return takeDeletion(to, args)
 	default:
 		return args

@@ -12,25 +12,30 @@ import (
 
 	"github.com/seed21523604/holdfast/engine/client"
 	"github.com/seed21523604/holdfast/engine/explain"
+	"github.com/seed21523604/holdfast/engine/history"
 	"github.com/seed21523604/holdfast/engine/store"
 	"github.com/seed21523604/holdfast/functions/settings"
 )
 
-// errNoInstance is returned when explain is not told of which instance.
-var errNoInstance = errors.New("say which instance: explain ID, or explain URL with the URL of its status")
+// explainInstance says why an instance waits.
+func explainInstance(ctx context.Context, c *call) error { return look(ctx, c, "explain", readWhy) }
 
-// explainInstance says why an instance waits. It reads the state itself, or asks the
-// app that has it in use, or the one that a URL names.
-func explainInstance(ctx context.Context, c *call) error {
+// showHistory shows what has happened to an instance.
+func showHistory(ctx context.Context, c *call) error { return look(ctx, c, "history", readHistory) }
+
+// look shows something of an instance. It reads the state itself, or asks the app that
+// has it in use, or the one that a URL names; that has a path below the instance's
+// for it.
+func look(ctx context.Context, c *call, what string, read func(context.Context, *call, store.Keeper) error) error {
 	switch {
 	case c.which == "":
-		return errNoInstance
+		return fmt.Errorf("say which instance: %[1]s ID, or %[1]s URL with the URL of its status", what)
 	case strings.HasPrefix(c.which, "http://"), strings.HasPrefix(c.which, "https://"):
-		return askWhy(ctx, c, c.which)
+		return ask(ctx, c, c.which, what)
 	}
 	k, err := openForKeeping(ctx, c)
 	if errors.Is(err, store.ErrInUse) {
-		if other := askWhy(ctx, c, placeOf(c.values).Instance(c.which)); other != nil {
+		if other := ask(ctx, c, placeOf(c.values).Instance(c.which), what); other != nil {
 			return fmt.Errorf("%w, and it does not answer: %w", err, other)
 		}
 		return nil
@@ -38,7 +43,16 @@ func explainInstance(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(readWhy(ctx, c, k), k.Close())
+	return errors.Join(read(ctx, c, k), k.Close())
+}
+
+// readHistory shows what is stored.
+func readHistory(ctx context.Context, c *call, k store.Keeper) error {
+	past, err := k.History(ctx, c.which)
+	if err != nil {
+		return fmt.Errorf("show the history of %s: %w", c.which, err)
+	}
+	return history.Print(c.out, past, history.PrintOptions{})
 }
 
 // readWhy says why by what is stored.
@@ -72,10 +86,10 @@ const (
 	maxAnswer     = 1 << 20
 )
 
-// askWhy asks a running app. The operator's key goes to the app that the settings
+// ask asks a running app. The operator's key goes to the app that the settings
 // are for, and to no other.
-func askWhy(ctx context.Context, c *call, address string) error {
-	target, err := whyURL(address)
+func ask(ctx context.Context, c *call, address, what string) error {
+	target, err := urlOf(address, what)
 	if err != nil {
 		return err
 	}
@@ -114,15 +128,15 @@ func withoutQuery(err error) error {
 	return err
 }
 
-// whyURL returns where to ask why, for the URL of an instance's status.
-func whyURL(address string) (string, error) {
+// urlOf returns where to ask for something of an instance, for the URL of its status.
+func urlOf(address, what string) (string, error) {
 	address, query, _ := strings.Cut(address, "?")
 	before, id, found := strings.Cut(address, "/instances/")
 	id, _, _ = strings.Cut(id, "/")
 	if !found || id == "" {
 		return "", errors.New("this is not the URL of an instance, which looks like http://127.0.0.1:7071" + localPath + "/instances/ID")
 	}
-	target := before + "/instances/" + id + "/explain"
+	target := before + "/instances/" + id + "/" + what
 	if query != "" {
 		target += "?" + query
 	}

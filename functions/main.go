@@ -5,6 +5,7 @@
 //	go run ./functions               start the app
 //	go run ./functions settings      show every setting, its value and where it came from
 //	go run ./functions explain ID    say why an instance waits, or how it ended
+//	go run ./functions history ID    show what has happened to an instance
 //	go run ./functions hub show      show what the hub consists of and what is in it
 //	go run ./functions hub export    write out everything in the hub, a JSON object a line
 //	go run ./functions hub delete    delete the hub with everything in it
@@ -27,6 +28,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/seed21523604/holdfast/engine/telemetry"
 	"github.com/seed21523604/holdfast/functions/settings"
 )
 
@@ -60,7 +62,7 @@ func run(ctx context.Context, args []string, env func(string) (string, bool), io
 	case errors.Is(err, flag.ErrHelp):
 		fmt.Fprintf(io.out, "%s\n%v\n", commandHelp(), err)
 		return exitOK
-	case err == nil && c.which == "" && command.name == "explain" && len(rest) == 1:
+	case err == nil && c.which == "" && command.isAboutOne() && len(rest) == 1:
 		c.which = rest[0]
 	case err == nil && len(rest) > 0:
 		err = fmt.Errorf("%q is not a command\n\n%s", strings.Join(rest, " "), commandHelp())
@@ -89,7 +91,7 @@ func serve(ctx context.Context, c *call) error {
 		return fmt.Errorf("listen on %s: %w; is another one running? choose another with -addr 127.0.0.1:PORT", address, err)
 	}
 	defer listener.Close()
-	logger := slog.New(slog.NewTextHandler(c.out, &slog.HandlerOptions{Level: level(c.values)}))
+	logger := slog.New(telemetry.LogHandler(slog.NewTextHandler(c.out, &slog.HandlerOptions{Level: level(c.values)})))
 	_, hosted := c.env("FUNCTIONS_CUSTOMHANDLER_PORT")
 	if hosted && c.values.Text(settings.PublicBaseUrl) == "" {
 		return errNoPublicURL

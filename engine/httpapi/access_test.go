@@ -105,7 +105,7 @@ var doors = []door{
 // operatorRoutes take no link at all.
 var operatorRoutes = [][2]string{
 	{"POST", "/orchestrators/Echo"}, {"POST", "/orchestrators/Echo/x"}, {"GET", "/entities"}, {"GET", "/entities/a/b"},
-	{"POST", "/entities/a/b"}, {"DELETE", "/entities/a/b"}, {"POST", "/makeprimary"}, {"GET", "/instances/mine/links"}, {"POST", "/instances/mine/rewind"}, {"GET", "/instances"}, {"DELETE", "/instances"}, {"POST", "/instances/mine/revokeLinks"},
+	{"POST", "/entities/a/b"}, {"DELETE", "/entities/a/b"}, {"POST", "/makeprimary"}, {"GET", "/instances/mine/links"}, {"GET", "/instances/mine/history"}, {"POST", "/instances/mine/rewind"}, {"GET", "/instances"}, {"DELETE", "/instances"}, {"POST", "/instances/mine/revokeLinks"},
 }
 
 func TestALinkOpensOneDoorOnly(t *testing.T) {

@@ -38,6 +38,10 @@
 // takes a status query, and a link is not told what people and code wrote into the
 // history: the reasons of suspensions and refusals, the messages of failed calls.
 //
+// GET instances/{id}/history, for operators, answers with what has happened to an
+// instance, in lines for people; a status query with showHistory has it as the original
+// does, in JSON.
+//
 // # Who may call it
 //
 // Without a [Doorkeeper] whoever reaches the API may do everything: put it on a

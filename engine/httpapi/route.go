@@ -32,6 +32,7 @@ var routes = []route{
 	{http.MethodPost, "instances/{id}/rewind", operators, (*API).rewind},
 	{http.MethodPost, "instances/{id}/restart", DoorRestart, (*API).restart},
 	{http.MethodGet, "instances/{id}/explain", DoorStatus, (*API).explain},
+	{http.MethodGet, "instances/{id}/history", operators, (*API).history},
 	{http.MethodGet, "instances/{id}/links", operators, (*API).links},
 	{http.MethodPost, "instances/{id}/revokeLinks", operators, (*API).revoke},
 	{http.MethodGet, "entities", operators, (*API).noEntities},

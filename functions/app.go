@@ -16,6 +16,7 @@ import (
 	"github.com/seed21523604/holdfast/engine/httpapi"
 	"github.com/seed21523604/holdfast/engine/human"
 	"github.com/seed21523604/holdfast/engine/store"
+	"github.com/seed21523604/holdfast/engine/telemetry"
 	"github.com/seed21523604/holdfast/functions/internal/phone"
 	"github.com/seed21523604/holdfast/functions/internal/twilio"
 	"github.com/seed21523604/holdfast/functions/settings"
@@ -43,9 +44,10 @@ type app struct {
 	grace      time.Duration
 	log        *slog.Logger
 
-	store   store.Store
-	worker  *dispatch.Worker
-	handler http.Handler
+	store     store.Store
+	worker    *dispatch.Worker
+	handler   http.Handler
+	collector *collector
 }
 
 // newApp wires the app. It opens the store, and starts nothing.
@@ -70,12 +72,20 @@ func newApp(ctx context.Context, values settings.Values, o options) (*app, error
 		return nil, err
 	}
 	a.state = whereState(values)
-	a.worker = dispatch.New(a.store, registry, dispatch.Options{
+	if a.collector, err = openCollector(ctx, values, o.Logger); err != nil {
+		return nil, errors.Join(err, a.store.Close())
+	}
+	work := dispatch.Options{
 		Activities: values.Int(settings.MaxActivities), Cached: orNone(values.Int(settings.MaxCachedInstances)),
 		MaxHistoryEvents: values.Int(settings.MaxHistoryEvents), MaxHistoryBytes: int64(values.Int(settings.MaxHistoryBytes)),
 		Grace: time.Duration(orNone(int(a.grace))), Logger: o.Logger,
-	})
-	c := client.New(a.worker.Instances(), clientOptions(values, registry, sealer))
+	}
+	ask := clientOptions(values, registry, sealer)
+	if t := a.collector.telemetry; t != nil {
+		work.Telemetry, ask.Tracer = t, t
+	}
+	a.worker = dispatch.New(a.store, registry, work)
+	c := client.New(a.worker.Instances(), ask)
 	api, err := a.api(c, registry, values, keys.links, o.Local)
 	if err != nil {
 		return nil, errors.Join(err, a.store.Close())
@@ -85,6 +95,9 @@ func newApp(ctx context.Context, values settings.Values, o options) (*app, error
 		routes.phone = simulated
 	}
 	a.handler = routes.handler(o.Local)
+	if a.collector.telemetry != nil {
+		a.handler = telemetry.Handler(a.handler)
+	}
 	return a, nil
 }
 
@@ -182,5 +195,9 @@ func (a *app) serve(ctx context.Context, listener net.Listener) error {
 	_ = server.Shutdown(shutdown) // what is left is cut off by Close
 	_ = server.Close()
 	stopWork()
-	return errors.Join(err, <-working, a.store.Close())
+	err = errors.Join(err, <-working, a.store.Close())
+	if lost := a.collector.stop(context.WithoutCancel(ctx)); lost != nil {
+		a.log.Warn("send the last telemetry", "error", lost)
+	}
+	return err
 }

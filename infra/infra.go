@@ -21,6 +21,8 @@ var Bicep embed.FS
 //go:embed terraform
 var Terraform embed.FS
 
+const collector = "the template has no OpenTelemetry collector; who has one sets this on the site"
+
 // NotSet are the settings that the templates don't ask for, with the reason.
 var NotSet = map[string]string{
 	settings.Address:                              "the Functions host says where to listen",
@@ -34,4 +36,14 @@ var NotSet = map[string]string{
 	settings.AzureWebJobsStorage__clientId:        "the template knows its identity",
 	settings.TaskHubOwner:                         "App Service says which app and slot it is",
 	settings.TwilioApiUrl:                         "another address is for tests",
+	settings.OTEL_EXPORTER_OTLP_ENDPOINT:          collector,
+	settings.OTEL_EXPORTER_OTLP_PROTOCOL:          collector,
+	settings.OTEL_EXPORTER_OTLP_HEADERS:           collector,
+	settings.OTEL_TRACES_EXPORTER:                 collector,
+	settings.OTEL_METRICS_EXPORTER:                collector,
+	settings.OTEL_TRACES_SAMPLER:                  collector,
+	settings.OTEL_TRACES_SAMPLER_ARG:              collector,
+	settings.OTEL_SERVICE_NAME:                    collector,
+	settings.OTEL_RESOURCE_ATTRIBUTES:             collector,
+	settings.OTEL_SDK_DISABLED:                    collector,
 }

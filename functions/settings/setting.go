@@ -103,8 +103,12 @@ func (s Setting) place(from Source) string {
 	return "table of defaults"
 }
 
-// kebab turns SmsVerifyTimeout into sms-verify-timeout, and two underscores into a dash.
+// kebab turns SmsVerifyTimeout into sms-verify-timeout, two underscores into a dash, and OTEL_SERVICE_NAME into
+// otel-service-name.
 func kebab(name string) string {
+	if name == strings.ToUpper(name) {
+		return strings.ToLower(strings.ReplaceAll(name, "_", "-"))
+	}
 	var b strings.Builder
 	for i, r := range strings.ReplaceAll(name, "__", "-") {
 		if unicode.IsUpper(r) && i > 0 {

@@ -2,7 +2,7 @@ package settings
 
 // The names of the settings. Each constant is spelt as its value is, so that one search finds a setting in code,
 // templates and documentation alike; that is also why some hold the two underscores with which Azure Functions joins
-// the name of a connection to that of its property.
+// the name of a connection to that of its property, and others are as OpenTelemetry has them.
 const (
 	Address       = "Address"
 	DataFolder    = "DataFolder"
@@ -52,6 +52,17 @@ const (
 	MaxHistoryEvents     = "MaxHistoryEvents"
 	MaxHistoryBytes      = "MaxHistoryBytes"
 	StopGrace            = "StopGrace"
+
+	OTEL_EXPORTER_OTLP_ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
+	OTEL_EXPORTER_OTLP_PROTOCOL = "OTEL_EXPORTER_OTLP_PROTOCOL"
+	OTEL_EXPORTER_OTLP_HEADERS  = "OTEL_EXPORTER_OTLP_HEADERS"
+	OTEL_TRACES_EXPORTER        = "OTEL_TRACES_EXPORTER"
+	OTEL_METRICS_EXPORTER       = "OTEL_METRICS_EXPORTER"
+	OTEL_TRACES_SAMPLER         = "OTEL_TRACES_SAMPLER"
+	OTEL_TRACES_SAMPLER_ARG     = "OTEL_TRACES_SAMPLER_ARG"
+	OTEL_SERVICE_NAME           = "OTEL_SERVICE_NAME"
+	OTEL_RESOURCE_ATTRIBUTES    = "OTEL_RESOURCE_ATTRIBUTES"
+	OTEL_SDK_DISABLED           = "OTEL_SDK_DISABLED"
 )
 
 // Table returns every setting in the order in which people should meet them. The slice is the caller's own.
@@ -62,7 +73,8 @@ func Table() []Setting {
 	table = append(table, accessSettings()...)
 	table = append(table, verifySettings()...)
 	table = append(table, twilioSettings()...)
-	return append(table, limitSettings()...)
+	table = append(table, limitSettings()...)
+	return append(table, telemetrySettings()...)
 }
 
 func runSettings() []Setting {
@@ -168,5 +180,32 @@ func limitSettings() []Setting {
 			Meaning: "how large that history may be, in bytes"},
 		{Name: StopGrace, Kind: KindDuration, Default: "10s", Min: "0s", Max: "5m", Example: "10s",
 			Meaning: "how long a stop waits for work in hand"},
+	}
+}
+
+// telemetrySettings are those of OpenTelemetry's standard that most people set.
+func telemetrySettings() []Setting {
+	return []Setting{
+		{Name: OTEL_EXPORTER_OTLP_ENDPOINT, Kind: KindURL, Example: "http://127.0.0.1:4318",
+			Meaning: "the OpenTelemetry collector that traces and metrics go to; empty: there are none"},
+		{Name: OTEL_EXPORTER_OTLP_PROTOCOL, Kind: KindText, Default: "http/protobuf", OneOf: []string{"http/protobuf"}, Example: "http/protobuf",
+			Meaning: "how they go there"},
+		{Name: OTEL_EXPORTER_OTLP_HEADERS, Kind: KindSecret, Secret: true, Pattern: `^[^=,]+=[^,]*(,[^=,]+=[^,]*)*$`, Example: "api-key=KEY, as the collector's owner says",
+			Meaning: "headers that let the app in there; empty: none"},
+		{Name: OTEL_TRACES_EXPORTER, Kind: KindText, Default: "otlp", OneOf: []string{"otlp", "none"}, Example: "otlp",
+			Meaning: "whether traces go there"},
+		{Name: OTEL_METRICS_EXPORTER, Kind: KindText, Default: "otlp", OneOf: []string{"otlp", "none"}, Example: "otlp",
+			Meaning: "whether metrics go there"},
+		{Name: OTEL_TRACES_SAMPLER, Kind: KindText, Default: "parentbased_always_on", Example: "parentbased_traceidratio",
+			OneOf:   []string{"parentbased_always_on", "parentbased_always_off", "parentbased_traceidratio", "always_on", "always_off", "traceidratio"},
+			Meaning: "which traces are recorded"},
+		{Name: OTEL_TRACES_SAMPLER_ARG, Kind: KindText, Pattern: `^(0|1|0?\.[0-9]{1,9}|1\.0{1,9})$`, Example: "0.1",
+			Meaning: "the share of traces that is recorded, if the sampler takes a ratio; empty: all"},
+		{Name: OTEL_SERVICE_NAME, Kind: KindText, Default: "holdfast", Pattern: `^.{1,255}$`, Example: "holdfast",
+			Meaning: "what the app is called in traces and metrics"},
+		{Name: OTEL_RESOURCE_ATTRIBUTES, Kind: KindText, Pattern: `^[^=,]+=[^,]*(,[^=,]+=[^,]*)*$`, Example: "deployment.environment.name=test",
+			Meaning: "what else is said of the app there: name=value, with commas between"},
+		{Name: OTEL_SDK_DISABLED, Kind: KindText, Default: "false", OneOf: []string{"true", "false"}, Example: "false",
+			Meaning: "whether to send nothing, whatever the others say"},
 	}
 }

@@ -92,6 +92,9 @@ func TestFlagsAreTheNamesInKebabCase(t *testing.T) {
 		settings.VerificationKey:  "",
 		settings.MaxBodyBytes:     "max-body-bytes",
 
+		settings.OTEL_SERVICE_NAME:          "otel-service-name",
+		settings.OTEL_EXPORTER_OTLP_HEADERS: "",
+
 		settings.AzureWebJobsStorage__tableServiceUri: "azure-web-jobs-storage-table-service-uri",
 	}
 	for _, s := range settings.Table() {

@@ -69,10 +69,11 @@ func (c *Context) SetCustomStatus(status any) error {
 	return nil
 }
 
-// Logger returns a logger that is silent during replay, with the instance's id
-// on every line. A turn that had to be made again may log a line twice.
+// Logger returns a logger that is silent during replay, with the instance, the
+// execution and the orchestration on every line. A turn that had to be made again may
+// log a line twice.
 func (c *Context) Logger() *slog.Logger {
-	return slog.New(replayHandler{c.x, c.x.o.Logger.Handler()})
+	return slog.New(replayHandler{c.x, c.x.o.Logger.Handler()}).With("execution", c.x.runID, "orchestration", c.x.name)
 }
 
 // replayHandler drops what is logged while its execution is replaying.

@@ -52,7 +52,7 @@ func (a *API) knows(c *call, token string) bool {
 	}
 	err := check(c.r.Context(), token)
 	if err != nil {
-		a.o.Logger.Info("refused a bearer token", "error", err)
+		a.o.Logger.Info("refused a bearer token", "instance", c.id, "error", err)
 	}
 	return err == nil
 }

@@ -53,7 +53,7 @@ func (a *API) fail(c *call, err error) {
 	case errors.Is(err, client.ErrSuspended), errors.Is(err, client.ErrNotSuspended):
 		c.refuseFor(http.StatusInternalServerError, wentWrong, err)
 	default:
-		a.o.Logger.Error("management request", "method", c.r.Method, "error", err)
+		a.o.Logger.Error("management request", "method", c.r.Method, "instance", c.id, "error", err)
 		c.refuse(http.StatusInternalServerError, wentWrong)
 	}
 }

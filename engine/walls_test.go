@@ -61,6 +61,7 @@ var walls = map[string][]string{
 	"cmd/deploy/internal/check": {
 		"cmd/deploy/internal/flow", "cmd/deploy/internal/parity", "cmd/deploy/internal/source", "cmd/deploy/internal/template",
 	},
+	"docs/model":              {},
 	"infra":                   {"functions/settings"},
 	"infra/internal/generate": {"functions/settings", "infra"},
 	"cmd/deploy": {

@@ -269,8 +269,8 @@ func TestCanceledAndTimedOutWaitersTakeNoEvent(t *testing.T) {
 	d.wantOutput(history.Completed, `"mine"`)
 }
 
-// The classic defect: the timer of a first wait, never canceled, destroys the
-// second wait for the same event.
+// The classic defect, that of durabletask-go v0.6.0: the timer of a first wait, never
+// canceled, destroys the second wait for the same event.
 func TestTimerOfAnAnsweredWaitDoesNotHurtTheNext(t *testing.T) {
 	d := one(t, "null", func(ctx *engine.Context, _ any) (string, error) {
 		for {

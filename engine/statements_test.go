@@ -403,6 +403,20 @@ var semantics = []chapter{
 			tests: "client.TestPurgeLeavesNothing; client.TestPurgeManyRemovesWhatHasEndedAndIsAskedFor; client.TestEveryOperationInEveryStatus; storetest: purge needs an ended instance and leaves nothing; tablestore.TestAPurgeMayEndAnywhere",
 		},
 	}},
+	{title: "Bounds", statements: []statement{
+		{
+			id: "D1", title: "History",
+			here:      "One execution has 50,000 events and 64 MiB of them at most, unless the worker's options say otherwise. One that would have more fails with `engine.KindHistoryFull`; half full, it is warned of in the log. A termination always finds room, and continuing as new begins with none.",
+			elsewhere: "No limit on Azure Storage; a history that does not fit into memory can be neither terminated nor purged by its status.",
+			why:       "What grows without bound takes its worker down one day, and others with it.",
+			tests:     "engine.TestAHistoryThatIsFullFailsItsInstance; engine.TestWithinItsBoundsAHistoryGrowsAndIsWarnedOfOnce; engine.TestAnExecutionThatContinuesAsNewIsNeverFull; engine.TestATerminationAlwaysFindsRoom",
+		},
+		{
+			id: "D2", title: "Inbox",
+			here:  "An instance whose turn nobody makes keeps 1,000 events from outside at most; more are refused with `client.ErrTooMany`. What instances send each other, and what acts on an instance as a whole, always finds room.",
+			tests: "storetest: an inbox of hundreds is consumed whole; client.TestAnInstanceTakesNoMoreEventsThanIsGoodForIt",
+		},
+	}},
 	{title: "Change while instances run", statements: []statement{
 		{
 			id: "V1", title: "The version of an instance",

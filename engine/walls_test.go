@@ -156,6 +156,20 @@ func breaches(packages map[string][]string) []string {
 	return found
 }
 
+// mostNames is how many lines go doc may need for the names of package engine: a
+// page.
+const mostNames = 66
+
+func TestTheSurfaceOfTheEngineIsAPage(t *testing.T) {
+	out, err := exec.Command("go", "doc", "-short", ".").Output()
+	if err != nil {
+		t.Fatalf("go doc: %v", err)
+	}
+	if lines := strings.Count(string(out), "\n"); lines < 20 || lines > mostNames {
+		t.Errorf("an author would read %d lines of names; what can be cut?\n%s", lines, out)
+	}
+}
+
 // What package engine may not touch, so that replay is the same each time.
 var (
 	impureImports = []string{"os", "net", "net/http", "math/rand", "math/rand/v2", "crypto/rand", "io/fs", "os/exec", "syscall"}

@@ -150,8 +150,6 @@ func (in *Instance) MayGo(replace []history.Status) bool {
 	return slices.Contains(replace, in.Status) && (ended || in.Parent == nil)
 }
 
-// Owes reports whether the instance decided to send something that is not known
-// to be sent.
 // DefaultMaxInbox is how many messages an inbox holds before a store refuses
 // events, unless it is told otherwise.
 const DefaultMaxInbox = 1000
@@ -163,6 +161,8 @@ func IsBounded(message *history.Event) bool {
 	return message.Kind == history.EventRaised && message.InstanceID == ""
 }
 
+// Owes reports whether the instance decided to send something that is not known
+// to be sent.
 func (in *Instance) Owes() bool {
 	return slices.ContainsFunc(in.Hands, func(h Hand) bool { return len(h.Sends) > 0 })
 }

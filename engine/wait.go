@@ -7,10 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/seed21523604/holdfast/engine/history"
 )
@@ -192,6 +194,10 @@ func checkType[T any](kind string, payload json.RawMessage) error {
 	err := decoder.Decode(&value)
 	var other *json.UnmarshalTypeError
 	switch {
+	case err == nil && holdsStructs(reflect.TypeFor[T]()):
+		var members any
+		_ = json.Unmarshal(payload, &members) // it was read a moment ago
+		return checkTwins(members)
 	case err == nil, errors.Is(err, io.EOF):
 		return nil
 	case errors.As(err, &other) && other.Field != "":
@@ -201,6 +207,50 @@ func checkType[T any](kind string, payload json.RawMessage) error {
 	default:
 		return errors.New("the payload does not fit: " + strings.TrimPrefix(err.Error(), "json: "))
 	}
+}
+
+// holdsStructs reports whether values of a type are structs or lists of them.
+func holdsStructs(t reflect.Type) bool {
+	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice || t.Kind() == reflect.Array {
+		t = t.Elem()
+	}
+	return t.Kind() == reflect.Struct
+}
+
+// checkTwins refuses an object with two members whose names differ in case only:
+// both would be read into one field, and the last be heard.
+func checkTwins(value any) error {
+	switch value := value.(type) {
+	case []any:
+		for _, v := range value {
+			if err := checkTwins(v); err != nil {
+				return err
+			}
+		}
+	case map[string]any:
+		seen := map[string]bool{}
+		for _, name := range slices.Sorted(maps.Keys(value)) {
+			if seen[folded(name)] {
+				return fmt.Errorf("the payload does not fit: its member %q is there twice, in upper and in lower case", name)
+			}
+			seen[folded(name)] = true
+			if err := checkTwins(value[name]); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// folded returns what names that differ in case only have in common.
+func folded(name string) string {
+	return strings.Map(func(r rune) rune {
+		next := unicode.SimpleFold(r)
+		for next > r {
+			r, next = next, unicode.SimpleFold(next)
+		}
+		return next
+	}, name)
 }
 
 // over takes note of how a wait ended. One that was given up leaves no trace.

@@ -207,7 +207,7 @@ func TestAnEventOfAnotherTypeIsRefused(t *testing.T) {
 			return nil
 		})).Await()
 	})
-	for _, payload := range []string{`null`, `true`, `"yes"`, `[]`, `{"yes":"no"}`, `{"no":true}`, `{"yes":true,"by":"A","extra":1}`} {
+	for _, payload := range []string{`null`, `true`, `"yes"`, `[]`, `{"yes":"no"}`, `{"no":true}`, `{"yes":true,"by":"A","extra":1}`, `{"yes":true,"YES":false,"by":"A"}`, `{"ye\u017f":true,"yes":false,"by":"A"}`} {
 		v, recorded := d.ask("Vote", payload)
 		d.wantVerdict(v, history.WrongType, 0, "the payload")
 		if !recorded.Verdict.Refused() {
@@ -220,6 +220,37 @@ func TestAnEventOfAnotherTypeIsRefused(t *testing.T) {
 	d.wantVerdict(v, history.Rejected, 1, "nobody signed it")
 	v, _ = d.ask("Vote", `{"yes":true,"By":"A"}`)
 	d.wantVerdict(v, history.Taken, 2, "")
+}
+
+// A reader in another language may hear the first of two members that a struct
+// takes for one, and Go hears the last. A map keeps them apart.
+func TestMembersThatDifferInCaseOnlyAreTwoInAMapAndNoneInAStruct(t *testing.T) {
+	outcome := func(wait func(*engine.Context) error, payload string) history.Outcome {
+		d := one(t, `null`, func(ctx *engine.Context, _ any) (any, error) { return nil, wait(ctx) })
+		v, _ := d.ask("E", payload)
+		return v.Outcome
+	}
+	for name, test := range map[string]struct {
+		wait    func(*engine.Context) error
+		payload string
+		want    history.Outcome
+	}{
+		"struct":  {waitFor[ballot], `{"yes":true,"Yes":false}`, history.WrongType},
+		"pointer": {waitFor[*ballot], `{"yes":true,"Yes":false}`, history.WrongType},
+		"list":    {waitFor[[]ballot], `[{},{"BY":"A","by":"B"}]`, history.WrongType},
+		"once":    {waitFor[ballot], `{"YES":true,"bY":"A"}`, history.Taken},
+		"map":     {waitFor[map[string]bool], `{"yes":true,"Yes":false}`, history.Taken},
+		"any":     {waitFor[any], `{"yes":true,"Yes":false}`, history.Taken},
+	} {
+		if got := outcome(test.wait, test.payload); got != test.want {
+			t.Errorf("%s: %s is %s, want %s", name, test.payload, got, test.want)
+		}
+	}
+}
+
+func waitFor[T any](ctx *engine.Context) error {
+	_, err := engine.WaitForExternalEvent[T](ctx, "E").Await()
+	return err
 }
 
 func TestTheKindOfAPayloadIsDeclared(t *testing.T) {

@@ -42,7 +42,7 @@ func (c *Client) Raise(ctx context.Context, id, event string, payload Payload) e
 	if err == nil || errors.Is(err, ErrBadName) {
 		return err
 	}
-	return fmt.Errorf("raise %s: %w", event, err)
+	return fmt.Errorf("raise %s: %w", c.named(event), err)
 }
 
 func (c *Client) raise(ctx context.Context, id, event string, payload Payload) error {
@@ -68,6 +68,15 @@ func (c *Client) raise(ctx context.Context, id, event string, payload Payload) e
 	}
 	answer, err := c.ask(ctx, id, message)
 	return cmp.Or(err, reused(answer.Verdict))
+}
+
+// named is what an error calls an event, which may be logged: people put a secret
+// where its name belongs.
+func (c *Client) named(event string) string {
+	if c.o.Suspect([]byte(event)) {
+		return "an event"
+	}
+	return event
 }
 
 func reused(v history.Verdict) error {
@@ -105,11 +114,11 @@ const NameMismatch history.Outcome = "name-mismatch"
 func (c *Client) Ask(ctx context.Context, id, event string, payload Payload) (Answer, error) {
 	in, err := c.Get(ctx, id)
 	if err != nil {
-		return Answer{}, fmt.Errorf("raise %s: %w", event, err)
+		return Answer{}, fmt.Errorf("raise %s: %w", c.named(event), err)
 	}
 	message, err := c.event(in, event, payload)
 	if err != nil && !in.Status.IsTerminal() {
-		return Answer{}, fmt.Errorf("raise %s: %w", event, err)
+		return Answer{}, fmt.Errorf("raise %s: %w", c.named(event), err)
 	}
 	message.Strict = true
 	answer := Answer{Wait: in.External.Wait(event), Instance: in}
@@ -119,7 +128,7 @@ func (c *Client) Ask(ctx context.Context, id, event string, payload Payload) (An
 		err = c.lookBack(ctx, &answer, message)
 	}
 	if err != nil {
-		return Answer{}, fmt.Errorf("raise %s: %w", event, err)
+		return Answer{}, fmt.Errorf("raise %s: %w", c.named(event), err)
 	}
 	if answer.Outcome == history.NotWaiting && answer.Wait == nil {
 		answer.Nearest = nearest(&answer.Instance.External, event)
@@ -210,11 +219,15 @@ func (c *Client) deliver(ctx context.Context, answer *Answer, message history.Ev
 		return c.lookAgain(ctx, answer, message)
 	case err != nil:
 		return err
-	case !given.Known:
-		return c.learn(ctx, answer, message)
+	case given.Known:
+		answer.Verdict, answer.Instance = given.Verdict, given.Instance
+		answer.Wait = answer.Instance.External.Wait(message.Name)
+	default:
+		err = c.learn(ctx, answer, message)
 	}
-	answer.Verdict, answer.Instance = given.Verdict, given.Instance
-	answer.Wait = answer.Instance.External.Wait(message.Name)
+	if err != nil {
+		return err
+	}
 	return c.decision(ctx, answer, message)
 }
 
@@ -244,20 +257,24 @@ func (c *Client) lookAgain(ctx context.Context, answer *Answer, message history.
 
 // learn waits until the event is found in the history, or the context ends.
 func (c *Client) learn(ctx context.Context, answer *Answer, message history.Event) error {
+	var failed error
 	in, err := c.WaitFor(ctx, answer.Instance.ID, func(in store.Instance) bool {
 		if in.Version == answer.Instance.Version {
 			return false
 		}
 		answer.Instance = in
-		verdict, known, err := c.recorded(ctx, in, message)
-		answer.Verdict = verdict
-		return known || err != nil || in.Status.IsTerminal()
+		var known bool
+		answer.Verdict, known, failed = c.recorded(ctx, in, message)
+		return known || failed != nil || in.Status.IsTerminal()
 	})
 	if ctx.Err() != nil {
 		answer.Verdict = history.Verdict{}
 		return nil
 	}
 	answer.Instance, answer.Wait = in, in.External.Wait(message.Name)
+	if err = cmp.Or(err, failed); err == nil && answer.Outcome == "" {
+		answer.Outcome = history.Finished // the instance ended before the event had its turn
+	}
 	return err
 }
 
@@ -295,9 +312,13 @@ func (c *Client) recorded(ctx context.Context, in store.Instance, message histor
 	return v, false, nil
 }
 
-// decision finds the event that ended the wait, if another came first.
+// decision finds the event that ended the wait, if another came first. Of an
+// instance that ended because of it, that is the more to the point.
 func (c *Client) decision(ctx context.Context, answer *Answer, message history.Event) error {
 	wait := answer.Wait
+	if answer.Outcome == history.Finished && wait != nil && wait.Ended != "" {
+		answer.Verdict = history.Verdict{Outcome: wait.Ended}
+	}
 	if answer.Outcome != history.AlreadyDecided || wait == nil || wait.By == "" {
 		return nil
 	}

@@ -104,7 +104,7 @@ func (c *call) key() (string, error) {
 	if len(values) == 0 {
 		return "", nil
 	}
-	key := strings.TrimSpace(values[0])
+	key := values[0]
 	if unquoted, err := strconv.Unquote(key); err == nil {
 		key = unquoted
 	}

@@ -166,15 +166,7 @@ func (a *app) messenger(values settings.Values) (human.Messenger, *phone.Phone, 
 // serve answers requests and does the work until the context ends, then stops
 // in order: no new requests, then no new work, then the store.
 func (a *app) serve(ctx context.Context, listener net.Listener) error {
-	server := &http.Server{
-		Handler:           a.handler,
-		ReadHeaderTimeout: 5 * time.Second,
-		ReadTimeout:       30 * time.Second,
-		WriteTimeout:      60 * time.Second,
-		IdleTimeout:       2 * time.Minute,
-		MaxHeaderBytes:    16 << 10,
-		ErrorLog:          slog.NewLogLogger(a.log.Handler(), slog.LevelWarn),
-	}
+	server := newServer(a.handler, a.log)
 	serving, working := make(chan error, 1), make(chan error, 1)
 	workCtx, stopWork := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopWork()

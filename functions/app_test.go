@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -133,6 +134,15 @@ func (s *site) authenticate(number string) links {
 	return l
 }
 
+// linksOf reads the answer to a start.
+func linksOf(t *testing.T, w *httptest.ResponseRecorder) (l links) {
+	t.Helper()
+	if err := json.Unmarshal(w.Body.Bytes(), &l); err != nil || w.Code != http.StatusAccepted {
+		t.Fatalf("%d %s", w.Code, w.Body)
+	}
+	return l
+}
+
 // code waits until a message for the number is on the simulated phone.
 func (s *site) code(number string) string {
 	s.t.Helper()
@@ -221,13 +231,14 @@ func TestAuthenticateReadsANumberHoweverItIsWritten(t *testing.T) {
 	for _, bad := range []struct{ query, body string }{
 		{"", ""}, {"", " \n"}, {"?number=", ""}, {"?number=%2B", ""}, {"?number=hello", ""}, {"?number=%2B12", ""}, {"?number=%2B0447700900123", ""},
 		{"?number=%2B44770090012345678", ""}, {"", `{"number":""}`}, {"", `{}`}, {"", `{"number":17}`}, {"", `{"number":`}, {"", "number=1"},
+		{"", `{"number":"+447700900123","number":"+447700900124"}`}, {"", `{"number":"+447700900123","to":"me"}`}, {"", `{"number":"+447700900123"} {}`},
 	} {
 		answer := s.want(400, "POST", authenticatePath+bad.query, bad.body)
 		if !strings.Contains(answer, "+447700900123") {
 			t.Errorf("%v: the answer does not say what a number looks like: %s", bad, answer)
 		}
 	}
-	s.want(400, "POST", authenticatePath, `{"number":"`+strings.Repeat("1", 100_000)+`"}`)
+	s.want(413, "POST", authenticatePath, `{"number":"`+strings.Repeat("1", 100_000)+`"}`)
 	s.want(405, "GET", authenticatePath+"?number=%2B447700900123", "")
 }
 

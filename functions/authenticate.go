@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"io"
@@ -19,7 +20,7 @@ const numberHelp = "A phone number is needed, in international form: a plus sign
 
 var (
 	errNumber = errors.New("not a phone number")
-	errBody   = errors.New("the body is not JSON")
+	errBody   = errors.New("the body is not the JSON that is needed")
 
 	e164     = regexp.MustCompile(`^\+[1-9][0-9]{7,14}$`)
 	cosmetic = strings.NewReplacer(" ", "", "-", "", "(", "", ")", "", ".", "")
@@ -35,6 +36,10 @@ var answering = httpapi.Grant{
 // authenticate is the HTTP trigger that starts a verification.
 func (r routes) authenticate(w http.ResponseWriter, req *http.Request) {
 	number, err := numberOf(w, req, r.maxBody())
+	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
+		refuse(w, http.StatusRequestEntityTooLarge, "The request body is too large. "+numberHelp)
+		return
+	}
 	if err != nil {
 		refuse(w, http.StatusBadRequest, capital(err.Error())+". "+numberHelp)
 		return
@@ -65,7 +70,9 @@ func numberOf(w http.ResponseWriter, req *http.Request, most int64) (string, err
 	var request struct {
 		Number string `json:"number"`
 	}
-	if err := json.Unmarshal(body, &request); err != nil {
+	decoder := json.NewDecoder(bytes.NewReader(body))
+	decoder.DisallowUnknownFields()
+	if client.CheckJSON(body) != nil || decoder.Decode(&request) != nil {
 		return "", errBody
 	}
 	return parseNumber(request.Number)

@@ -52,7 +52,7 @@ func (r routes) handler(local bool) http.Handler {
 		mux.Handle(phonePath, r.phone.Handler())
 		mux.Handle(phonePath+"/", r.phone.Handler())
 	}
-	return r.recovered(r.addressed(r.managed(mux)))
+	return sheltered(r.recovered(r.addressed(r.managed(mux))))
 }
 
 // managed gives the management API its paths, which are written in any case.

@@ -87,11 +87,18 @@ var safe = map[string]string{
 	"X-Content-Type-Options":       "nosniff",
 }
 
+// Shelter sets the headers that every answer of the API has, for the answers of
+// an app that serves it: they keep an answer, and the link by which it was asked
+// for, out of caches and of other sites' pages.
+func Shelter(h http.Header) {
+	for name, value := range safe {
+		h.Set(name, value)
+	}
+}
+
 // ServeHTTP answers a management request. What is not known is 404.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	for name, value := range safe {
-		w.Header().Set(name, value)
-	}
+	Shelter(w.Header())
 	segments, ok := a.segments(r.URL)
 	if !ok {
 		w.WriteHeader(http.StatusNotFound)

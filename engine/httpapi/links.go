@@ -58,6 +58,7 @@ func (a *API) code(run Run, g Grant, door Door) string {
 // Started answers the request that began a run: 202, where to look, and the
 // management URLs. An app's own HTTP trigger ends with it.
 func (a *API) Started(w http.ResponseWriter, run Run, g Grant) {
+	Shelter(w.Header())
 	links := a.Links(run, g)
 	w.Header().Set("Location", links.Status)
 	w.Header().Set("Retry-After", "10")

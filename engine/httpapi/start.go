@@ -142,7 +142,10 @@ func (a *API) await(c *call, id string, patience time.Duration) (store.Instance,
 	return in, err
 }
 
-// outlast moves the server's own deadline for the answer behind a wait.
+// outlast moves the server's own deadlines behind a wait: that for the answer,
+// and that for the request, at which the server would take the caller for gone
+// although it has all of the request.
 func (c *call) outlast(wait time.Duration) {
-	_ = http.NewResponseController(c.w).SetWriteDeadline(time.Now().Add(wait + 30*time.Second)) // there may be none
+	server, until := http.NewResponseController(c.w), time.Now().Add(wait+30*time.Second)
+	_, _ = server.SetReadDeadline(until), server.SetWriteDeadline(until) // there may be none
 }

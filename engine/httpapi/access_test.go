@@ -30,6 +30,11 @@ var linkKey = []byte("0123456789abcdef0123456789abcdef")
 // guarded is a hub with a doorkeeper, whose clock is the hub's.
 func guarded(t testing.TB, change ...func(*httpapi.Options)) *hub {
 	t.Helper()
+	return guardedIn(t, inFolder, change...)
+}
+
+func guardedIn(t testing.TB, open func(*hub), change ...func(*httpapi.Options)) *hub {
+	t.Helper()
 	var now func() time.Time
 	keeper, err := httpapi.NewDoorkeeper(linkKey, httpapi.DoorkeeperOptions{
 		OperatorKeys: []string{operatorKey, nextKey},
@@ -44,7 +49,7 @@ func guarded(t testing.TB, change ...func(*httpapi.Options)) *hub {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := newHub(t, append([]func(*httpapi.Options){func(o *httpapi.Options) { o.Doorkeeper = keeper }}, change...)...)
+	h := newHubIn(t, open, client.Options{}, append([]func(*httpapi.Options){func(o *httpapi.Options) { o.Doorkeeper = keeper }}, change...)...)
 	now = h.clock.Now
 	return h
 }
@@ -419,5 +424,43 @@ func TestADoorkeeperShowsNoKey(t *testing.T) {
 func TestAShortKeyMakesNoLinks(t *testing.T) {
 	if _, err := httpapi.NewDoorkeeper(linkKey[1:], httpapi.DoorkeeperOptions{}); !errors.Is(err, httpapi.ErrShortKey) {
 		t.Error(err)
+	}
+}
+
+// All routes, in turn to nobody, to whoever has a link of another time, and to an
+// operator when nothing works.
+func TestEveryRouteAsksWhoCallsAndSaysWhenItIsBroken(t *testing.T) {
+	h := guarded(t)
+	mine := h.begin("Approve", "mine")
+	h.clock.advance(httpapi.DefaultLifetime)
+	send := func(r httpapi.Route, query string, headers ...string) *httptest.ResponseRecorder {
+		method := r.Method
+		if method == "" {
+			method = "GET"
+		}
+		return h.post(method, basePath+"/"+strings.NewReplacer("{id}", "mine", "{name}", "Echo").Replace(r.Path)+query, headers...)
+	}
+	for _, r := range httpapi.Routes() {
+		switch nobody := send(r, ""); {
+		case r.Door == httpapi.Anyone:
+			if nobody.Code != 200 {
+				t.Errorf("%+v: %d", r, nobody.Code)
+			}
+		case nobody.Code != 401:
+			t.Errorf("%+v: %d %s", r, nobody.Code, nobody.Body)
+		case r.Door == httpapi.Operators:
+			wantProblem(t, send(r, "?code="+codeOf(mine.Status)), 403, "operators-only")
+		}
+	}
+	for _, d := range doors {
+		wantProblem(t, h.with(d.method, basePath+"/instances/mine"+d.path+"?code="+codeOf(d.link(mine)), "1"), 410, "link-expired")
+	}
+	h.must(h.store.Close())
+	for _, r := range httpapi.Routes() {
+		w := send(r, "?createdTimeFrom=2026-01-01", asOperator)
+		works := r.Door == httpapi.Anyone || strings.HasPrefix(r.Path, "entities") || r.Path == "makeprimary"
+		if works == (w.Code == 500) {
+			t.Errorf("%+v: %d %s", r, w.Code, w.Body)
+		}
 	}
 }

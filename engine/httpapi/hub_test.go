@@ -13,11 +13,16 @@ import (
 	"testing"
 	"time"
 
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+
 	"github.com/seed21523604/holdfast/engine"
 	"github.com/seed21523604/holdfast/engine/client"
 	"github.com/seed21523604/holdfast/engine/dispatch"
 	"github.com/seed21523604/holdfast/engine/httpapi"
+	"github.com/seed21523604/holdfast/engine/store"
 	"github.com/seed21523604/holdfast/engine/store/filestore"
+	"github.com/seed21523604/holdfast/engine/store/tablestore"
+	"github.com/seed21523604/holdfast/engine/store/tablestore/azuretest"
 )
 
 // base is where the API says it is; basePath is its path.
@@ -190,31 +195,66 @@ type hub struct {
 	clock  *clock
 	worker *dispatch.Worker
 	client *client.Client
-	store  *filestore.Store
-	folder string        // of the store
-	began  chan struct{} // tells that an activity Hold runs
-	hold   chan struct{} // closed to let the activity Hold return
+	path   string // of the API
+	store  store.Store
+	folder string             // of the store, if it is in one
+	cloud  *azuretest.Account // of the store, if it is in one
+	began  chan struct{}      // tells that an activity Hold runs
+	hold   chan struct{}      // closed to let the activity Hold return
 }
 
-// newHub opens a hub, with options other than the usual ones if change says so.
+// newHub opens a hub in a folder, with options other than the usual ones if
+// change says so.
 func newHub(t testing.TB, change ...func(*httpapi.Options)) *hub {
 	t.Helper()
+	return newHubIn(t, inFolder, client.Options{}, change...)
+}
+
+// newHubIn opens a hub in a store of the test's choice, whose client has limits.
+func newHubIn(t testing.TB, open func(*hub), limits client.Options, change ...func(*httpapi.Options)) *hub {
+	t.Helper()
 	h := &hub{t: t, began: make(chan struct{}, 100), hold: make(chan struct{}), clock: &clock{now: time.Date(2026, 11, 23, 12, 0, 0, 987_654_300, time.UTC)}}
-	var err error
-	h.folder = t.TempDir()
-	h.store, err = filestore.Open(h.folder, filestore.Options{Now: h.clock.Now})
-	h.must(err)
+	open(h)
 	t.Cleanup(func() { h.store.Close() })
 	r := registry(h.began, h.hold)
 	h.worker = dispatch.New(h.store, r, dispatch.Options{Now: h.clock.Now})
-	h.client = client.New(h.worker.Instances(), client.Options{Secret: r.SecretEvents, Seal: seal, Suspect: digitsOnly, Now: h.clock.Now})
+	limits.Secret, limits.Seal, limits.Suspect, limits.Now = r.SecretEvents, seal, digitsOnly, h.clock.Now
+	h.client = client.New(h.worker.Instances(), limits)
 	o := httpapi.Options{URL: base, Orchestrators: orchestrators, Runs: h.worker.Runs, MaxBody: 256}
 	for _, c := range change {
 		c(&o)
 	}
+	var err error
 	h.API, err = httpapi.New(h.client, o)
 	h.must(err)
+	u, err := url.Parse(o.URL)
+	h.must(err)
+	h.path = strings.TrimSuffix(u.EscapedPath(), "/")
 	return h
+}
+
+// inFolder opens the store in a folder of the hub's own.
+func inFolder(h *hub) {
+	var err error
+	h.folder = h.t.TempDir()
+	h.store, err = filestore.Open(h.folder, filestore.Options{Now: h.clock.Now})
+	h.must(err)
+}
+
+// inCloud opens the store in a storage account of the hub's own, in memory. It is
+// as strict as the real one.
+func inCloud(h *hub) {
+	h.cloud = azuretest.New(azuretest.Options{Now: h.clock.Now})
+	h.store = openCloud(h, h.cloud)
+}
+
+// openCloud opens a store that reaches the hub's account in the given way.
+func openCloud(h *hub, transport policy.Transporter) store.Store {
+	o := tablestore.Options{ConnectionString: h.cloud.ConnectionString(), Hub: "hub", Now: h.clock.Now}
+	o.Client.Transport, o.Client.Retry = transport, policy.RetryOptions{MaxRetries: -1}
+	s, err := tablestore.Open(h.t.Context(), o)
+	h.must(err)
+	return s
 }
 
 func (h *hub) must(err error) {
@@ -252,7 +292,8 @@ func (h *hub) send(r *http.Request) *httptest.ResponseRecorder {
 	return w
 }
 
-// serve serves a request; a panic is an error of the test.
+// serve serves a request. A panic is an error of the test, and so is an answer
+// that is not in the OpenAPI document.
 func (h *hub) serve(w http.ResponseWriter, r *http.Request) {
 	h.t.Helper()
 	defer func() {
@@ -261,6 +302,25 @@ func (h *hub) serve(w http.ResponseWriter, r *http.Request) {
 		}
 	}()
 	h.ServeHTTP(w, r)
+	if answer, ok := w.(*httptest.ResponseRecorder); ok {
+		h.check(r, answer)
+	}
+}
+
+// check holds an answer to the OpenAPI document.
+func (h *hub) check(r *http.Request, answer *httptest.ResponseRecorder) {
+	h.t.Helper()
+	path, ours := r.URL.EscapedPath(), false
+	if len(path) > len(h.path) {
+		ours = path[len(h.path)] == '/' && strings.EqualFold(path[:len(h.path)], h.path)
+		path = path[len(h.path):]
+	}
+	if !ours {
+		path = ""
+	}
+	if err := theContract().hold(r.Method, path, answer); err != nil {
+		h.t.Errorf("%s %s: %v", r.Method, r.URL, err)
+	}
 }
 
 // want sends a request and checks the status of the answer.

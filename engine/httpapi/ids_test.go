@@ -3,6 +3,7 @@ package httpapi_test
 import (
 	"encoding/json"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -34,8 +35,36 @@ func newRemote(t *testing.T, change ...func(*httpapi.Options)) *remote {
 	t.Cleanup(server.Close)
 	r := &remote{url: server.URL + basePath}
 	r.hub = newHub(t, append(change, func(o *httpapi.Options) { o.URL = r.url })...)
-	mux.Handle(basePath+"/", r.API)
+	mux.HandleFunc(basePath+"/", func(w http.ResponseWriter, request *http.Request) {
+		both := &tee{ResponseWriter: w, copy: httptest.NewRecorder()}
+		r.serve(both, request)
+		r.check(request, both.copy)
+	})
 	return r
+}
+
+// tee lets an answer through, and keeps a copy.
+type tee struct {
+	http.ResponseWriter
+	copy   *httptest.ResponseRecorder
+	begins bool
+}
+
+func (t *tee) Unwrap() http.ResponseWriter { return t.ResponseWriter }
+
+func (t *tee) WriteHeader(status int) {
+	t.begins = true
+	maps.Copy(t.copy.Header(), t.Header())
+	t.copy.WriteHeader(status)
+	t.ResponseWriter.WriteHeader(status)
+}
+
+func (t *tee) Write(b []byte) (int, error) {
+	if !t.begins {
+		t.WriteHeader(http.StatusOK)
+	}
+	_, _ = t.copy.Write(b)
+	return t.ResponseWriter.Write(b)
 }
 
 // call sends a request to a whole URL and returns the answer with its body.

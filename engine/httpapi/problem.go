@@ -130,7 +130,7 @@ func (a *API) failAsked(c *call, err error) {
 		c.problem(http.StatusBadRequest, problemBadJSON, err.Error())
 	case errors.Is(err, client.ErrTooMany):
 		c.problem(http.StatusTooManyRequests, problemTooMany, tooMany)
-	case errors.As(err, &tooLarge):
+	case errors.As(err, &tooLarge), errors.Is(err, client.ErrTooLarge):
 		c.problem(http.StatusRequestEntityTooLarge, problemTooLarge, err.Error())
 	default:
 		a.fail(c, err)

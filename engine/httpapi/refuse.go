@@ -46,6 +46,8 @@ func (a *API) fail(c *call, err error) {
 		c.refuseFor(http.StatusBadRequest, badArgument, err)
 	case errors.As(err, &tooLarge):
 		c.refuseFor(http.StatusRequestEntityTooLarge, "The request body is too large", err)
+	case errors.Is(err, client.ErrTooLarge):
+		c.refuseFor(http.StatusRequestEntityTooLarge, badArgument, err)
 	case errors.Is(err, client.ErrExists):
 		c.refuse(http.StatusConflict, "A non-terminal instance with this instance ID already exists.")
 	case errors.Is(err, client.ErrActive):

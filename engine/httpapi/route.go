@@ -43,6 +43,7 @@ var routes = []route{
 	{http.MethodDelete, "entities/{name}", operators, (*API).noEntities},
 	{http.MethodDelete, "entities/{name}/{id}", operators, (*API).noEntities},
 	{"", "makeprimary", operators, (*API).makePrimary},
+	{http.MethodGet, "openapi.json", anyone, (*API).openAPI},
 }
 
 // find returns the route of a request and what stands in its path for {id} and

@@ -122,8 +122,13 @@ func TestACodeOfWhichOneBitIsChangedOpensNothing(t *testing.T) {
 // canaries are secrets that callers send. None is ever found again: not in an
 // answer, the log or the store.
 func TestNoKeyTokenOrCodeIsFoundAgain(t *testing.T) {
+	t.Run("folder", func(t *testing.T) { lookForKeys(t, inFolder, 10_000) })
+	t.Run("account", func(t *testing.T) { lookForKeys(t, inCloud, 2000) })
+}
+
+func lookForKeys(t *testing.T, open func(*hub), requests int) {
 	var log bytes.Buffer
-	h := guarded(t, func(o *httpapi.Options) {
+	h := guardedIn(t, open, func(o *httpapi.Options) {
 		o.Logger = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	})
 	mine := h.begin("Approve", "mine")
@@ -151,7 +156,7 @@ func TestNoKeyTokenOrCodeIsFoundAgain(t *testing.T) {
 		{"POST", "/orchestrators/Nothing"}, {"POST", "/orchestrators/Echo/canary"}, {"POST", "/makeprimary"}, {"GET", "/instances/mine/raiseEvent/x"},
 	}
 	var answers bytes.Buffer
-	for n := range 10_000 {
+	for n := range requests {
 		query, header := ways[n%len(ways)](canaries[random.IntN(len(canaries))])
 		route := routes[random.IntN(len(routes))]
 		var headers []string
@@ -183,13 +188,7 @@ func (h *hub) search(secrets []string, places map[string][]byte) {
 		places["the store"] = append(places["the store"], text...)
 	}
 	h.must(h.store.Close())
-	h.must(filepath.WalkDir(h.folder, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		places[path], err = os.ReadFile(path)
-		return err
-	}))
+	h.collect(places)
 	searched := 0
 	for place, content := range places {
 		searched += len(content)
@@ -202,6 +201,28 @@ func (h *hub) search(secrets []string, places map[string][]byte) {
 	if searched < 100_000 {
 		h.t.Errorf("only %d bytes were searched", searched)
 	}
+}
+
+// collect adds all that is stored, as it is on disk or in the account.
+func (h *hub) collect(places map[string][]byte) {
+	h.t.Helper()
+	if h.cloud != nil {
+		text, err := json.Marshal([]any{
+			h.cloud.Rows("hubHistory"), h.cloud.Rows("hubInstances"), h.cloud.Rows("hubDue"), h.cloud.Messages("hub-doorbells"), h.cloud.Blobs("hub-largemessages"),
+		})
+		h.must(err)
+		if places["the account"] = text; !bytes.Contains(text, []byte("Approve")) {
+			h.t.Error("the account was not searched")
+		}
+		return
+	}
+	h.must(filepath.WalkDir(h.folder, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		places[path], err = os.ReadFile(path)
+		return err
+	}))
 }
 
 // What is not there, what is somebody else's and what is there no more cannot

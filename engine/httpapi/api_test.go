@@ -12,6 +12,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"github.com/seed21523604/holdfast/engine/history"
 	"github.com/seed21523604/holdfast/engine/httpapi"
 )
 
@@ -112,6 +113,18 @@ func TestABodyMayBeAsLargeAsTheLimit(t *testing.T) {
 		h.want(202, "POST", "/instances/a/raiseEvent/Approval", body(most))
 		h.want(200, "GET", "/instances/a", "")
 	}
+}
+
+func TestAReasonMayBeAsLongAsANameAndNoLonger(t *testing.T) {
+	h := newHub(t)
+	h.bring("Running", "a")
+	h.bring("Failed", "f")
+	for _, operation := range []string{"a/suspend", "a/resume", "a/terminate", "f/rewind"} {
+		h.want(413, "POST", "/instances/"+operation+"?reason="+strings.Repeat("x", history.MaxText+1), "")
+		h.want(202, "POST", "/instances/"+operation+"?reason="+strings.Repeat("x", history.MaxText), "")
+	}
+	h.bring("Running", "b")
+	h.want(413, "POST", "/instances/b/raiseEvent/"+strings.Repeat("x", history.MaxText+1), "1")
 }
 
 func TestATaskInHandStandsAlone(t *testing.T) {

@@ -86,5 +86,6 @@ func TestARunTakesSoManyEventsAndBytes(t *testing.T) {
 			}
 			h.want(code, "POST", "/instances/"+id+"/raiseEvent/Other", body)
 		}
+		wantProblem(t, h.reply(id, "", body), 429, "too-many")
 	}
 }

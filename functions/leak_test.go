@@ -160,6 +160,8 @@ func leakFlow(t *testing.T, p *process, tw *twiliotest.Server, n int, answers *b
 			t.Errorf("%s %s: %d %s", id, guess.event, status, answer)
 		}
 		answers.Write(answer)
+		_, answer = p.request(http.MethodGet, localPath+"/instances/"+id+"/explain", "")
+		answers.Write(answer)
 	}
 	p.request(http.MethodPost, localPath+"/instances/"+id+"/raiseEvent/"+code, `""`)
 	// The answers may have come before the sending of the code was recorded, and

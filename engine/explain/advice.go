@@ -24,7 +24,7 @@ func advice(e *Explanation, in *store.Instance) string {
 	case e.Owes:
 		return "It still has something to send, which its worker does in moments; if that is gone, another does when the lease is over."
 	case len(e.Calls) > 0 && e.Calls[0].Instance == "":
-		return "If the worker that runs it is gone, another takes it over when the lease is over."
+		return "A worker runs it or has it in line; if that worker is gone, another takes it over when the lease is over."
 	}
 	return ""
 }

@@ -25,8 +25,10 @@ type Explanation struct {
 	MoreWaits bool   `json:"moreWaits,omitempty"`
 	// Calls are the activities and sub-orchestrations that have not answered.
 	// Of a sub-orchestration that was given up nothing is written down, so it is
-	// among them until it ends.
-	Calls []Call `json:"calls,omitempty"`
+	// among them until it ends. They are 64 at most; MoreCalls is how many there
+	// are besides.
+	Calls     []Call `json:"calls,omitempty"`
+	MoreCalls int    `json:"moreCalls,omitempty"`
 	// Timer is when the earliest timer fires, deadlines and the pauses between
 	// attempts among them; zero if there is none.
 	Timer time.Time `json:"timer,omitzero"`
@@ -178,7 +180,9 @@ func Of(in store.Instance, past []history.Event, o Options) Explanation {
 
 // running finds what an instance that has not ended waits for besides events.
 func (e *Explanation) running(in *store.Instance, past []history.Event, o Options) {
-	e.Calls, e.Timer = calls(in, past), in.Wake.UTC()
+	e.Timer, e.Calls = in.Wake.UTC(), calls(in, past)
+	e.MoreCalls = max(0, len(e.Calls)-maxCalls)
+	e.Calls = e.Calls[:len(e.Calls)-e.MoreCalls]
 	if in.Status == history.Pending || isPutOff(past, in.Wake) {
 		e.Begins, e.Timer = e.Timer, time.Time{}
 	}

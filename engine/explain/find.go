@@ -143,6 +143,9 @@ func heldBack(past []history.Event) (all []Kept) {
 	return all
 }
 
+// maxCalls is how many calls are told of.
+const maxCalls = 64
+
 // calls returns the calls that have no answer: of activities those that are in
 // somebody's hands, as one that was given up has no answer either.
 func calls(in *store.Instance, past []history.Event) (open []Call) {

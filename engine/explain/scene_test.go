@@ -14,7 +14,10 @@ import (
 	"github.com/seed21523604/holdfast/engine/dispatch"
 	"github.com/seed21523604/holdfast/engine/explain"
 	"github.com/seed21523604/holdfast/engine/human"
+	"github.com/seed21523604/holdfast/engine/store"
 	"github.com/seed21523604/holdfast/engine/store/filestore"
+	"github.com/seed21523604/holdfast/engine/store/tablestore"
+	"github.com/seed21523604/holdfast/engine/store/tablestore/azuretest"
 )
 
 // clock is one that the test moves.
@@ -35,12 +38,29 @@ func (c *clock) advance(d time.Duration) {
 	c.now = c.now.Add(d)
 }
 
+// place makes a new hub, which may be opened again and again.
+type place func(t *testing.T, now func() time.Time) func() (store.Store, error)
+
+// inFolder is a hub in a folder.
+func inFolder(t *testing.T, now func() time.Time) func() (store.Store, error) {
+	folder := t.TempDir()
+	return func() (store.Store, error) { return filestore.Open(folder, filestore.Options{Now: now}) }
+}
+
+// inAccount is a hub in a storage account in memory.
+func inAccount(t *testing.T, now func() time.Time) func() (store.Store, error) {
+	a := azuretest.New(azuretest.Options{Now: now})
+	o := tablestore.Options{ConnectionString: a.ConnectionString(), Hub: "stuck", Now: now}
+	o.Client.Transport = a
+	return func() (store.Store, error) { return tablestore.Open(t.Context(), o) }
+}
+
 // scene is a hub in which something gets stuck.
 type scene struct {
 	t       *testing.T
 	clock   *clock
-	folder  string
-	store   *filestore.Store
+	reopen  func() (store.Store, error)
+	store   store.Store
 	worker  *dispatch.Worker
 	client  *client.Client // on the worker
 	mail    *client.Client // on the bare store, as where no worker is
@@ -48,11 +68,9 @@ type scene struct {
 	release chan struct{}
 }
 
-func newScene(t *testing.T) *scene {
-	s := &scene{
-		t: t, clock: &clock{now: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)}, folder: t.TempDir(),
-		began: make(chan struct{}, 10), release: make(chan struct{}),
-	}
+func newScene(t *testing.T, on place) *scene {
+	s := &scene{t: t, clock: &clock{now: noon}, began: make(chan struct{}, 10), release: make(chan struct{})}
+	s.reopen = on(t, s.clock.Now)
 	s.open("old", dispatch.Options{})
 	t.Cleanup(func() {
 		close(s.release)
@@ -69,7 +87,7 @@ func (s *scene) open(code string, o dispatch.Options) {
 		s.must(s.store.Close())
 	}
 	var err error
-	s.store, err = filestore.Open(s.folder, filestore.Options{Now: s.clock.Now})
+	s.store, err = s.reopen()
 	s.must(err)
 	sealer, err := human.NewSealer([]byte(strings.Repeat("k", human.KeySize)))
 	s.must(err)

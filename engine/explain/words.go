@@ -141,7 +141,7 @@ func things(e *Explanation) string {
 	for _, c := range e.Calls {
 		all = append(all, c.words())
 	}
-	switch more := len(all) - maxThings; {
+	switch more := len(all) + e.MoreCalls - maxThings; {
 	case e.MoreWaits:
 		all = append(all[:maxThings], "many more")
 	case more > 0:

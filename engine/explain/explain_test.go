@@ -49,3 +49,16 @@ func TestAnInstanceBetweenTwoExecutionsWaitsForAWorker(t *testing.T) {
 		t.Errorf("%+v", e)
 	}
 }
+
+func TestASuspensionBeganWhenItBegan(t *testing.T) {
+	in := store.Instance{ID: "a", Name: "Approve", Status: history.Suspended}
+	past := []history.Event{
+		{Kind: history.ExecutionSuspended, Time: noon, Reason: "first"},
+		{Kind: history.EventRaised, Time: noon.Add(time.Second), Name: "Early"},
+		{Kind: history.ExecutionSuspended, Time: noon.Add(time.Minute), Reason: "second"}, // two asked at once
+	}
+	e := explain.Of(in, past, explain.Options{Now: noon.Add(time.Hour)})
+	if !e.Suspended.Since.Equal(noon) || e.Suspended.Reason != "first" || len(e.Kept) != 1 {
+		t.Errorf("%+v %+v", e.Suspended, e.Kept)
+	}
+}

@@ -173,6 +173,30 @@ func addWork(r *engine.Registry) {
 	engine.AddOrchestrator(r, "Retry", func(ctx *engine.Context, _ any) (any, error) {
 		return engine.CallActivity(ctx, flaky, nil, engine.RetryPolicy{MaxAttempts: 3, InitialRetryInterval: 10 * time.Minute}).Await()
 	})
+	engine.AddOrchestrator(r, "Impatient", func(ctx *engine.Context, _ any) (any, error) {
+		if _, err := engine.CallActivity(ctx, hold, nil, engine.Until(ctx.Now().Add(time.Minute))).Await(); !errors.Is(err, engine.ErrTimeout) {
+			return nil, err
+		}
+		return engine.WaitForExternalEvent(ctx, approval).Await()
+	})
+	engine.AddOrchestrator(r, "Recovered", func(ctx *engine.Context, fails bool) (any, error) {
+		if _, err := engine.CallActivity(ctx, flaky, nil).Await(); err == nil {
+			return nil, errors.New("it did not fail")
+		}
+		if _, err := engine.CallActivity(ctx, quick, nil).Await(); err != nil || fails {
+			return nil, errors.New("it gave up")
+		}
+		return ctx.CreateTimer(ctx.Now().Add(time.Hour)).Await()
+	})
+	engine.AddOrchestrator(r, "Unmoved", func(ctx *engine.Context, _ any) (any, error) {
+		if _, err := engine.CallActivity(ctx, flaky, nil).Await(); err == nil {
+			return nil, errors.New("it did not fail")
+		}
+		if _, err := engine.WaitForExternalEvent(ctx, approval).Await(); err != nil {
+			return nil, err
+		}
+		return ctx.CreateTimer(ctx.Now().Add(time.Hour)).Await()
+	})
 	engine.AddOrchestrator(r, "Gather", func(ctx *engine.Context, _ any) (any, error) {
 		if _, err := engine.CallActivity(ctx, quick, nil).Await(); err != nil {
 			return nil, err
@@ -187,6 +211,15 @@ func addChildren(r *engine.Registry) {
 	})
 	engine.AddOrchestrator(r, "Parent", func(ctx *engine.Context, _ any) (any, error) {
 		return engine.CallSubOrchestrator(ctx, child, nil, engine.InstanceID("b")).Await()
+	})
+	engine.AddOrchestrator(r, "Adult", func(ctx *engine.Context, _ any) (any, error) {
+		if _, err := engine.CallSubOrchestrator[any, any](ctx, "Echo", nil).Await(); err != nil {
+			return nil, err
+		}
+		if _, err := engine.StartOrchestrator(ctx, child, nil, engine.InstanceID("b")); err != nil {
+			return nil, err
+		}
+		return engine.WaitForExternalEvent(ctx, approval).Await()
 	})
 	engine.AddOrchestrator(r, "Lonely", func(ctx *engine.Context, _ any) (any, error) {
 		return engine.CallSubOrchestrator[any, any](ctx, "Nobody", nil, engine.InstanceID("b")).Await()

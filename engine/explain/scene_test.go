@@ -109,6 +109,12 @@ func (s *scene) must(err error) {
 func (s *scene) settle() {
 	s.t.Helper()
 	s.must(s.worker.Settle(s.t.Context()))
+	s.step()
+}
+
+// step lets the worker do what has fallen due, which may be to end an activity.
+func (s *scene) step() {
+	s.t.Helper()
 	for more := true; more; {
 		var err error
 		more, err = s.worker.Step(s.t.Context())
@@ -182,6 +188,8 @@ func (s *scene) do(line string) []string {
 		s.open("new", dispatch.Options{Version: w.at(1), Match: dispatch.MatchStrict, FailMismatch: true})
 	case "advance":
 		s.clock.advance(s.duration(w.at(1)))
+		s.step()
+		return nil
 	default:
 		s.must(s.act(w))
 	}

@@ -127,6 +127,15 @@ func TestAReasonMayBeAsLongAsANameAndNoLonger(t *testing.T) {
 	h.want(413, "POST", "/instances/b/raiseEvent/"+strings.Repeat("x", history.MaxText+1), "1")
 }
 
+func TestTheHistoryIsReadInLines(t *testing.T) {
+	h := newHub(t)
+	h.bring("Completed", "a")
+	w := h.want(200, "GET", "/instances/a/history", "")
+	if lines := strings.Count(w.Body.String(), "\n"); lines < 3 || !strings.Contains(w.Body.String(), string(echo)) {
+		t.Error(w.Body)
+	}
+}
+
 func TestATaskInHandStandsAlone(t *testing.T) {
 	h := newHub(t)
 	h.serve(httptest.NewRecorder(), httptest.NewRequest("POST", basePath+"/orchestrators/Hold/a", strings.NewReader("7")))

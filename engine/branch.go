@@ -32,9 +32,9 @@ import (
 // orchestration's function returns, its branches end where they are, and what
 // panics in a branch fails the orchestration.
 //
-// To cancel the task is to cancel what the branch has begun and not awaited yet:
-// its Awaits return [ErrCanceled], so that it can tidy up and return, and
-// what it returns goes unheard.
+// To cancel the task is to cancel what the branch has begun and is not done yet:
+// its Await returns [ErrCanceled], so that it can tidy up and return, and what it
+// returns goes unheard. What it begins afterwards is not canceled.
 func Go[Out any](c *Context, fn func(*Context) (Out, error)) *Task[Out] {
 	var out Out
 	t := c.x.branch(func() (err error) {

@@ -21,7 +21,7 @@ var ErrStatusTooLarge = errors.New("custom status is too large")
 
 // Context is an orchestration's window to the engine. It is deliberately not a
 // context.Context, so that it cannot be handed to code that does I/O. It must
-// not be used outside the orchestration's own function.
+// not be used outside the orchestration's own function and its branches.
 type Context struct {
 	x *Execution
 }

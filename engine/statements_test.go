@@ -265,7 +265,7 @@ var semantics = []chapter{
 			here:      "`client.Client.Restart` begins again with the input and the tags that were, under a new id or the same; with the same it gets `client.ErrExists` until the instance has ended. Over HTTP a new id is the default. It gets the version of the program that restarts it.",
 			elsewhere: "The default of the id differs between SDKs.",
 			why:       "In Go the choice is an argument, so nobody meets a default they did not expect; HTTP keeps the one that its clients know.",
-			tests:     "client.TestRestartKeepsTheInput; client.TestAStartMaySayMoreOfItsInstance; client.TestEveryOperationInEveryStatus; httpapi.TestRestartInEveryStatus",
+			tests:     "client.TestRestartKeepsTheInput; client.TestAStartMaySayMoreOfItsInstance; client.TestEveryOperationInEveryStatus; httpapi.TestRestartInEveryStatus; httpapi.TestGoldenConversations",
 		},
 	}},
 	{title: "Sub-orchestrations", statements: []statement{

@@ -31,7 +31,7 @@ type Timer = Task[struct{}]
 
 // Await waits until the task is done and returns its result: a *[TaskError] when
 // an activity failed, [ErrTimeout] when a deadline came first, [ErrCanceled]
-// when the task was given up.
+// when the task was given up, or the branch that waits for it.
 func (t *Task[T]) Await() (T, error) {
 	err := t.x.await(t.task)
 	if err = cmp.Or(err, t.err); err != nil {

@@ -283,6 +283,22 @@ func TestATerminationFromAboveIsOnlyForItsOwnChild(t *testing.T) {
 	}
 }
 
+func TestATerminationFromAboveIsHeardWithTheStart(t *testing.T) {
+	mine := history.Parent{Instance: "p", Execution: "pe", Name: "parent", Task: 7}
+	other := mine
+	other.Task = 8
+	for _, of := range []history.Parent{mine, other} {
+		r := engine.NewRegistry()
+		engine.AddOrchestrator(r, kid, waitForNumber)
+		d := newDesk(t, r)
+		d.turn(d.message(history.Event{Kind: history.ExecutionStarted, Name: "kid", Execution: "e1", Input: json.RawMessage("1"), Parent: &mine}),
+			d.message(history.Event{Kind: history.ExecutionTerminated, Parent: &of}))
+		if terminated := d.last.Status == history.Terminated; terminated != (of == mine) {
+			t.Errorf("the termination for call %d made it %v", of.Task, d.last.Status)
+		}
+	}
+}
+
 func TestAnotherTargetIsAnotherAction(t *testing.T) {
 	to := "first"
 	d := one(t, "1", func(ctx *engine.Context, n int) (int, error) {

@@ -176,9 +176,13 @@ func (x *Execution) admit(messages, timers []history.Event) []history.Event {
 	}
 	fresh := make([]history.Event, 0, len(messages)+len(timers))
 	same := batch{messages: map[string]bool{}, results: map[int32]bool{}}
+	parent := x.parent
 	for _, m := range messages {
-		if !x.wants(m) || same.has(m) {
+		if !x.wants(m, parent) || same.has(m) {
 			continue
+		}
+		if m.Kind == history.ExecutionStarted {
+			parent = m.Parent // what follows may be for the one that begins
 		}
 		for len(timers) > 0 && timers[0].FireAt.Before(m.Time) {
 			fresh = append(fresh, timers[0])
@@ -214,8 +218,9 @@ func isChildResult(k history.Kind) bool {
 	return k == history.SubOrchestrationInstanceCompleted || k == history.SubOrchestrationInstanceFailed
 }
 
-// wants reports whether a message has anything to say to this execution.
-func (x *Execution) wants(m history.Event) bool {
+// wants reports whether a message has anything to say to this execution, which
+// serves a call of parent.
+func (x *Execution) wants(m history.Event, parent *history.Parent) bool {
 	if x.saw(m.Message) {
 		return false
 	}
@@ -227,7 +232,7 @@ func (x *Execution) wants(m history.Event) bool {
 	case history.TaskCompleted, history.TaskFailed, history.SubOrchestrationInstanceCompleted, history.SubOrchestrationInstanceFailed:
 		return x.waitsFor(m)
 	case history.ExecutionTerminated:
-		return m.Parent == nil || x.parent != nil && *m.Parent == *x.parent
+		return m.Parent == nil || parent != nil && *m.Parent == *parent
 	case history.ExecutionSuspended, history.ExecutionResumed, history.EventRaised:
 		return true
 	default:

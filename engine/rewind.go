@@ -44,6 +44,9 @@ func (r *Registry) Rewind(instance string, past []history.Event, rewinding histo
 		case canRetake(e):
 			w.Again[e.TaskID] = true
 		default:
+			if e.Kind == history.TaskCompleted {
+				e.Execution = rewinding.Execution // or it would be taken for a late one
+			}
 			w.Messages = append(w.Messages, e)
 		}
 	}

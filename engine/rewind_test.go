@@ -67,6 +67,27 @@ func TestARewoundExecutionMakesTheFailedCallAgain(t *testing.T) {
 	d.wantOutput(history.Completed, `"4e1true"`)
 }
 
+func TestARewindingKeepsWhatCameInTheTurnThatFailed(t *testing.T) {
+	d := one(t, "1", func(ctx *engine.Context, n int) (int, error) {
+		went, broke := engine.CallActivity(ctx, double, 1), engine.CallActivity(ctx, double, 2)
+		if _, err := broke.Await(); err != nil {
+			return 0, err
+		}
+		return went.Await()
+	})
+	went, broke := d.result(0, "2"), d.failing(1)
+	went.Execution, broke.Execution = "e1", "e1"
+	d.turn(went, broke)
+	if d.last.Status != history.Failed {
+		t.Fatal(d.last.Status)
+	}
+	if d.rewind(d.r, "e2"); !slices.Equal(d.asked(), []int32{1}) {
+		t.Fatalf("it asks for %v", d.asked())
+	}
+	d.turn(d.result(1, "4"))
+	d.wantOutput(history.Completed, "2")
+}
+
 func TestARewindingKeepsFailuresThatWereHandled(t *testing.T) {
 	d := one(t, "1", func(ctx *engine.Context, n int) (int, error) {
 		handled := engine.CallActivity(ctx, double, 1)

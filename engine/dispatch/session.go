@@ -26,6 +26,7 @@ type session struct {
 	tried  []string          // turns that would hold work and may have been written
 	untold *turned           // the last turn, if it may have been written
 	known  bool              // row is believed to be the present one
+	fresh  bool              // it was read for this very turn
 	row    store.Instance    // its Version is empty if there is no instance
 	live   *engine.Execution // nil, or at the row's version
 }

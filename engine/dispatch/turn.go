@@ -150,6 +150,10 @@ func (w *Worker) step(s *session, p *plan, inbox []history.Event) error {
 	w.give(s, p)
 	if len(decision.Events)+len(inbox)+len(p.taken)+len(p.given) > 0 || w.hasSent(s) {
 		err = w.commit(s, p, inbox, decision)
+	} else if len(p.messages) > 0 && !s.fresh {
+		// Nobody waits for them; but if what is in memory is out of date, no commit
+		// would tell.
+		err = fmt.Errorf("take messages of instance %s from memory: %w", s.id, store.ErrConflict)
 	} else {
 		err = w.release(s, p)
 	}
@@ -172,7 +176,8 @@ func (w *Worker) step(s *session, p *plan, inbox []history.Event) error {
 // when it was last seen is taken on trust, as the commit will tell; and so is
 // that a start is the first, once.
 func (w *Worker) load(s *session, mail []*delivery) (inbox []history.Event, err error) {
-	if w.trusts(s, mail) {
+	s.fresh = !w.trusts(s, mail)
+	if !s.fresh {
 		return nil, nil
 	}
 	known := s.row.Version
@@ -193,10 +198,13 @@ func (w *Worker) load(s *session, mail []*delivery) (inbox []history.Event, err 
 	w.tellLate(s)
 	s.settle(mail, state.History)
 	byAcceptance(state.Inbox)
-	if state.Unchanged || s.row.Status.IsTerminal() {
+	if state.Unchanged {
 		return state.Inbox, nil
 	}
 	s.close()
+	if s.row.Status.IsTerminal() {
+		return state.Inbox, nil
+	}
 	s.live = w.registry.Replay(s.id, state.History, w.replayOptions())
 	return state.Inbox, nil
 }
@@ -354,14 +362,15 @@ func (w *Worker) release(s *session, p *plan) error {
 	return w.letGo(s)
 }
 
-// isWaitedFor reports whether work of the hand with this doorbell is not done.
+// isWaitedFor reports whether work of the hand with this doorbell is not done, or
+// not written down as done.
 func (w *Worker) isWaitedFor(s *session, bell store.Doorbell) bool {
 	if bell == (store.Doorbell{}) {
 		return false
 	}
 	after := outstanding(s.live)
 	for _, hand := range s.row.Hands {
-		if hand.Receipt == bell.Receipt && (len(unfinished(hand, after)) > 0 || len(w.unsent(s, hand)) > 0) {
+		if hand.Receipt == bell.Receipt && (len(unfinished(hand, after)) > 0 || len(hand.Sends) > 0) {
 			return true
 		}
 	}

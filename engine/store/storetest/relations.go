@@ -18,6 +18,7 @@ import (
 const (
 	family  engine.Orchestrator[[]string, []string] = "family"
 	calling engine.Orchestrator[summons, string]    = "calling"
+	asking  engine.Orchestrator[summons, string]    = "asking"
 	sending engine.Orchestrator[mailing, string]    = "sending"
 	tally   engine.Orchestrator[count, []int]       = "tally"
 	relay   engine.Orchestrator[mailing, string]    = "relay"
@@ -57,6 +58,7 @@ var relations = map[string]func(*bench){
 	"4 a child's failure comes back":                           promiseChildFails,
 	"4 a child that waits is answered anywhere":                promiseChildElsewhere,
 	"4 a child that is purged is not missed by its parent":     promisePurgedChild,
+	"4 a child of a call made elsewhere is answered here":      promiseChildOfElsewhere,
 	"4 a child whose parent's worker dies is begun":            func(b *bench) { b.anyCrash(familyFlow) },
 	"4 events whose sender's worker dies are sent":             func(b *bench) { b.anyCrash(eventsFlow) },
 	"4 a loop goes on when its worker dies":                    func(b *bench) { b.anyCrash(loopFlow) },
@@ -82,6 +84,13 @@ func addRelations(r *engine.Registry) {
 		return engine.WhenAll(ctx, children...).Await()
 	})
 	engine.AddOrchestrator(r, calling, func(ctx *engine.Context, s summons) (string, error) {
+		name := engine.Orchestrator[string, string](s.Name)
+		return engine.CallSubOrchestrator(ctx, name, s.Input, engine.InstanceID(s.ID)).Await()
+	})
+	engine.AddOrchestrator(r, asking, func(ctx *engine.Context, s summons) (string, error) {
+		if _, err := engine.WaitForExternalEvent(ctx, reply).Await(); err != nil {
+			return "", err
+		}
 		name := engine.Orchestrator[string, string](s.Name)
 		return engine.CallSubOrchestrator(ctx, name, s.Input, engine.InstanceID(s.ID)).Await()
 	})
@@ -235,6 +244,19 @@ func promiseChildElsewhere(b *bench) {
 	two.ended("child", history.Completed, `"yes"`)
 	two.ended("parent", history.Completed, `"yes"`)
 	b.equal("turns that are left", b.quiet(one, two), true)
+}
+
+// promiseChildOfElsewhere holds workers to not taking a message for nothing because
+// what they have in memory is out of date.
+func promiseChildOfElsewhere(b *bench) {
+	one, two := b.newOffice(b.Store), b.newOffice(b.Store)
+	one.start("asking", "parent", summons{"human", "child", "Ann"})
+	b.must(one.worker.Settle(b.ctx))
+	b.must(two.raise("parent", "Reply", `"ask her"`))
+	b.must(two.worker.Settle(b.ctx))
+	b.must(one.raise("child", "Reply", `"yes"`))
+	b.must(one.worker.Settle(b.ctx))
+	one.ended("parent", history.Completed, `"yes"`)
 }
 
 // quiet answers what rings, now and later, and reports whether it found nothing

@@ -181,8 +181,10 @@ func (s *Store) silence(ctx context.Context, bell store.Doorbell) error {
 	}
 	h.lock()
 	defer h.unlock()
-	if err := s.remove(ctx, &h.message); err != nil {
-		return err
+	if !s.held.isShared(h) {
+		if err := s.remove(ctx, &h.message); err != nil {
+			return err
+		}
 	}
 	s.held.forget(bell)
 	return nil
@@ -205,6 +207,10 @@ type heldBell struct {
 	// owes says that the projection may not be written, as the worker which put
 	// the message went away or could not; so whoever answers it does.
 	owes atomic.Bool
+	// doorbells are how many know the message: one, or two while it is passed on
+	// to a turn of which nobody knows whether it was written. Guarded by
+	// heldBells.mu.
+	doorbells int
 }
 
 func newHeldBell(m *message) *heldBell {
@@ -245,17 +251,34 @@ func (h *heldBells) keep(bell store.Doorbell, held *heldBell, now time.Time) {
 	if len(h.byBell) >= pruneAbove {
 		for other, old := range h.byBell {
 			if old.isLost(now) {
-				delete(h.byBell, other)
+				h.drop(other)
 			}
 		}
 	}
+	h.drop(bell)
 	h.byBell[bell] = held
+	held.doorbells++
+}
+
+// drop forgets a doorbell. mu must be held.
+func (h *heldBells) drop(bell store.Doorbell) {
+	if held := h.byBell[bell]; held != nil {
+		held.doorbells--
+		delete(h.byBell, bell)
+	}
 }
 
 func (h *heldBells) forget(bell store.Doorbell) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	delete(h.byBell, bell)
+	h.drop(bell)
+}
+
+// isShared reports whether several doorbells have this message.
+func (h *heldBells) isShared(held *heldBell) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return held.doorbells > 1
 }
 
 // putHeld puts a message for work in hand into the queue.

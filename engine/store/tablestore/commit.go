@@ -336,6 +336,26 @@ func (c *commit) findHeld(ctx context.Context) (*heldBell, error) {
 	return nil, nil
 }
 
+// keepRinging sees to it that the doorbell for work in hand has enough of its
+// lease left when the row is written that relies on it: if what came before took
+// long, it may have rung and been taken away, as there was no such row.
+func (c *commit) keepRinging(ctx context.Context) error {
+	if !c.turn.Hold {
+		return nil
+	}
+	held, err := c.s.extend(ctx, c.mine, c.s.o.Lease/2)
+	if err != nil || held != nil {
+		return err
+	}
+	if held, err = c.s.putHeld(ctx, c.mine, false); err != nil {
+		return err
+	}
+	c.held = held
+	c.setHandBell(c.mine.Receipt, held.id)
+	c.lendTo(held)
+	return nil
+}
+
 // holdOn sees to it that the doorbell for work in hand is still there, which may
 // have rung before the turn was written.
 func (c *commit) holdOn(ctx context.Context) error {
@@ -400,6 +420,9 @@ func (c *commit) projects() bool {
 func (c *commit) write(ctx context.Context) error {
 	for {
 		if err := c.keep(ctx); err != nil {
+			return err
+		}
+		if err := c.keepRinging(ctx); err != nil {
 			return err
 		}
 		c.row.waiting = 0

@@ -371,6 +371,15 @@ func (s *Store) lookForCause(ctx context.Context, m *message, put ring) (bool, e
 			return false, err
 		}
 		return false, s.project(ctx, r, false)
+	}
+	if put.TakeOver {
+		// Whatever it rings for next, it is not that turn's work.
+		if err := s.fence(ctx, r, m); err != nil {
+			return false, err
+		}
+		m.Turn = ""
+	}
+	switch {
 	case len(r.own(shot.inbox)) > 0, !r.Wake.IsZero() && !r.Wake.After(now):
 		return true, s.reveal(ctx, m)
 	case r.ringsBy(m, now.Add(s.o.Horizon)):

@@ -2,9 +2,9 @@ package sim
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -24,14 +24,26 @@ type monitor struct {
 	present map[string]store.State // what there is
 	moments map[string][]moment
 	calls   map[string]*activityCall
-	deeds   []*deedDone
+	begun   []*deedDone // acts that somebody does or did
+	deeds   []*deedDone // those with an answer
+
+	chains   map[string]*chain  // by the first execution
+	programs map[string]program // that somebody decided to begin, by their tags
+	sendings []*sending
 }
 
 // life is one execution.
 type life struct {
-	id      string
-	number  int
-	p       program
+	m         *monitor
+	id        string
+	execution string
+	number    int
+	p         program
+	chain     *chain
+	before    *life // the execution of the same chain before; nil if there was none, or nobody saw it
+	past      int   // how much of the history is that of the one before
+	given     map[string]bool
+
 	history []history.Event
 	encoded [][]byte
 	inbox   []history.Event
@@ -52,7 +64,7 @@ type activityCall struct {
 }
 
 func newMonitor(w *world) *monitor {
-	return &monitor{w: w, lives: map[string]*life{}, present: map[string]store.State{}, moments: map[string][]moment{}, calls: map[string]*activityCall{}}
+	return &monitor{w: w, lives: map[string]*life{}, present: map[string]store.State{}, moments: map[string][]moment{}, calls: map[string]*activityCall{}, chains: map[string]*chain{}, programs: map[string]program{}}
 }
 
 // look compares what is stored of an instance with what was stored before. Any
@@ -87,33 +99,20 @@ func (m *monitor) compare(id string) {
 		return
 	}
 	m.moments[id] = append(m.moments[id], moment{m.w.step, true, state.Instance})
-	if existed && before.Instance.Execution != state.Instance.Execution && !before.Instance.Status.IsTerminal() {
+	m.present[id] = state
+	l := m.lives[state.Instance.Execution]
+	if l == nil {
+		l = m.bear(state, before)
+	}
+	if last := m.lives[before.Instance.Execution]; last != nil && last.chain != l.chain && !before.Instance.Status.IsTerminal() {
 		m.broke(7, id, "another execution took the place of one that had not ended")
 	}
-	m.present[id] = state
-	l := m.lifeOf(state)
 	m.grow(l, state)
 	m.stand(l, state)
 }
 
 func (m *monitor) broke(promise int, id, format string, args ...any) {
 	m.w.broke("promise %d, %s: %s", promise, id, fmt.Sprintf(format, args...))
-}
-
-// lifeOf returns the execution that is stored.
-func (m *monitor) lifeOf(state store.State) *life {
-	in := state.Instance
-	l := m.lives[in.Execution]
-	if l == nil {
-		l = &life{id: in.ID, number: len(m.order) + 1, oracle: newOracle()}
-		if err := json.Unmarshal(in.Input, &l.p); err != nil {
-			m.broke(2, in.ID, "its input is %s: %v", in.Input, err)
-		}
-		m.lives[in.Execution] = l
-		m.order = append(m.order, l)
-		m.w.say(nil, fmt.Sprintf("%s begins to live as %s", in.ID, l.p.Tag))
-	}
-	return l
 }
 
 // grow checks that the history was only added to, and by what must be added.
@@ -131,36 +130,48 @@ func (m *monitor) grow(l *life, state store.State) {
 	if err := storetest.CheckHistory(state.History); err != nil {
 		m.broke(5, l.id, "%v", err)
 	}
-	m.checkInbox(l, state)
-	for _, e := range added {
-		m.checkEvent(l, e)
-	}
 	if len(added) > 0 {
 		m.w.say(nil, fmt.Sprintf("history of %s: %v", l.id, added))
 	}
 	if err := l.oracle.follow(added); err != nil {
 		m.broke(9, l.id, "%v", err)
 	}
+	if len(added) == len(state.History) && l.past > 0 {
+		added = added[l.past:] // the rest is known
+	}
+	for _, e := range added {
+		l.hear(e)
+		m.checkEvent(l, e)
+		m.decide(l, e, state.Instance)
+	}
+	m.checkInbox(l, state)
 }
 
 // checkInbox checks that what is taken from the inbox is in the history, and is
 // not in both.
 func (m *monitor) checkInbox(l *life, state store.State) {
-	recorded := func(message history.Event) bool {
-		return slices.ContainsFunc(state.History, func(e history.Event) bool { return e.Message == message.Message })
-	}
+	recorded := func(message history.Event) bool { return l.chain.messages[message.Message] }
 	for _, e := range l.inbox {
 		waits := slices.ContainsFunc(state.Inbox, func(other history.Event) bool { return other.Message == e.Message })
-		if !waits && !recorded(e) {
+		if !waits && !recorded(e) && !m.mayVanish(l, e, state.Instance) {
 			m.broke(3, l.id, "%v %s%s is neither in the inbox nor in the history", e, e.Input, e.Reason)
 		}
 	}
 	for _, e := range state.Inbox {
-		if recorded(e) {
+		if m.isDeed(e.Message) && slices.ContainsFunc(l.history, func(other history.Event) bool { return other.Message == e.Message }) {
 			m.broke(2, l.id, "%v %s%s is in the history and in the inbox", e, e.Input, e.Reason)
+		}
+		if !recorded(e) {
+			m.checkMessage(l, e)
 		}
 	}
 	l.inbox = state.Inbox
+}
+
+// isDeed reports whether a person sent a message: what instances send may come
+// again.
+func (m *monitor) isDeed(message string) bool {
+	return slices.ContainsFunc(m.begun, func(d *deedDone) bool { return d.message == message })
 }
 
 // checkEvent checks a new event against what happened outside.
@@ -171,8 +182,7 @@ func (m *monitor) checkEvent(l *life, e history.Event) {
 			m.broke(6, l.id, "a timer fired %v early", early)
 		}
 	case history.TaskCompleted:
-		c := m.call(l.execution(m), e.TaskID)
-		if !slices.Contains(c.results, textOf(e.Result)) {
+		if c := m.runsOf(l, e.TaskID); !slices.Contains(c.results, textOf(e.Result)) {
 			m.broke(5, l.id, "%s is recorded for call %d, which returned %q", e.Result, e.TaskID, c.results)
 		}
 	case history.TaskFailed:
@@ -180,13 +190,23 @@ func (m *monitor) checkEvent(l *life, e history.Event) {
 		if e.Failure.Kind == engine.KindInterrupted && scheduled.Name != string(charge) {
 			m.broke(5, l.id, "call %d is interrupted, and may run twice", e.TaskID)
 		}
-		if c := m.call(l.execution(m), e.TaskID); e.Failure.Kind != engine.KindInterrupted && c.runs == 0 {
+		if c := m.runsOf(l, e.TaskID); e.Failure.Kind != engine.KindInterrupted && c.runs == 0 {
 			m.broke(5, l.id, "call %d failed with %v and never ran", e.TaskID, e.Failure)
 		}
+	default:
+		m.checkMessage(l, e)
 	}
 }
 
-func (l *life) execution(m *monitor) string { return m.present[l.id].Instance.Execution }
+// runsOf returns what happened of an activity's call, before a rewinding too.
+func (m *monitor) runsOf(l *life, task int32) activityCall {
+	c := *m.call(l.execution, task)
+	if l.past > 0 {
+		before := m.runsOf(l.before, task)
+		c.runs, c.results = c.runs+before.runs, slices.Concat(c.results, before.results)
+	}
+	return c
+}
 
 // action returns the event that asked for an action.
 func (l *life) action(id int32) history.Event {
@@ -195,6 +215,16 @@ func (l *life) action(id int32) history.Event {
 		return history.Event{}
 	}
 	return l.history[i]
+}
+
+// living returns the instances that have not ended.
+func (m *monitor) living() (ids []string) {
+	for _, id := range slices.Sorted(maps.Keys(m.present)) {
+		if !m.present[id].Instance.Status.IsTerminal() {
+			ids = append(ids, id)
+		}
+	}
+	return ids
 }
 
 // stand checks that the row says where the history has led.
@@ -232,6 +262,14 @@ func (m *monitor) call(execution string, task int32) *activityCall {
 		m.calls[key] = &activityCall{}
 	}
 	return m.calls[key]
+}
+
+// begin takes note that somebody does something.
+func (m *monitor) begin(d *deedDone) {
+	m.begun = append(m.begun, d)
+	if d.act.do == start {
+		m.programs[d.p.Tag] = d.p
+	}
 }
 
 // effect takes note that an activity has its effect, and returns its result.
@@ -272,7 +310,6 @@ func (m *monitor) hear(d *deedDone) {
 	}
 	states := m.during(d.id, d.from, d.to)
 	ever := func(what func(moment) bool) bool { return slices.ContainsFunc(states, what) }
-	living := func(s moment) bool { return s.exists && !s.in.Status.IsTerminal() }
 	finished := func(s moment) bool { return s.exists && s.in.Status.IsTerminal() }
 	absent := func(s moment) bool { return !s.exists }
 	honest := true
@@ -280,13 +317,15 @@ func (m *monitor) hear(d *deedDone) {
 	case errors.Is(d.err, client.ErrNotFound):
 		honest = ever(absent)
 	case errors.Is(d.err, client.ErrExists), errors.Is(d.err, client.ErrActive):
-		honest = ever(living)
+		honest = ever(moment.isLiving) || ever(moment.owes)
+	case errors.Is(d.err, client.ErrNotFailed):
+		honest = ever(func(s moment) bool { return s.exists && s.in.Status != history.Failed })
 	case errors.Is(d.err, client.ErrFinished):
 		honest = ever(finished)
 	case errors.Is(d.err, client.ErrSuspended):
 		honest = ever(func(s moment) bool { return s.in.Status == history.Suspended })
 	case errors.Is(d.err, client.ErrNotSuspended):
-		honest = ever(func(s moment) bool { return living(s) && s.in.Status != history.Suspended })
+		honest = ever(func(s moment) bool { return s.isLiving() && s.in.Status != history.Suspended })
 	case d.err != nil:
 	case d.act.do == get, d.act.do == wait:
 		honest = ever(func(s moment) bool { return s.exists && s.in.Version == d.got.Version })
@@ -365,11 +404,8 @@ func (w *world) bells() map[string]*bells {
 // checkBells checks that everything that must be looked at has a doorbell.
 func (m *monitor) checkBells() {
 	all := m.w.bells()
-	for _, id := range m.w.ids {
-		state, exists := m.present[id]
-		if !exists || state.Instance.Status.IsTerminal() {
-			continue
-		}
+	for _, id := range slices.Sorted(maps.Keys(m.present)) {
+		state := m.present[id]
 		b, now := all[id], m.w.now()
 		if b == nil {
 			b = &bells{}

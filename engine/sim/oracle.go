@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -15,47 +16,59 @@ import (
 // that reached it. It shares no code with the engine: it is a list of steps, a
 // place in it, and what is waited for.
 type oracle struct {
+	id    string
 	p     program
 	at    int
 	tasks []*promise
 	race  *promise // of the step that waits for the first of several
 	trace []string
+	again *op // continues as new at the end
 
 	now      time.Time
 	next     int32 // number of the next action
 	expected []history.Event
 
-	calls   map[int32]*promise
-	jobs    map[int32]history.Event // the calls' actions
-	timers  map[int32]*promise
-	due     map[int32]time.Time
-	waiting map[string][]*promise
-	kept    map[string][]string
+	run, lineage string // by what children go, and where they go on hearing
+	calls        map[int32]*promise
+	children     map[int32]*promise
+	called       map[int32]history.Event // the calls of children without an end
+	lineages     map[int32]string        // and by what they go
+	timers       map[int32]*promise
+	due          map[int32]time.Time
+	waiting      map[string][]*promise
+	kept         []history.Event
 
-	begun, suspended, ended bool
-	held                    []history.Event
-	settled                 map[int32]bool
+	begun, suspended, ended, recurses bool
+	held, late                        []history.Event
+	settled                           map[int32]bool
 
 	status  history.Status
 	output  json.RawMessage
 	failure *history.Failure
 	custom  json.RawMessage
+
+	guess // of a turn that nobody sees
 }
 
 // promise is a task as the oracle sees it.
 type promise struct {
 	done   bool
 	value  string
-	kind   string // of an activity's failure
+	kind   string // of an activity's or a child's failure
 	forget func()
 	then   []func()
 	winner int
+	unsure bool // it is done, and with what is not known
+
+	could    func(value string) bool // whether it may have come to this by now
+	deadline *promise
 }
 
-func newOracle() *oracle {
+func newOracle(id string) *oracle {
 	return &oracle{
-		calls: map[int32]*promise{}, jobs: map[int32]history.Event{}, timers: map[int32]*promise{}, due: map[int32]time.Time{},
-		waiting: map[string][]*promise{}, kept: map[string][]string{}, settled: map[int32]bool{},
+		id: id, calls: map[int32]*promise{}, timers: map[int32]*promise{}, due: map[int32]time.Time{},
+		children: map[int32]*promise{}, called: map[int32]history.Event{}, lineages: map[int32]string{},
+		waiting: map[string][]*promise{}, settled: map[int32]bool{},
 	}
 }
 
@@ -74,6 +87,16 @@ func (o *oracle) follow(events []history.Event) error {
 			o.now = e.Time
 		case e.Kind.IsAction():
 			if err := o.compare(e); err != nil {
+				return err
+			}
+		case e.Kind == history.ExecutionRewound:
+			if e.ID != o.next {
+				return fmt.Errorf("its rewinding is number %d, not %d", e.ID, o.next)
+			}
+			o.next++
+			o.lineage = e.Execution
+		case e.Kind == history.ContinueAsNew:
+			if err := o.checkLegacy(e); err != nil {
 				return err
 			}
 		case e.Kind == history.ExecutionCompleted:
@@ -105,7 +128,8 @@ func (o *oracle) compare(e history.Event) error {
 	}
 	want := o.expected[0]
 	o.expected = o.expected[1:]
-	if e.Kind != want.Kind || e.ID != want.ID || e.Name != want.Name || string(e.Input) != string(want.Input) || !e.FireAt.Equal(want.FireAt) || e.Attempt != want.Attempt || e.TaskID != want.TaskID {
+	if e.Kind != want.Kind || e.ID != want.ID || e.Name != want.Name || string(e.Input) != string(want.Input) || !e.FireAt.Equal(want.FireAt) || e.Attempt != want.Attempt || e.TaskID != want.TaskID ||
+		e.InstanceID != want.InstanceID || e.Detached != want.Detached {
 		return fmt.Errorf("%v number %d (try %d of %d) was asked for, not %v number %d (try %d of %d)", e, e.ID, e.Attempt, e.TaskID, want, want.ID, want.Attempt, want.TaskID)
 	}
 	return nil
@@ -113,7 +137,12 @@ func (o *oracle) compare(e history.Event) error {
 
 // take lets a fact have its effect.
 func (o *oracle) take(e history.Event) {
-	if o.ended {
+	o.note(e)
+	switch {
+	case o.ended && o.status == history.ContinuedAsNew:
+		o.late = append(o.late, e) // for the next execution
+		return
+	case o.ended:
 		return
 	}
 	switch e.Kind {
@@ -125,12 +154,7 @@ func (o *oracle) take(e history.Event) {
 		o.suspended = true
 		return
 	case history.ExecutionResumed:
-		held := o.held
-		o.suspended, o.held = false, nil
-		clear(o.settled)
-		for _, e := range held {
-			o.take(e)
-		}
+		o.wakeUp()
 		return
 	}
 	if o.suspended {
@@ -141,7 +165,33 @@ func (o *oracle) take(e history.Event) {
 		return
 	}
 	o.happen(e)
-	o.run()
+	o.goOn()
+}
+
+// note takes note of what does not depend on whether it has its effect now.
+func (o *oracle) note(e history.Event) {
+	switch e.Kind {
+	case history.ExecutionStarted:
+		o.run = cmp.Or(e.Origin, e.Execution)
+		o.lineage = cmp.Or(o.lineage, o.run)
+		if e.Carried != nil {
+			o.custom = e.Carried.CustomStatus
+		}
+	case history.SubOrchestrationInstanceCompleted, history.SubOrchestrationInstanceFailed:
+		delete(o.called, e.TaskID)
+	case history.ExecutionTerminated:
+		o.recurses = o.recurses || e.Recurse
+	}
+}
+
+// wakeUp ends a suspension.
+func (o *oracle) wakeUp() {
+	held := o.held
+	o.suspended, o.held = false, nil
+	clear(o.settled)
+	for _, e := range held {
+		o.take(e)
+	}
 }
 
 // happen settles what waits for a fact.
@@ -150,18 +200,11 @@ func (o *oracle) happen(e history.Event) {
 	case history.ExecutionStarted:
 		o.begun = true
 		_ = json.Unmarshal(e.Input, &o.p) // the monitor reads it too
+		o.trace = o.p.Before
 	case history.TaskCompleted, history.TaskFailed:
-		t := o.calls[e.TaskID]
-		if t == nil {
-			return
-		}
-		delete(o.calls, e.TaskID)
-		if e.Kind == history.TaskFailed {
-			t.kind = e.Failure.Kind
-			t.settle(t.kind + " after 1")
-			return
-		}
-		t.settle(textOf(e.Result))
+		answer(o.calls, e, textOf(e.Result))
+	case history.SubOrchestrationInstanceCompleted, history.SubOrchestrationInstanceFailed:
+		answer(o.children, e, traceOf(e.Result))
 	case history.TimerFired:
 		if t := o.timers[e.TaskID]; t != nil {
 			delete(o.timers, e.TaskID)
@@ -173,8 +216,29 @@ func (o *oracle) happen(e history.Event) {
 			w[0].settle(textOf(e.Input))
 			return
 		}
-		o.kept[e.Name] = append(o.kept[e.Name], textOf(e.Input))
+		o.kept = append(o.kept, e)
 	}
+}
+
+// answer settles a call with what came of it.
+func answer(calls map[int32]*promise, e history.Event, value string) {
+	t := calls[e.TaskID]
+	if t == nil {
+		return
+	}
+	delete(calls, e.TaskID)
+	if e.Failure != nil {
+		t.kind = e.Failure.Kind
+		value = t.kind + " after 1"
+	}
+	t.settle(value)
+}
+
+// traceOf returns what an orchestration returned.
+func traceOf(raw json.RawMessage) string {
+	var trace []string
+	_ = json.Unmarshal(raw, &trace) // programs return texts
+	return inBrackets(trace)
 }
 
 func textOf(raw json.RawMessage) string {
@@ -183,12 +247,11 @@ func textOf(raw json.RawMessage) string {
 	return text
 }
 
-// run goes through the steps until one has to wait.
-func (o *oracle) run() {
+// goOn goes through the steps until one has to wait.
+func (o *oracle) goOn() {
 	for o.begun && !o.ended {
 		if o.at == len(o.p.Ops) {
-			o.output, _ = json.Marshal(o.trace) // texts are JSON
-			o.ended, o.status = true, history.Completed
+			o.finish()
 			return
 		}
 		if !o.pass(o.p.Ops[o.at].among(len(o.tasks))) {
@@ -198,28 +261,44 @@ func (o *oracle) run() {
 	}
 }
 
+// finish ends the execution, in favour of another if it continues as new.
+func (o *oracle) finish() {
+	if o.again == nil {
+		o.output, _ = json.Marshal(o.trace) // texts are JSON
+		o.ended, o.status = true, history.Completed
+		return
+	}
+	for n := range o.tasks {
+		o.trace = append(o.trace, "left "+o.leftOf(n))
+	}
+	o.output, _ = json.Marshal(o.p.heir(o.again.Program, o.trace)) // a program is JSON
+	o.ended, o.status = true, history.ContinuedAsNew
+}
+
 // pass does a step, and reports false if it has to wait.
 func (o *oracle) pass(s op) bool {
 	switch s.Do {
 	case doWork, doCharge:
 		o.tasks = append(o.tasks, o.limited(o.call(s), s))
+	case doChild:
+		o.tasks = append(o.tasks, o.limited(o.call(s), s))
 	case doTimer:
 		o.tasks = append(o.tasks, o.timer(seconds(s.Seconds)))
 	case doEvent:
 		o.tasks = append(o.tasks, o.limited(o.wait(s.Name), s))
-	case doAwait, doAll:
-		for _, n := range s.Of {
-			if !o.tasks[n].done {
-				return false
-			}
-		}
-		for _, n := range s.Of {
-			o.trace = append(o.trace, o.tasks[n].value)
-		}
+	case doAwait, doAll, doMust:
+		return o.await(s)
 	case doAny:
 		return o.pick(s)
 	case doCancel:
 		o.tasks[s.Of[0]].cancel()
+	case doBegin:
+		o.begin(s)
+	case doSend:
+		text, _ := json.Marshal(mark(o.run, o.at)) // a text is JSON
+		o.act(history.Event{Kind: history.EventSent, Name: s.Name, InstanceID: s.To, Input: text})
+	case doAgain:
+		o.again = &s
 	case doStatus:
 		o.custom = json.RawMessage(strconv.Itoa(len(o.trace)))
 	case doNow:
@@ -231,6 +310,42 @@ func (o *oracle) pass(s op) bool {
 	}
 	return true
 }
+
+// await waits for all of the step's tasks.
+func (o *oracle) await(s op) bool {
+	for i, n := range s.Of {
+		if !o.isDone(n, len(o.trace)+i) {
+			return false
+		}
+	}
+	for _, n := range s.Of {
+		o.trace = append(o.trace, o.tasks[n].value)
+	}
+	if s.Do == doMust && isWrong(o.tasks[s.Of[0]].value) {
+		o.fail("must", "must")
+	}
+	return true
+}
+
+// begin asks for an instance that nobody waits for.
+func (o *oracle) begin(s op) {
+	created, id := o.offspring(s), "error"
+	if created.InstanceID != o.id {
+		created.Detached = true
+		o.act(created)
+		id = created.InstanceID
+	}
+	o.trace = append(o.trace, id)
+}
+
+// offspring is the action that begins another instance.
+func (o *oracle) offspring(s op) history.Event {
+	input, _ := json.Marshal(s.Program.tagged(mark(o.run, o.at))) // a program is JSON
+	return history.Event{Kind: history.SubOrchestrationInstanceCreated, Name: string(play), InstanceID: cmp.Or(s.To, o.childID()), Input: input}
+}
+
+// childID is what an instance is called that the next action begins.
+func (o *oracle) childID() string { return fmt.Sprintf("%s:%d", o.lineage, o.next) }
 
 func (o *oracle) fail(kind, message string) {
 	o.ended, o.status = true, history.Failed
@@ -250,6 +365,9 @@ func (o *oracle) pick(s op) bool {
 				}
 			})
 		}
+	}
+	if !o.race.done {
+		o.guessWinner(s)
 	}
 	if !o.race.done {
 		return false
@@ -275,15 +393,16 @@ func (o *oracle) timer(d time.Duration) *promise {
 	at := o.now.Add(d)
 	id := o.act(history.Event{Kind: history.TimerCreated, FireAt: at})
 	t := &promise{forget: func() { delete(o.timers, id) }}
+	t.could = func(value string) bool { return value == "fired" && !at.After(o.now) && id < o.unseen }
 	o.timers[id], o.due[id] = t, at
 	return t
 }
 
 func (o *oracle) wait(name string) *promise {
-	t := &promise{}
-	if kept := o.kept[name]; len(kept) > 0 {
-		o.kept[name] = kept[1:]
-		t.settle(kept[0])
+	t := &promise{could: func(value string) bool { return o.evidence.sent(name, value) }}
+	if i := slices.IndexFunc(o.kept, func(e history.Event) bool { return e.Name == name }); i >= 0 {
+		t.settle(textOf(o.kept[i].Input))
+		o.kept = slices.Delete(slices.Clone(o.kept), i, i+1)
 		return t
 	}
 	t.forget = func() {
@@ -299,6 +418,7 @@ func (o *oracle) limited(t *promise, s op) *promise {
 		return t
 	}
 	deadline := o.timer(seconds(s.Seconds))
+	t.deadline = deadline
 	deadline.when(func() {
 		if !t.done && deadline.value == "fired" {
 			t.forget()
@@ -309,36 +429,60 @@ func (o *oracle) limited(t *promise, s op) *promise {
 	return t
 }
 
-// call asks for an activity, again and again if it fails.
+// call asks for an activity or a child, again and again if it fails.
 func (o *oracle) call(s op) *promise {
-	name := string(work)
-	if s.Do == doCharge {
-		name = string(charge)
+	e, calls := o.offspring, o.children
+	if s.Do != doChild {
+		e, calls = jobOf, o.calls
 	}
-	input, _ := json.Marshal(s.Job) // a job is JSON
+	asked := e(s)
+	if asked.InstanceID == o.id {
+		return &promise{done: true, value: "error"}
+	}
 	try := func(n, first int32) (*promise, int32) {
-		e := history.Event{Kind: history.TaskScheduled, Name: name, Input: input}
-		if n > 1 {
-			e.Attempt, e.TaskID = n, first
+		again := asked
+		if again.InstanceID != "" && s.To == "" {
+			again.InstanceID = o.childID()
 		}
-		id := o.act(e)
-		e.ID = id
-		t := &promise{forget: func() { delete(o.calls, id) }}
-		o.calls[id], o.jobs[id] = t, e
-		return t, id
+		if n > 1 {
+			again.Attempt, again.TaskID = n, first
+		}
+		return o.ask(again, calls)
 	}
 	t, first := try(1, 0)
 	if s.Tries == 0 {
 		return t
 	}
 	whole := &promise{}
-	o.again(whole, t, 1, s.Tries, func(n int32) *promise { t, _ := try(n, first); return t })
+	o.repeat(whole, t, 1, s.Tries, func(n int32) *promise { t, _ := try(n, first); return t })
 	return whole
 }
 
-// again follows one try of a call, and makes the next.
-func (o *oracle) again(whole, t *promise, n, most int, try func(int32) *promise) {
-	whole.forget = t.cancel
+// ask asks for something that is answered, and returns its number.
+func (o *oracle) ask(e history.Event, calls map[int32]*promise) (*promise, int32) {
+	e.ID = o.act(e)
+	t := &promise{forget: func() { delete(calls, e.ID) }}
+	t.could = func(value string) bool { return e.ID < o.unseen && o.evidence.answered(o, e, value) }
+	calls[e.ID] = t
+	if e.Kind == history.SubOrchestrationInstanceCreated {
+		o.called[e.ID], o.lineages[e.ID] = e, o.lineage
+	}
+	return t, e.ID
+}
+
+// jobOf is the action that asks for an activity.
+func jobOf(s op) history.Event {
+	input, _ := json.Marshal(s.Job) // a job is JSON
+	name := string(work)
+	if s.Do == doCharge {
+		name = string(charge)
+	}
+	return history.Event{Kind: history.TaskScheduled, Name: name, Input: input}
+}
+
+// repeat follows one try of a call, and makes the next.
+func (o *oracle) repeat(whole, t *promise, n, most int, try func(int32) *promise) {
+	whole.forget, whole.could = t.cancel, t.could
 	t.when(func() {
 		switch {
 		case whole.done || t.value == "canceled":
@@ -349,9 +493,10 @@ func (o *oracle) again(whole, t *promise, n, most int, try func(int32) *promise)
 		default:
 			pause := o.timer(retryPause)
 			whole.forget = pause.cancel
+			whole.could = func(string) bool { return false } // it takes another turn at least
 			pause.when(func() {
 				if pause.value == "fired" {
-					o.again(whole, try(int32(n+1)), n+1, most, try)
+					o.repeat(whole, try(int32(n+1)), n+1, most, try)
 				}
 			})
 		}

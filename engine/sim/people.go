@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/seed21523604/holdfast/engine/client"
@@ -17,6 +18,7 @@ type act struct {
 	id   string
 	text string // payload or reason, different for every act
 	name string // of the event
+	all  bool   // its children are terminated too
 	p    program
 	via  int // which process is used, of those there are
 }
@@ -30,6 +32,7 @@ const (
 	resume    deed = "resume"
 	terminate deed = "terminate"
 	restart   deed = "restart"
+	rewind    deed = "rewind"
 	purge     deed = "purge"
 	get       deed = "get"
 	read      deed = "read" // the history
@@ -43,15 +46,19 @@ func (t *tape) script(person int, ids []string) []act {
 	id := ids[(person+t.choose(len(ids)))%len(ids)]
 	for n := range 2 + t.choose(7) {
 		a := act{id: id, text: fmt.Sprintf("p%d-%d", person+1, n+1), via: t.choose(8)}
-		a.do = oneOf(t, raise, raise, raise, get, start, suspend, resume, terminate, restart, purge, read, list, wait)
+		a.do = oneOf(t, raise, raise, raise, get, start, suspend, resume, terminate, restart, purge, read, list, wait, rewind, rewind)
 		if n == 0 {
 			a.do = start
+		} else if t.choose(4) == 3 {
+			a.id = oneOf(t, chosenID, fmt.Sprintf("p%d-1:%d", person+1, t.choose(4)))
 		}
 		switch a.do {
 		case start:
-			a.p = t.generate(a.text)
+			a.p = t.generate(a.text, ids)
 		case raise:
 			a.name = oneOf(t, "A", "B")
+		case terminate:
+			a.all = t.choose(2) == 1
 		}
 		acts = append(acts, a)
 	}
@@ -67,6 +74,10 @@ func (a act) String() string {
 		return fmt.Sprintf("starts %s: %v", a.id, a.p)
 	case list:
 		return "lists"
+	case terminate:
+		if a.all {
+			return "terminates " + a.id + " and its children"
+		}
 	}
 	return string(a.do) + "s " + a.id
 }
@@ -74,7 +85,9 @@ func (a act) String() string {
 // deedDone is an act with what came of it.
 type deedDone struct {
 	act
-	from, to int // the steps between which it was done
+	from, to int    // the steps between which it was done
+	run      string // that it begins, if it begins one
+	message  string // the id of what it sends
 	err      error
 	known    bool // the error says what happened
 	got      store.Instance
@@ -95,7 +108,8 @@ func (w *world) live(person int, acts []act) {
 			if p == nil {
 				continue
 			}
-			d := &deedDone{act: a, from: w.step}
+			d := &deedDone{act: a, from: w.step, run: a.text + strings.Repeat("b", try)}
+			w.monitor.begin(d)
 			d.do(p)
 			if w.reach(w.context, &point{what: fmt.Sprintf("person %d has an answer", person+1)}) != nil {
 				return
@@ -112,7 +126,7 @@ func (w *world) live(person int, acts []act) {
 func (w *world) office(via int) *process {
 	var open []*process
 	for _, p := range w.processes {
-		if p.client != nil && !p.dead && p.context.Err() == nil {
+		if p.instances != nil && !p.dead && p.context.Err() == nil {
 			open = append(open, p)
 		}
 	}
@@ -122,14 +136,30 @@ func (w *world) office(via int) *process {
 	return open[via%len(open)]
 }
 
+// door is the store as a client sees it for one act. Whatever has an id that nobody
+// can guess is given one that is the same in every run.
+type door struct {
+	store.Instances
+	d *deedDone
+}
+
+// Send takes note of the message.
+func (o *door) Send(ctx context.Context, id string, message history.Event) error {
+	o.d.message = message.Message
+	if message.Kind == history.ExecutionRewound {
+		message.Execution = o.d.run
+	}
+	return o.Instances.Send(ctx, id, message)
+}
+
 // do does the act through a process.
 func (d *deedDone) do(p *process) {
 	ctx, cancel := context.WithTimeout(p.context, 2*time.Minute)
 	defer cancel()
-	c := p.client
+	c := client.New(&door{p.instances, d}, client.Options{Now: p.store.Now})
 	switch d.act.do {
 	case start:
-		_, d.err = c.Start(ctx, string(play), d.id, d.p)
+		_, d.err = c.Start(ctx, string(play), d.id, d.p, client.AsExecution(d.run))
 	case raise:
 		d.err = c.Raise(ctx, d.id, d.name, client.Payload{Body: fmt.Appendf(nil, "%q", d.text)})
 	case suspend:
@@ -137,9 +167,15 @@ func (d *deedDone) do(p *process) {
 	case resume:
 		d.err = c.Resume(ctx, d.id, d.text)
 	case terminate:
-		d.err = c.Terminate(ctx, d.id, d.text)
+		var options []client.TerminateOption
+		if d.all {
+			options = append(options, client.Recursively())
+		}
+		d.err = c.Terminate(ctx, d.id, d.text, options...)
 	case restart:
-		_, d.err = c.Restart(ctx, d.id, false)
+		_, d.err = c.Restart(ctx, d.id, false, client.AsExecution(d.run))
+	case rewind:
+		d.err = c.Rewind(ctx, d.id, d.text)
 	case purge:
 		d.err = c.Purge(ctx, d.id)
 	case get:
@@ -153,7 +189,7 @@ func (d *deedDone) do(p *process) {
 		page, d.err = c.List(ctx, store.Query{})
 		d.listed = page.Instances
 	}
-	for _, known := range []error{client.ErrNotFound, client.ErrExists, client.ErrFinished, client.ErrActive, client.ErrSuspended, client.ErrNotSuspended} {
+	for _, known := range []error{client.ErrNotFound, client.ErrExists, client.ErrFinished, client.ErrActive, client.ErrSuspended, client.ErrNotSuspended, client.ErrNotFailed} {
 		d.known = d.known || errors.Is(d.err, known)
 	}
 }

@@ -6,8 +6,8 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 
-	"github.com/seed21523604/holdfast/engine/client"
 	"github.com/seed21523604/holdfast/engine/dispatch"
+	"github.com/seed21523604/holdfast/engine/store"
 	"github.com/seed21523604/holdfast/engine/store/tablestore"
 )
 
@@ -22,14 +22,14 @@ type process struct {
 	worker bool
 	skew   time.Duration // of its clock
 
-	dead    bool      // guarded by stage.mu
-	paused  time.Time // it stands still until then
-	restart time.Time // when another takes its place
-	client  *client.Client
-	store   *tablestore.Store
-	context context.Context
-	cancel  context.CancelFunc
-	ended   chan struct{} // closed when it has ended
+	dead      bool            // guarded by stage.mu
+	paused    time.Time       // it stands still until then
+	restart   time.Time       // when another takes its place
+	instances store.Instances // as a client in the process sees them
+	store     *tablestore.Store
+	context   context.Context
+	cancel    context.CancelFunc
+	ended     chan struct{} // closed when it has ended
 }
 
 // name is that of the process in stories.
@@ -89,13 +89,13 @@ func (p *process) run() {
 	}
 	p.store = s
 	if !p.worker {
-		p.client = client.New(s, client.Options{})
+		p.instances = s
 		<-p.context.Done()
 		return
 	}
 	h := p.w.habits
 	w := dispatch.New(s, p.registry(), dispatch.Options{Activities: h.parallel, Turns: h.turns, Cached: h.cached, Grace: 5 * time.Second})
-	p.client = client.New(w.Instances(), client.Options{})
+	p.instances = w.Instances()
 	if err := w.Run(p.context); err != nil && !p.dead {
 		p.w.broke("%s gave up: %v", p.name(), err)
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/seed21523604/holdfast/engine"
@@ -15,9 +16,11 @@ import (
 // program is an orchestration as data: one function plays it in the engine, and
 // the oracle works out by itself what must come of it.
 type program struct {
-	// Tag is different for every start.
+	// Tag is different for every start, by a person or an instance.
 	Tag string `json:"tag"`
 	Ops []op   `json:"ops"`
+	// Before is the trace of the executions before this one.
+	Before []string `json:"before,omitempty"`
 }
 
 // op is one step of a program. Those that ask for something make a task; tasks
@@ -37,6 +40,13 @@ type op struct {
 	// Skip is how many steps are left out when another than the first task
 	// won.
 	Skip int `json:"skip,omitempty"`
+	// Program is that of the instance which is begun, or of the next execution.
+	Program *program `json:"program,omitempty"`
+	// To is the instance that is sent to, or the id that one which is begun
+	// gets; empty for one that nobody chose.
+	To string `json:"to,omitempty"`
+	// Drop says that events are not kept for the next execution.
+	Drop bool `json:"drop,omitempty"`
 }
 
 // verb is what a step does.
@@ -45,9 +55,14 @@ type verb string
 const (
 	doWork   verb = "work"   // call an activity
 	doCharge verb = "charge" // call one that runs at most once
+	doChild  verb = "child"  // call a sub-orchestration
+	doBegin  verb = "begin"  // begin one that nobody waits for
+	doSend   verb = "send"   // send an event to an instance
+	doAgain  verb = "again"  // continue as new at the end
 	doTimer  verb = "timer"
 	doEvent  verb = "event"
 	doAwait  verb = "await"
+	doMust   verb = "must" // await, and fail if the task failed
 	doAny    verb = "any"
 	doAll    verb = "all"
 	doCancel verb = "cancel"
@@ -57,10 +72,21 @@ const (
 	doPanic  verb = "panic"
 )
 
+// makesTask reports whether a step that does this makes a task.
+func (v verb) makesTask() bool {
+	switch v {
+	case doWork, doCharge, doChild, doTimer, doEvent:
+		return true
+	}
+	return false
+}
+
 // job is an activity's input.
 type job struct {
 	What  string `json:"what"`
 	Fails bool   `json:"fails,omitempty"`
+	// Heals says that it fails only until its instance is rewound.
+	Heals bool `json:"heals,omitempty"`
 }
 
 const (
@@ -81,18 +107,15 @@ func (e kinded) Kind() string { return string(e) }
 // started is a task of a program that runs.
 type started struct {
 	engine.Awaitable
-	text  *engine.Task[string] // nil for a timer
-	timer *engine.Timer
+	await func() string // what it returned, or its error in a word
 }
 
-// await returns what the task returned, or its error in a word.
-func (s started) await() string {
-	if s.timer != nil {
-		_, err := s.timer.Await()
-		return verdict("fired", err)
-	}
-	text, err := s.text.Await()
-	return verdict(text, err)
+// startedAs returns a task, with words for what it returns.
+func startedAs[T any](t *engine.Task[T], words func(T) string) started {
+	return started{t, func() string {
+		v, err := t.Await()
+		return verdict(words(v), err)
+	}}
 }
 
 func verdict(text string, err error) string {
@@ -107,57 +130,154 @@ func verdict(text string, err error) string {
 	case errors.As(err, &failed):
 		return fmt.Sprintf("%s after %d", failed.Kind(), failed.Attempts)
 	}
-	return "error: " + err.Error()
+	return "error"
+}
+
+// isWrong reports whether a task with this verdict has failed.
+func isWrong(verdict string) bool {
+	return verdict == "timeout" || verdict == "canceled" || verdict == "error" || strings.Contains(verdict, " after ") && verdict[0] != '['
+}
+
+func itself(text string) string     { return text }
+func fired(struct{}) string         { return "fired" }
+func inBrackets(of []string) string { return "[" + strings.Join(of, "; ") + "]" }
+
+// scene is a program as it is played.
+type scene struct {
+	*engine.Context
+	p     program
+	at    int
+	tasks []started
+	trace []string
+	next  *op // continues as new
 }
 
 // playProgram is the orchestration.
 func playProgram(ctx *engine.Context, p program) (trace []string, err error) {
-	var tasks []started
-	text := func(t *engine.Task[string]) { tasks = append(tasks, started{Awaitable: t, text: t}) }
-	for at := 0; at < len(p.Ops); at++ {
-		o := p.Ops[at].among(len(tasks))
-		of := make([]engine.Awaitable, len(o.Of))
-		for i, n := range o.Of {
-			of[i] = tasks[n].Awaitable
+	s := &scene{Context: ctx, p: p, trace: p.Before}
+	for ; s.at < len(p.Ops); s.at++ {
+		o := p.Ops[s.at].among(len(s.tasks))
+		if s.begins(o) {
+			continue
 		}
-		switch o.Do {
-		case doWork:
-			text(engine.CallActivity(ctx, work, *o.Job, o.callOptions(ctx)...))
-		case doCharge:
-			text(engine.CallActivity(ctx, charge, *o.Job, o.callOptions(ctx)...))
-		case doTimer:
-			t := ctx.CreateTimer(ctx.Now().Add(seconds(o.Seconds)))
-			tasks = append(tasks, started{Awaitable: t, timer: t})
-		case doEvent:
-			text(engine.WaitForExternalEvent(ctx, engine.Event[string](o.Name), o.waitOptions(ctx)...))
-		case doAwait:
-			trace = append(trace, tasks[o.Of[0]].await())
-		case doAny:
-			winner := engine.Select(ctx, of...)
-			if winner != of[0] {
-				at += o.Skip
-			}
-			trace = append(trace, "won by "+strconv.Itoa(o.Of[slices.Index(of, winner)]))
-		case doAll:
-			engine.WhenAllDone(ctx, of...).Await()
-			for _, n := range o.Of {
-				trace = append(trace, tasks[n].await())
-			}
-		case doCancel:
-			tasks[o.Of[0]].Cancel()
-		case doStatus:
-			if err := ctx.SetCustomStatus(len(trace)); err != nil {
-				return trace, err
-			}
-		case doNow:
-			trace = append(trace, ctx.Now().Format(time.RFC3339Nano))
-		case doFail:
-			return trace, kinded(o.Name)
-		case doPanic:
-			panic(o.Name)
+		if err := s.does(o); err != nil {
+			return s.trace, err
 		}
 	}
-	return trace, nil
+	if s.next == nil {
+		return s.trace, nil
+	}
+	s.told()
+	next := p.heir(s.next.Program, s.trace)
+	if s.next.Drop {
+		return nil, ctx.ContinueAsNew(next, engine.DropEvents())
+	}
+	return nil, ctx.ContinueAsNew(next)
+}
+
+// begins does a step that makes a task, and reports whether it is one.
+func (s *scene) begins(o op) bool {
+	var t started
+	switch o.Do {
+	case doWork:
+		t = startedAs(engine.CallActivity(s.Context, work, *o.Job, o.callOptions(s.Now())...), itself)
+	case doCharge:
+		t = startedAs(engine.CallActivity(s.Context, charge, *o.Job, o.callOptions(s.Now())...), itself)
+	case doChild:
+		t = startedAs(engine.CallSubOrchestrator(s.Context, play, s.offspring(o), o.childOptions(s.Now())...), inBrackets)
+	case doTimer:
+		t = startedAs(s.CreateTimer(s.Now().Add(seconds(o.Seconds))), fired)
+	case doEvent:
+		t = startedAs(engine.WaitForExternalEvent(s.Context, engine.Event[string](o.Name), o.waitOptions(s.Now())...), itself)
+	default:
+		return false
+	}
+	s.tasks = append(s.tasks, t)
+	return true
+}
+
+// does does a step of another kind.
+func (s *scene) does(o op) error {
+	switch o.Do {
+	case doAwait:
+		s.tell(s.tasks[o.Of[0]].await())
+	case doMust:
+		v := s.tasks[o.Of[0]].await()
+		s.tell(v)
+		if isWrong(v) {
+			return kinded("must")
+		}
+	case doAny:
+		of := s.among(o)
+		winner := engine.Select(s.Context, of...)
+		if winner != of[0] {
+			s.at += o.Skip
+		}
+		s.tell("won by " + strconv.Itoa(o.Of[slices.Index(of, winner)]))
+	case doAll:
+		engine.WhenAllDone(s.Context, s.among(o)...).Await()
+		for _, n := range o.Of {
+			s.tell(s.tasks[n].await())
+		}
+	case doCancel:
+		s.tasks[o.Of[0]].Cancel()
+	case doBegin:
+		id, err := engine.StartOrchestrator(s.Context, play, s.offspring(o), engine.InstanceID(o.To))
+		s.tell(verdict(id, err))
+	case doSend:
+		return engine.SendEvent(s.Context, o.To, engine.Event[string](o.Name), mark(s.ExecutionID(), s.at))
+	case doAgain:
+		s.next = &o
+	case doStatus:
+		return s.SetCustomStatus(len(s.trace))
+	case doNow:
+		s.tell(s.Now().Format(time.RFC3339Nano))
+	case doFail:
+		return kinded(o.Name)
+	case doPanic:
+		panic(o.Name)
+	}
+	return nil
+}
+
+func (s *scene) tell(text string) { s.trace = append(s.trace, text) }
+
+// told tells what became of all tasks, as the next execution does not know.
+func (s *scene) told() {
+	for _, t := range s.tasks {
+		if t.Done() {
+			s.tell("left " + t.await())
+		} else {
+			s.tell("left waiting")
+		}
+	}
+}
+
+// among returns the tasks that a step is about.
+func (s *scene) among(o op) (of []engine.Awaitable) {
+	for _, n := range o.Of {
+		of = append(of, s.tasks[n].Awaitable)
+	}
+	return of
+}
+
+// offspring is the program of an instance that a step begins.
+func (s *scene) offspring(o op) program { return o.Program.tagged(mark(s.ExecutionID(), s.at)) }
+
+// mark names what a step of an execution sends.
+func mark(execution string, step int) string { return fmt.Sprintf("%s~%d", execution, step) }
+
+// tagged returns the program with a tag.
+func (p program) tagged(tag string) program {
+	p.Tag = tag
+	return p
+}
+
+// heir returns the program of the execution that follows this one with a trace.
+func (p program) heir(next *program, trace []string) program {
+	heir := next.tagged(p.Tag + "+")
+	heir.Before = trace
+	return heir
 }
 
 // among returns the step with the numbers of tasks that there are: some may have
@@ -179,19 +299,30 @@ func seconds(n int) time.Duration { return time.Duration(n) * time.Second }
 // retryPause is the pause between two tries of a call.
 const retryPause = 5 * time.Second
 
-func (o op) callOptions(ctx *engine.Context) (options []engine.CallOption) {
+func (o op) callOptions(now time.Time) (options []engine.CallOption) {
 	if o.Tries > 0 {
 		options = append(options, engine.RetryPolicy{MaxAttempts: o.Tries, InitialRetryInterval: retryPause})
 	}
 	if o.Seconds > 0 {
-		options = append(options, engine.Until(ctx.Now().Add(seconds(o.Seconds))))
+		options = append(options, engine.Until(now.Add(seconds(o.Seconds))))
 	}
 	return options
 }
 
-func (o op) waitOptions(ctx *engine.Context) (options []engine.WaitOption) {
+func (o op) childOptions(now time.Time) []engine.ChildOption {
+	options := []engine.ChildOption{engine.InstanceID(o.To)}
+	if o.Tries > 0 {
+		options = append(options, engine.RetryPolicy{MaxAttempts: o.Tries, InitialRetryInterval: retryPause})
+	}
 	if o.Seconds > 0 {
-		options = append(options, engine.Until(ctx.Now().Add(seconds(o.Seconds))))
+		options = append(options, engine.Until(now.Add(seconds(o.Seconds))))
+	}
+	return options
+}
+
+func (o op) waitOptions(now time.Time) (options []engine.WaitOption) {
+	if o.Seconds > 0 {
+		options = append(options, engine.Until(now.Add(seconds(o.Seconds))))
 	}
 	return options
 }
@@ -226,7 +357,8 @@ func (p *process) perform(ctx context.Context, j job) (string, error) {
 	if err := p.w.reach(context.WithoutCancel(ctx), &point{who: p, what: what + " ends"}); err != nil {
 		return "", err
 	}
-	if j.Fails {
+	rewound := call.Origin != call.Execution
+	if j.Fails && !(j.Heals && rewound) {
 		return "", kinded("refused")
 	}
 	return result, nil

@@ -1,6 +1,8 @@
 package sim
 
 import (
+	"cmp"
+	"maps"
 	"slices"
 
 	"github.com/seed21523604/holdfast/engine/history"
@@ -10,15 +12,17 @@ import (
 // judge checks, when everything has come to rest, that nothing is left to be done
 // and that everything happened that people were promised, and nothing else.
 func (m *monitor) judge() {
-	for _, id := range m.w.ids {
-		state, exists := m.present[id]
-		if !exists || state.Instance.Status.IsTerminal() {
-			continue
-		}
+	for _, id := range slices.Sorted(maps.Keys(m.present)) {
+		state := m.present[id]
 		o := m.lives[state.Instance.Execution].oracle
 		switch {
 		case len(state.Inbox) > 0:
 			m.broke(3, id, "%v is still in the inbox", state.Inbox)
+		case state.Instance.Owes():
+			m.broke(4, id, "it has something to send: %v", state.Instance.Hands)
+		case state.Instance.Status == history.ContinuedAsNew:
+			m.broke(3, id, "it continued as new, and the next execution has not begun")
+		case state.Instance.Status.IsTerminal():
 		case !o.wake().IsZero():
 			m.broke(6, id, "a timer that was due at %v has not fired", o.wake())
 		case o.busy() > 0:
@@ -38,6 +42,7 @@ func (m *monitor) judge() {
 		}
 	}
 	m.checkList()
+	m.checkRelations()
 	for _, d := range m.deeds {
 		m.checkDeed(d)
 	}
@@ -61,7 +66,11 @@ func (m *monitor) checkList() {
 		}
 	}
 	for id, state := range m.present {
-		if in, there := listed[id]; !there || in.Status != state.Instance.Status || in.Execution != state.Instance.Execution {
+		// A list may show an execution before, as one that continues as new writes
+		// nothing there.
+		in, there := listed[id]
+		same := m.chains[cmp.Or(in.First, in.Execution)] == m.lives[state.Instance.Execution].chain
+		if !there || in.Status != state.Instance.Status || !same {
 			m.broke(8, id, "it is listed as %v (%v), and is %v", in.Status, there, state.Instance.Status)
 		}
 	}
@@ -72,7 +81,7 @@ func (m *monitor) checkList() {
 // which is repeated on its way, finds the other one.
 func (m *monitor) isPresent(id, tag string) bool {
 	state, exists := m.present[id]
-	return exists && m.lives[state.Instance.Execution].p.Tag == tag
+	return exists && m.lives[state.Instance.Execution].chain.tag == tag
 }
 
 // isHalfPurged reports whether somebody does not know whether an instance is
@@ -88,8 +97,8 @@ func (m *monitor) checkDeed(d *deedDone) {
 	switch d.act.do {
 	case start:
 		n := 0
-		for _, l := range m.order {
-			if l.p.Tag == d.text {
+		for _, c := range m.chains {
+			if c.tag == d.text {
 				n++
 			}
 		}
@@ -108,10 +117,15 @@ func (m *monitor) checkDeed(d *deedDone) {
 		case n > tries && !restarts:
 			m.broke(2, d.id, "it was started %d times as %s", n, d.text)
 		}
-	case raise, suspend, resume, terminate:
-		n := len(m.recorded(d))
+	case raise, suspend, resume, terminate, rewind:
+		n := 0
+		for _, c := range m.chains {
+			if c.messages[d.message] {
+				n++
+			}
+		}
 		switch {
-		case d.err == nil && n == 0:
+		case d.err == nil && n == 0 && (d.act.do != rewind || m.standsStill(d)):
 			m.broke(3, d.id, "%s with %q was accepted, and is recorded nowhere", d.act.do, d.text)
 		case d.known && n > 0:
 			m.broke(7, d.id, "%s with %q was refused (%v), and is recorded", d.act.do, d.text, d.err)
@@ -121,21 +135,28 @@ func (m *monitor) checkDeed(d *deedDone) {
 	}
 }
 
+// standsStill reports whether an instance is as failed as it was when somebody
+// wanted to have it rewound.
+func (m *monitor) standsStill(d *deedDone) bool {
+	return !slices.ContainsFunc(m.during(d.id, d.from, m.w.step), func(s moment) bool { return !s.exists || s.in.Status != history.Failed })
+}
+
 // place is where an act is recorded.
 type place struct {
+	chain          *chain
 	life, position int
 }
 
-// recorded finds an act in the histories.
-func (m *monitor) recorded(d *deedDone) (places []place) {
+// recorded finds an act in the histories; nil if nobody saw it there.
+func (m *monitor) recorded(d *deedDone) *place {
 	for _, l := range m.order {
 		for i, e := range l.history {
-			if e.Reason == d.text || e.Kind == history.EventRaised && textOf(e.Input) == d.text {
-				places = append(places, place{l.number, i})
+			if e.Message != "" && e.Message == d.message {
+				return &place{l.chain, l.number, i}
 			}
 		}
 	}
-	return places
+	return nil
 }
 
 // checkOrder checks that of two messages to one execution the one that was
@@ -147,7 +168,10 @@ func (m *monitor) checkOrder() {
 				continue
 			}
 			first, second := m.recorded(a), m.recorded(b)
-			if len(first) == 1 && len(second) == 1 && first[0].life == second[0].life && first[0].position > second[0].position {
+			if first == nil || second == nil || first.chain != second.chain {
+				continue
+			}
+			if cmp.Or(cmp.Compare(first.life, second.life), cmp.Compare(first.position, second.position)) > 0 {
 				m.broke(7, a.id, "%q was accepted before %q was sent, and is recorded after it", a.text, b.text)
 			}
 		}

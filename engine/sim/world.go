@@ -127,7 +127,7 @@ func (w *world) freedom(what azuretest.Freedom, n int) int {
 // The length of a run, in steps.
 const (
 	longestStorm = 1500
-	longestCalm  = 6000
+	longestCalm  = 20000
 )
 
 // storm lets everything happen until people have done what they wanted to, and

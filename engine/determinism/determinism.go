@@ -31,6 +31,7 @@ import (
 	"go/types"
 
 	"golang.org/x/tools/go/analysis"
+	"golang.org/x/tools/go/types/typeutil"
 )
 
 // enginePath is the package whose Context makes a function an orchestration.
@@ -65,6 +66,7 @@ type function struct {
 	ctx     string // the name of its *engine.Context; empty if it has none
 	root    bool   // it is an orchestration's code
 	literal *ast.FuncLit
+	shared  types.Object // the receiver that all instances share; nil for none
 
 	findings []finding
 	uses     []use
@@ -99,6 +101,7 @@ func run(pass *analysis.Pass) (any, error) {
 // literals that are orchestrations. A literal within an orchestration is a part of
 // it.
 func collect(pass *analysis.Pass) []*function {
+	registered := registeredMethods(pass)
 	var functions []*function
 	for _, file := range pass.Files {
 		ast.Inspect(file, func(n ast.Node) bool {
@@ -110,6 +113,9 @@ func collect(pass *analysis.Pass) []*function {
 				object, _ := pass.TypesInfo.Defs[n.Name].(*types.Func)
 				f := &function{object: object, body: n.Body}
 				f.ctx, f.root = contextOf(pass, n.Type)
+				if registered[object] {
+					f.shared = receiverVar(pass, n)
+				}
 				functions = append(functions, f)
 				return !f.root
 			case *ast.FuncLit:
@@ -122,6 +128,42 @@ func collect(pass *analysis.Pass) []*function {
 		})
 	}
 	return functions
+}
+
+// registeredMethods returns the methods of pointers that are added to a registry as
+// orchestrations of this package: all instances share the receiver.
+func registeredMethods(pass *analysis.Pass) map[*types.Func]bool {
+	methods := map[*types.Func]bool{}
+	for _, file := range pass.Files {
+		ast.Inspect(file, func(n ast.Node) bool {
+			call, ok := n.(*ast.CallExpr)
+			if !ok || len(call.Args) < 3 || !isOneOf(typeutil.Callee(pass.TypesInfo, call), []string{enginePath + ".AddOrchestrator"}) {
+				return true
+			}
+			if selector, ok := ast.Unparen(call.Args[2]).(*ast.SelectorExpr); ok {
+				if method, ok := pass.TypesInfo.Uses[selector.Sel].(*types.Func); ok {
+					methods[method] = true
+				}
+			}
+			return true
+		})
+	}
+	return methods
+}
+
+// receiverVar returns the receiver of a method, if it is a pointer.
+func receiverVar(pass *analysis.Pass, n *ast.FuncDecl) types.Object {
+	if n.Recv == nil || len(n.Recv.List[0].Names) == 0 {
+		return nil
+	}
+	object := pass.TypesInfo.Defs[n.Recv.List[0].Names[0]]
+	if object == nil {
+		return nil
+	}
+	if _, ok := object.Type().(*types.Pointer); !ok {
+		return nil
+	}
+	return object
 }
 
 // contextOf returns the name of the parameter of type *engine.Context.

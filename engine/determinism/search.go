@@ -202,6 +202,8 @@ func (s *search) write(target ast.Expr) {
 	v, ok := s.pass.TypesInfo.Uses[base].(*types.Var)
 	switch {
 	case base == nil || !ok || v.Pkg() == nil:
+	case s.shared == v:
+		s.add(target, global, "what the receiver "+v.Name()+" points to")
 	case isGlobal(v):
 		s.add(target, global, "the variable "+v.Name())
 	case s.literal != nil && !v.IsField() && (v.Pos() < s.literal.Pos() || v.Pos() > s.literal.End()) && !s.inTest():

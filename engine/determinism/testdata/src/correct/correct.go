@@ -471,6 +471,16 @@ func (a approval) run(ctx *engine.Context, _ any) (string, error) {
 	return engine.CallActivity(ctx, ask, a.who).Await()
 }
 
+// A walk is made anew for each instance, and its method is called, not registered.
+type walk struct{ steps int }
+
+func (w *walk) run(ctx *engine.Context, _ any) (string, error) {
+	w.steps++
+	return strconv.Itoa(w.steps), nil
+}
+
+func walked(ctx *engine.Context, in string) (string, error) { return (&walk{}).run(ctx, nil) }
+
 func method(ctx *engine.Context, in string) (string, error) { return approval{in}.run(ctx, nil) }
 
 func labels(ctx *engine.Context, in [][]int) (int, error) {
@@ -547,6 +557,7 @@ func register(r *engine.Registry) {
 		return in, nil
 	})
 	engine.AddOrchestrator(r, "Chain", chain)
+	engine.AddOrchestrator(r, "Approval", approval{"Ann"}.run)
 	engine.AddOrchestrator(r, "Literal", func(ctx *engine.Context, in string) (string, error) {
 		own := 0
 		own++

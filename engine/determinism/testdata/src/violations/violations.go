@@ -266,6 +266,20 @@ func (f *flow) run(ctx *engine.Context, _ any) (string, error) {
 	return time.Now().String(), nil // want `time.Now reads the clock`
 }
 
+// A method that is registered shares its receiver with all instances.
+type tally struct {
+	n    int
+	seen map[string]bool
+}
+
+func (t *tally) run(ctx *engine.Context, in string) (string, error) {
+	t.n++             // want `what the receiver t points to is shared by all instances and lost with the process; keep it in a local variable`
+	t.seen[in] = true // want `what the receiver t points to is shared`
+	return in, nil
+}
+
+func registerMethod(r *engine.Registry) { engine.AddOrchestrator(r, "Tally", (&tally{}).run) }
+
 func withoutReason(ctx *engine.Context, _ any) (string, error) {
 	//determinism:allow // want `say why this is allowed`
 	return time.Now().String(), nil // want `time.Now reads the clock`

@@ -158,10 +158,21 @@ func (x *Execution) replay(past []history.Event) {
 		x.take(&past[i])
 	}
 	x.replaying = false
+	if x.missing != nil {
+		x.nextID = nextAction(past)
+	}
 	if x.missing == nil && !x.refused && !isComplete(past) {
 		x.checkAllAsked()
 	}
 	x.recorded = nil
+}
+
+// nextAction returns the number behind those of a history, whose code did not run.
+func nextAction(past []history.Event) (next int32) {
+	for i := range past {
+		next = max(next, past[i].ID+1)
+	}
+	return next
 }
 
 // isComplete reports whether a history tells of its execution's end.

@@ -78,6 +78,7 @@ func newApp(ctx context.Context, values settings.Values, o options) (*app, error
 	work := dispatch.Options{
 		Activities: values.Int(settings.MaxActivities), Cached: orNone(values.Int(settings.MaxCachedInstances)),
 		MaxHistoryEvents: values.Int(settings.MaxHistoryEvents), MaxHistoryBytes: int64(values.Int(settings.MaxHistoryBytes)),
+		Tries: values.Int(settings.MaxTries), MaxTurn: values.Duration(settings.MaxTurnTime),
 		Grace: time.Duration(orNone(int(a.grace))), Logger: o.Logger,
 	}
 	ask := clientOptions(values, registry, sealer)

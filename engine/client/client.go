@@ -172,9 +172,13 @@ func (c *Client) Suspend(ctx context.Context, id, reason string) error {
 	})
 }
 
-// Resume lets a suspended instance go on with what came meanwhile. It returns
-// ErrNotSuspended for one that is not suspended.
+// Resume lets a suspended instance go on with what came meanwhile, and one that is
+// parked with a store.Fault try again. It returns ErrNotSuspended for one that is
+// not suspended.
 func (c *Client) Resume(ctx context.Context, id, reason string) error {
+	if in, err := c.living(ctx, id); err == nil && in.Fault != nil {
+		return c.instances.Mend(ctx, id)
+	}
 	return c.signal(ctx, "resume", id, c.message(history.ExecutionResumed), reason, func(s history.Status) error {
 		if s != history.Suspended {
 			return ErrNotSuspended

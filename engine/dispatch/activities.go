@@ -11,22 +11,29 @@ import (
 	"github.com/seed21523604/holdfast/engine/store"
 )
 
-// takeOver returns the calls that were in the hands of workers which are gone,
-// as the doorbells say.
-func (w *Worker) takeOver(s *session, p *plan) map[int32]history.Event {
+// takeOver finds the calls that were in the hands of workers which are gone, as the
+// doorbells say, and which of them may have been begun by one that died: as they
+// are begun in their order, no more than run at once.
+func (w *Worker) takeOver(s *session, p *plan) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	taken := map[int32]history.Event{}
+	p.taken, p.died = map[int32]history.Event{}, map[int32]bool{}
 	for _, hand := range s.row.Hands {
-		gone := slices.ContainsFunc(p.bells, func(b store.Doorbell) bool { return b.TakeOver && b.Receipt == hand.Receipt })
+		i := slices.IndexFunc(p.bells, func(b store.Doorbell) bool { return b.TakeOver && b.Receipt == hand.Receipt })
+		if i < 0 {
+			continue
+		}
 		for _, number := range hand.Tasks {
 			call, waits := p.before[number]
-			if gone && waits && !s.isRunning(task{s.row.Execution, number}) {
-				taken[number] = call
+			if !waits || s.isRunning(task{s.row.Execution, number}) {
+				continue
+			}
+			p.taken[number] = call
+			if p.bells[i].Deaths > 0 && len(p.died) < w.o.Activities && !w.registry.RunsAtMostOnce(call.Name) {
+				p.died[number] = true
 			}
 		}
 	}
-	return taken
 }
 
 // interrupted returns a failure for every call that is taken over of an activity
@@ -116,6 +123,7 @@ func (w *Worker) run(s *session, p *plan) {
 	if s.live == nil || w.context.Err() != nil {
 		return
 	}
+	tries := triesOf(s.row.TaskTries)
 	for _, e := range s.live.Outstanding() {
 		key := task{s.live.ID(), e.ID}
 		_, old := p.before[e.ID]
@@ -131,6 +139,10 @@ func (w *Worker) run(s *session, p *plan) {
 		call := engine.NewCall(s.id, s.live.ID(), e)
 		call.Origin = s.live.Origin()
 		at := s.live.TraceOf(e)
+		if tries[e.ID] >= suspicious {
+			w.trials.do(job{run: func() { w.try(ctx, call, e, at) }, drop: func() { w.abandon(call) }})
+			continue
+		}
 		w.activities.do(job{
 			run: func() { w.perform(ctx, call, e, at) }, drop: func() { w.abandon(call) },
 			instance: s.id, call: key, stays: w.registry.RunsAtMostOnce(e.Name),

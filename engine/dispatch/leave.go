@@ -24,12 +24,17 @@ func (w *Worker) leave(id string, mail []*delivery, why error) {
 	}
 	w.o.Logger.Log(w.context, level, "left for another worker", "instance", id, "error", why)
 	w.handOver(id, mail, why)
-	after := min(firstPass<<min(times, 16), w.store.Lease())
+	w.passMail(id, mail, min(firstPass<<min(times, 16), w.store.Lease()))
+}
+
+// passMail lets the doorbells of the mail ring again after a while.
+func (w *Worker) passMail(id string, mail []*delivery, after time.Duration) {
 	for _, d := range mail {
-		if d.isBell() {
-			if err := w.store.Pass(w.context, d.bell, after); err != nil {
-				w.o.Logger.Warn("pass on a doorbell", "instance", id, "error", err)
-			}
+		if !d.isBell() {
+			continue
+		}
+		if err := w.store.Pass(w.context, d.bell, after); err != nil {
+			w.o.Logger.Warn("pass on a doorbell", "instance", id, "error", err)
 		}
 	}
 }

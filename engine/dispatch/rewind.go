@@ -12,7 +12,7 @@ import (
 // says so. It reports false if none does, or if it was done before.
 func (w *Worker) rewind(s *session, p *plan, inbox []history.Event) (bool, error) {
 	messages := slices.Concat(inbox, p.messages)
-	i := slices.IndexFunc(messages, func(m history.Event) bool { return m.Kind == history.ExecutionRewound })
+	i := slices.IndexFunc(messages, isRewinding)
 	if i < 0 || s.row.Status != history.Failed {
 		return false, nil
 	}
@@ -33,6 +33,8 @@ func (w *Worker) rewind(s *session, p *plan, inbox []history.Event) (bool, error
 	p.messages = slices.Concat(again.Messages, w.abandoned(s, again))
 	return true, nil
 }
+
+func isRewinding(m history.Event) bool { return m.Kind == history.ExecutionRewound }
 
 // discard takes messages out of the inbox that are recorded already.
 func (w *Worker) discard(s *session, p *plan, inbox []history.Event) error {

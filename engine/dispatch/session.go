@@ -3,6 +3,7 @@ package dispatch
 import (
 	"context"
 	"slices"
+	"sync/atomic"
 
 	"github.com/seed21523604/holdfast/engine"
 	"github.com/seed21523604/holdfast/engine/history"
@@ -20,9 +21,17 @@ type session struct {
 	busy    bool
 	running map[task]context.CancelFunc // activities in hand
 	held    store.Doorbell              // for the work in hand
+	inLane  bool                        // the worker's lane is taken by its turn
+	seen    uint64                      // the code that ran at the last look
+	looks   int                         // looks in a row that found it
 	outgoing
 
+	// code numbers what the orchestration's code is being run for; zero if it is
+	// not.
+	code atomic.Uint64
+
 	// Belongs to whoever is busy.
+	noted  bool              // the row says that this turn was begun
 	tried  []string          // turns that would hold work and may have been written
 	untold *turned           // the last turn, if it may have been written
 	known  bool              // row is believed to be the present one
@@ -41,14 +50,15 @@ type task struct {
 // must be held.
 func (s *session) isRunning(t task) bool { return s.running[t] != nil }
 
-// delivery is something that reached the session: a message, a doorbell, or
-// nothing but a reason to look at what is stored, or that all is sent.
+// delivery is something that reached the session: a message, a doorbell, a call to
+// be begun, or nothing but a reason to look at what is stored, or that all is sent.
 type delivery struct {
 	message  history.Event
 	bell     store.Doorbell
 	look     bool
 	sent     bool // nothing is being sent for the instance any more
 	offer    *offer
+	try      *task // the call that is to be begun, as soon as the row says so
 	create   bool
 	replace  []history.Status // in which an instance gives way to the one to be created
 	tried    bool             // a create was tried on trust
@@ -64,7 +74,7 @@ type delivery struct {
 func (d *delivery) isBell() bool { return d.bell != store.Doorbell{} }
 
 func (d *delivery) isMessage() bool {
-	return !d.look && !d.sent && d.offer == nil && d.bell == store.Doorbell{}
+	return !d.look && !d.sent && d.offer == nil && d.try == nil && !d.isBell()
 }
 
 // answered tells whoever waits for the delivery what became of it.

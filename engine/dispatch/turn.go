@@ -21,8 +21,9 @@ const maxAttempts = 5
 // attend makes the turn that a batch of mail calls for, again and again until
 // it is durable or nothing is left to be carried.
 func (w *Worker) attend(s *session, mail []*delivery) {
+	defer w.leaveLane(s)
 	for attempt := 1; ; attempt++ {
-		err := w.turn(s, mail)
+		err := w.guarded(s, mail)
 		if err == nil {
 			w.forgetLeft(s.id)
 			w.putBack(s, mail)
@@ -36,6 +37,14 @@ func (w *Worker) attend(s *session, mail []*delivery) {
 		case errors.Is(err, engine.ErrUnknownName), errors.Is(err, errVersion):
 			w.leave(s.id, mail, err)
 			return
+		case errors.Is(err, errQueued):
+			w.handOver(s.id, mail, err)
+			w.passMail(s.id, mail, firstPass)
+			return
+		case w.isHopeless(err, attempt):
+			if mail = w.setAside(s.id, mail, err); len(mail) == 0 {
+				return
+			}
 		}
 		w.o.Telemetry.Missed(err)
 		if attempt >= maxAttempts {
@@ -77,6 +86,8 @@ func (w *Worker) handOver(id string, mail []*delivery, why error) (results []*de
 		switch {
 		case d.isResult(), d.offer != nil:
 			results = append(results, d)
+		case d.try != nil:
+			d.answered(why)
 		case d.done || !d.isMessage():
 		case d.create:
 			d.answered(w.store.Create(w.context, id, d.message, d.replace...))
@@ -104,6 +115,9 @@ func (w *Worker) turn(s *session, mail []*delivery) error {
 		return err
 	}
 	p := w.plan(s, mail)
+	if s.row.Fault != nil && p.start == nil {
+		return w.parked(s, p, inbox)
+	}
 	if !p.living {
 		rewound, err := w.rewind(s, p, inbox)
 		if err != nil {
@@ -133,11 +147,14 @@ func (w *Worker) step(s *session, p *plan, inbox []history.Event) error {
 	if p.rewound == nil {
 		p.before = outstanding(s.live)
 		w.decline(s, p)
-		p.taken = w.takeOver(s, p)
+		w.takeOver(s, p)
 	}
 	p.began = time.Now()
-	decision, err := s.live.Turn(w.o.Now(), slices.Concat(inbox, p.messages, w.interrupted(p)))
+	decision, err := w.decide(s, slices.Concat(inbox, p.messages, w.interrupted(p)))
 	if err != nil {
+		return err
+	}
+	if err := w.begins(s, p); err != nil {
 		return err
 	}
 	if decision.Begun != nil {
@@ -148,7 +165,7 @@ func (w *Worker) step(s *session, p *plan, inbox []history.Event) error {
 		return err
 	}
 	w.give(s, p)
-	if len(decision.Events)+len(inbox)+len(p.taken)+len(p.given) > 0 || w.hasSent(s) {
+	if len(decision.Events)+len(inbox)+len(p.taken)+len(p.given)+len(p.tried) > 0 || w.hasSent(s) || isOld(s) {
 		err = w.commit(s, p, inbox, decision)
 	} else if len(p.messages) > 0 && !s.fresh {
 		// Nobody waits for them; but if what is in memory is out of date, no commit
@@ -163,6 +180,9 @@ func (w *Worker) step(s *session, p *plan, inbox []history.Event) error {
 	for _, d := range p.accepted {
 		d.answer.Verdict, d.answer.Known = s.live.Verdict(d.message)
 		d.answer.Instance = s.row
+		d.answered(nil)
+	}
+	for _, d := range p.tried {
 		d.answered(nil)
 	}
 	w.pass(s, p)
@@ -181,16 +201,18 @@ func (w *Worker) load(s *session, mail []*delivery) (inbox []history.Event, err 
 		return nil, nil
 	}
 	known := s.row.Version
-	if s.live == nil {
+	if s.live == nil || s.row.Fault != nil {
 		known = ""
 	}
 	state, err := w.store.Load(w.context, s.id, known)
-	if errors.Is(err, store.ErrNotFound) {
+	switch {
+	case errors.Is(err, store.ErrNotFound):
 		s.forget()
 		s.known = true
 		return nil, nil
-	}
-	if err != nil {
+	case errors.Is(err, store.ErrCorrupt) && state.Instance.Fault != nil:
+		state.History = remains(&state.Instance)
+	case err != nil:
 		return nil, err
 	}
 	s.row, s.known = state.Instance, true
@@ -198,14 +220,20 @@ func (w *Worker) load(s *session, mail []*delivery) (inbox []history.Event, err 
 	w.tellLate(s)
 	s.settle(mail, state.History)
 	byAcceptance(state.Inbox)
+	ended := s.row.Status.IsTerminal()
+	if !ended || slices.ContainsFunc(state.Inbox, isRewinding) {
+		if err := w.takeNote(s, mail); err != nil {
+			return nil, err
+		}
+	}
 	if state.Unchanged {
 		return state.Inbox, nil
 	}
 	s.close()
-	if s.row.Status.IsTerminal() {
+	if ended {
 		return state.Inbox, nil
 	}
-	s.live = w.registry.Replay(s.id, state.History, w.replayOptions())
+	w.replay(s, state.History)
 	return state.Inbox, nil
 }
 
@@ -260,6 +288,9 @@ func (w *Worker) trusts(s *session, mail []*delivery) bool {
 			return false
 		}
 	}
+	if s.row.Fault != nil || s.row.TurnTries > 0 {
+		return false
+	}
 	first := mail[0]
 	if s.known && (s.isLiving() || first.sent && len(mail) == 1) {
 		return true
@@ -282,6 +313,9 @@ type plan struct {
 	offered  []task          // calls to be given away
 	living   bool
 	began    time.Time
+
+	tried []*delivery    // calls to be begun, of which the row is to take note
+	died  map[int32]bool // calls that may have been begun by a worker which died
 
 	before map[int32]history.Event // calls without a result before the turn
 	taken  map[int32]history.Event // those of them that are taken over
@@ -306,6 +340,9 @@ func (w *Worker) plan(s *session, mail []*delivery) *plan {
 			continue
 		case d.offer != nil:
 			p.offered = append(p.offered, w.withdraw(s, d.offer)...)
+			continue
+		case d.try != nil:
+			p.tried = append(p.tried, d)
 			continue
 		case !d.isMessage():
 			p.bells = append(p.bells, d.bell)
@@ -509,6 +546,7 @@ func (w *Worker) nextRow(s *session, p *plan, d engine.Decision) store.Instance 
 		row.Completed = row.Updated
 	}
 	row.Wake = s.live.NextTimer()
+	row.Fault, row.TurnTries, row.TaskTries = nil, 0, taskTries(s, p)
 	row.Events += len(d.Events)
 	row.Turn = newToken()
 	return row

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -49,6 +50,14 @@ type Options struct {
 	// negative number there is none. Half of one is worth a warning.
 	MaxHistoryEvents int
 	MaxHistoryBytes  int64
+	// Tries is how often a turn may fail for a reason that its history cannot
+	// tell, or a turn or an activity be begun by workers that go away in the midst
+	// of it, before the instance is parked with a store.Fault; 5.
+	Tries int
+	// MaxTurn is how long the code of one turn may run before the instance is
+	// parked, as it will hardly come to a wait any more; a minute. With a negative
+	// duration it may run for ever.
+	MaxTurn time.Duration
 	// Logger receives a line for each turn (debug) and end (info); nil
 	// discards them.
 	Logger *slog.Logger
@@ -73,6 +82,12 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Patience == 0 {
 		o.Patience = time.Second
+	}
+	if o.Tries <= 0 {
+		o.Tries = 5
+	}
+	if o.MaxTurn == 0 {
+		o.MaxTurn = time.Minute
 	}
 	if o.Match == "" && o.Version != "" {
 		o.Match = MatchCurrentOrOlder
@@ -106,9 +121,13 @@ type Worker struct {
 	o        Options
 
 	activities *pool
+	trials     *pool         // of activities that may be what their workers died of
+	lane       chan struct{} // holds a token while such a turn is made
 	sends      *pool
 	context    context.Context // that of the activities and sends
 	cancel     context.CancelFunc
+
+	runs atomic.Uint64 // of orchestrations' code
 
 	mu       sync.Mutex
 	stopping bool
@@ -132,6 +151,7 @@ func New(s Store, r *engine.Registry, o Options) *Worker {
 	}
 	w := &Worker{
 		store: s, registry: r, o: o, activities: newPool(o.Activities), sends: newPool(maxSends),
+		trials: newPool(1), lane: make(chan struct{}, 1),
 		shares: o.Patience > 0 && store.IsShared(s), sessions: map[string]*session{}, cached: map[string]*list.Element{}, recent: list.New(), left: map[string]int{},
 	}
 	w.context, w.cancel = context.WithCancel(context.Background())
@@ -235,7 +255,9 @@ func (w *Worker) stop() {
 	}
 	w.cancel()
 	w.activities.drop()
+	w.trials.drop()
 	w.sends.drop()
+	w.giveBack()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for e := w.recent.Front(); e != nil; e = e.Next() {
@@ -245,16 +267,31 @@ func (w *Worker) stop() {
 	w.cached = map[string]*list.Element{}
 }
 
+// giveBack lets the work in hand be taken over at once, by whoever hears of it.
+func (w *Worker) giveBack() {
+	ctx, cancel := context.WithTimeout(context.Background(), w.store.Lease())
+	defer cancel()
+	for _, bell := range w.held() {
+		if err := w.store.Pass(ctx, bell, 0); err != nil && !isFinal(err) {
+			w.o.Logger.Warn("give back a doorbell", "instance", bell.Instance, "error", err)
+		}
+	}
+}
+
 // extend keeps the doorbells for work in hand from ringing while it is, and
-// looks whether the work is still wanted.
+// looks whether the work is still wanted; and it notices turns without end.
 func (w *Worker) extend(ctx context.Context) {
-	ticker := time.NewTicker(max(w.store.Lease()/3, time.Millisecond))
+	interval := max(w.store.Lease()/3, time.Millisecond)
+	ticker := time.NewTicker(interval)
 	defer ticker.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
+		}
+		for _, s := range w.stuck(interval) {
+			go w.parkStuck(s)
 		}
 		for _, bell := range w.held() {
 			if err := w.store.Extend(ctx, bell); err != nil {

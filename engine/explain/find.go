@@ -104,6 +104,9 @@ func suspension(in *store.Instance, past []history.Event) *Suspended {
 	if in.Status != history.Suspended {
 		return nil
 	}
+	if in.Fault != nil {
+		return &Suspended{Since: in.Fault.Since, Reason: in.Fault.Reason}
+	}
 	s := &Suspended{Since: in.Updated}
 	if i := suspendedAt(past); i >= 0 {
 		s.Since, s.Reason = past[i].Time, past[i].Reason

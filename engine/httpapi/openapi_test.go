@@ -333,6 +333,7 @@ func TestAnAnswerThatIsNotInTheDocumentIsFound(t *testing.T) {
 		good         bool
 	}{
 		"good":                  {"GET", "/instances/a", answer(200, json, fmt.Sprintf(status, "")), true},
+		"why it is parked":      {"GET", "/instances/a", answer(200, json, fmt.Sprintf(status, `,"faulted":{"reason":"r","since":"2026-11-23T12:00:00Z"}`)), true},
 		"no body":               {"GET", "/instances/a", answer(404, "", ""), true},
 		"a member more":         {"GET", "/instances/a", answer(200, json, fmt.Sprintf(status, `,"more":1`)), false},
 		"a member less":         {"GET", "/instances/a", answer(200, json, strings.Replace(fmt.Sprintf(status, ""), `"input":1,`, "", 1)), false},

@@ -21,6 +21,14 @@ type statusBody struct {
 	CreatedTime   string          `json:"createdTime"`
 	LastUpdated   string          `json:"lastUpdatedTime"`
 	HistoryEvents []historyEvent  `json:"historyEvents,omitempty"`
+	Faulted       *fault          `json:"faulted,omitempty"`
+}
+
+// fault says why an instance is parked. Its runtimeStatus is Suspended then, which
+// is what tools know; this is for those who want to know more.
+type fault struct {
+	Reason string `json:"reason"`
+	Since  string `json:"since"`
 }
 
 // The forms of the two kinds of time in the API.
@@ -98,6 +106,9 @@ func newStatus(in store.Instance, showInput bool) statusBody {
 	}
 	if in.Failure != nil {
 		body.Output = text(in.Failure.String())
+	}
+	if f := in.Fault; f != nil {
+		body.Faulted = &fault{f.Reason, f.Since.UTC().Format(seconds)}
 	}
 	return body
 }

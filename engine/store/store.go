@@ -31,6 +31,9 @@ var (
 	// over one of the limits of package history, and for what is too large for
 	// this store in another way; nothing was written.
 	ErrTooLarge = history.ErrTooLarge
+	// ErrCorrupt is returned by Load, History and Get for an instance of which
+	// what is stored cannot be understood.
+	ErrCorrupt = history.ErrCorrupt
 	// ErrActive is returned by Purge for an instance that has not ended.
 	ErrActive = errors.New("the instance has not ended")
 	// ErrOwing is returned, with ErrExists by Create and with ErrActive by
@@ -92,6 +95,15 @@ type Instance struct {
 	// Wake is when the instance must be looked at although nobody sends it
 	// anything: its earliest timer. Zero means never.
 	Wake time.Time
+	// Fault is why the instance is parked; nil if it is not. One that is has the
+	// status Suspended, whatever its own would be, and no Wake. Nothing rings for
+	// it, and its messages wait in the inbox, until somebody Mends it.
+	Fault *Fault
+	// TurnTries is how often the instance's next turn was begun by workers that
+	// went away in the midst of it, as far as they took note of it; and TaskTries
+	// the same of calls that have no result.
+	TurnTries int
+	TaskTries []TaskTries
 	// Hands say which work, decided by earlier turns and not known to be done,
 	// is in whose hands. An instance that has ended may have Hands with Sends.
 	Hands []Hand
@@ -140,16 +152,6 @@ func (in *Instance) Takes(kind history.Kind) error {
 	return ErrFinished
 }
 
-// MayGo reports whether a start may replace the instance as soon as it has sent
-// what it owes.
-func (in *Instance) MayGo(replace []history.Status) bool {
-	ended := in.Status.IsTerminal()
-	if len(replace) == 0 {
-		return ended
-	}
-	return slices.Contains(replace, in.Status) && (ended || in.Parent == nil)
-}
-
 // DefaultMaxInbox is how many messages an inbox holds before a store refuses
 // events, unless it is told otherwise.
 const DefaultMaxInbox = 1000
@@ -161,10 +163,37 @@ func IsBounded(message *history.Event) bool {
 	return message.Kind == history.EventRaised && message.InstanceID == ""
 }
 
+// MayGo reports whether a start may replace the instance as soon as it has sent
+// what it owes.
+func (in *Instance) MayGo(replace []history.Status) bool {
+	ended := in.Status.IsTerminal()
+	if len(replace) == 0 {
+		return ended
+	}
+	return slices.Contains(replace, in.Status) && (ended || in.Parent == nil)
+}
+
 // Owes reports whether the instance decided to send something that is not known
 // to be sent.
 func (in *Instance) Owes() bool {
 	return slices.ContainsFunc(in.Hands, func(h Hand) bool { return len(h.Sends) > 0 })
+}
+
+// Fault says why an instance is parked: something that its history cannot tell
+// went wrong with it again and again.
+type Fault struct {
+	// Reason says what, in words.
+	Reason string
+	// Since is when it was parked, UTC.
+	Since time.Time
+	// Was is its status before that.
+	Was history.Status
+}
+
+// TaskTries are the numbers of calls of activities that were begun so often.
+type TaskTries struct {
+	Times int
+	Tasks []int32
 }
 
 // Hand is the work of an instance that one worker has in hand, and that is to be
@@ -224,6 +253,10 @@ type Doorbell struct {
 	// Receipt has not been heard of for the length of a lease, or is known to
 	// be gone: whoever receives the doorbell is to take that work over.
 	TakeOver bool
+	// Deaths is how often in a row, as far as the store can tell, whoever had
+	// received the doorbell, or held it, was not heard of again. Nothing but a
+	// suspicion follows from it, and two doorbells that differ by it are the same.
+	Deaths int
 }
 
 // Instances is the store as a client sees it. Its methods may be called
@@ -262,9 +295,14 @@ type Instances interface {
 	// an instance may lag behind its row.
 	List(ctx context.Context, q Query) (Page, error)
 
-	// Purge removes an ended instance and everything of it; ErrNotFound, or
-	// ErrActive for one that has not ended, with ErrOwing for one whose row has
-	// Hands.
+	// Mend lets an instance that has a Fault go on: it has its status from before
+	// and no tries, and a doorbell rings for it and, with TakeOver, for each of
+	// its hands. It has no effect on others; ErrNotFound.
+	Mend(ctx context.Context, id string) error
+
+	// Purge removes an instance that has ended, or has a Fault, and everything of
+	// it; ErrNotFound, or ErrActive for others, with ErrOwing for one that has
+	// ended and whose row has Hands.
 	Purge(ctx context.Context, id string) error
 
 	// Revoke counts the row's Revoked up, also after the end; ErrNotFound. A
@@ -281,13 +319,15 @@ type Queue interface {
 	Receive(ctx context.Context, most int, wait time.Duration) ([]Doorbell, error)
 
 	// Load reads an instance; ErrNotFound. With the version that the caller
-	// has in memory, an unchanged history is not read again.
+	// has in memory, an unchanged history is not read again. If the history
+	// cannot be understood, it returns the rest of the State with ErrCorrupt.
 	Load(ctx context.Context, id string, known Version) (State, error)
 
 	// Commit writes a turn in one transaction, sees to it that a doorbell
 	// exists for the row's Wake, for messages still in the inbox and for the
 	// work that the worker holds, and only then takes the answered doorbells
-	// away. It returns the new version.
+	// away. It returns the new version. For a row with a Fault it leaves the
+	// inbox without a doorbell.
 	//
 	// The error wraps ErrConflict when the instance is not at the base
 	// version, whether it moved on, was sent a message, was created or is
@@ -303,9 +343,9 @@ type Queue interface {
 	// lease. A doorbell that is gone is no error.
 	Extend(ctx context.Context, bell Doorbell) error
 
-	// Pass gives a doorbell back which this worker can do nothing about: it
-	// rings again after so long, for whoever receives it then. A doorbell that
-	// is gone is no error.
+	// Pass gives a doorbell back which this worker can do nothing about, or whose
+	// work it gives up: it rings again after so long, for whoever receives it then,
+	// and has no Deaths. A doorbell that is gone is no error.
 	Pass(ctx context.Context, bell Doorbell, after time.Duration) error
 
 	// Lease returns how long a received doorbell stays hidden.

@@ -51,6 +51,8 @@ const (
 	MaxInboxMessages     = "MaxInboxMessages"
 	MaxHistoryEvents     = "MaxHistoryEvents"
 	MaxHistoryBytes      = "MaxHistoryBytes"
+	MaxTries             = "MaxTries"
+	MaxTurnTime          = "MaxTurnTime"
 	StopGrace            = "StopGrace"
 
 	OTEL_EXPORTER_OTLP_ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
@@ -178,6 +180,10 @@ func limitSettings() []Setting {
 			Meaning: "how many events the history of one run may have; one that would have more fails"},
 		{Name: MaxHistoryBytes, Kind: KindInteger, Default: "67108864", Min: "1048576", Max: "1073741824", Example: "67108864",
 			Meaning: "how large that history may be, in bytes"},
+		{Name: MaxTries, Kind: KindInteger, Default: "5", Min: "2", Max: "20", Example: "5",
+			Meaning: "how often a turn or an activity may take its process down before its instance is parked"},
+		{Name: MaxTurnTime, Kind: KindDuration, Default: "1m", Min: "5s", Max: "1h", Example: "1m",
+			Meaning: "how long an orchestration's code may run without a wait before its instance is parked"},
 		{Name: StopGrace, Kind: KindDuration, Default: "10s", Min: "0s", Max: "5m", Example: "10s",
 			Meaning: "how long a stop waits for work in hand"},
 	}

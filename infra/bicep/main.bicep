@@ -279,6 +279,16 @@ param maxHistoryEvents int = 50000
 @maxValue(1073741824)
 param maxHistoryBytes int = 67108864
 
+@description('How often a turn or an activity may take its process down before its instance is parked.')
+@minValue(2)
+@maxValue(20)
+param maxTries int = 5
+
+@description('How long an orchestration\'s code may run without a wait before its instance is parked, in seconds.')
+@minValue(5)
+@maxValue(3600)
+param maxTurnTimeSeconds int = 60
+
 @description('How long a stop waits for work in hand, in seconds.')
 @minValue(0)
 @maxValue(300)
@@ -317,6 +327,8 @@ var settings = {
   MaxInboxMessages: '${maxInboxMessages}'
   MaxHistoryEvents: '${maxHistoryEvents}'
   MaxHistoryBytes: '${maxHistoryBytes}'
+  MaxTries: '${maxTries}'
+  MaxTurnTime: '${maxTurnTimeSeconds}s'
   StopGrace: '${stopGraceSeconds}s'
 }
 

@@ -56,5 +56,7 @@ param maxInstanceBytes = int(readEnvironmentVariable('HOLDFAST_MAX_INSTANCE_BYTE
 param maxInboxMessages = int(readEnvironmentVariable('HOLDFAST_MAX_INBOX_MESSAGES', '1000'))
 param maxHistoryEvents = int(readEnvironmentVariable('HOLDFAST_MAX_HISTORY_EVENTS', '50000'))
 param maxHistoryBytes = int(readEnvironmentVariable('HOLDFAST_MAX_HISTORY_BYTES', '67108864'))
+param maxTries = int(readEnvironmentVariable('HOLDFAST_MAX_TRIES', '5'))
+param maxTurnTimeSeconds = int(readEnvironmentVariable('HOLDFAST_MAX_TURN_TIME_SECONDS', '60'))
 param stopGraceSeconds = int(readEnvironmentVariable('HOLDFAST_STOP_GRACE_SECONDS', '10'))
 // </settings>

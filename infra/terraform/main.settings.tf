@@ -34,6 +34,8 @@ locals {
     MaxInboxMessages        = tostring(var.max_inbox_messages)
     MaxHistoryEvents        = tostring(var.max_history_events)
     MaxHistoryBytes         = tostring(var.max_history_bytes)
+    MaxTries                = tostring(var.max_tries)
+    MaxTurnTime             = "${var.max_turn_time_seconds}s"
     StopGrace               = "${var.stop_grace_seconds}s"
   }
 }

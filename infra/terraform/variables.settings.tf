@@ -416,6 +416,30 @@ variable "max_history_bytes" {
   }
 }
 
+variable "max_tries" {
+  description = "How often a turn or an activity may take its process down before its instance is parked."
+  type        = number
+  default     = 5
+  nullable    = false
+
+  validation {
+    condition     = var.max_tries >= 2 && var.max_tries <= 20 && floor(var.max_tries) == var.max_tries
+    error_message = "A whole number from 2 to 20 is wanted."
+  }
+}
+
+variable "max_turn_time_seconds" {
+  description = "How long an orchestration's code may run without a wait before its instance is parked, in seconds."
+  type        = number
+  default     = 60
+  nullable    = false
+
+  validation {
+    condition     = var.max_turn_time_seconds >= 5 && var.max_turn_time_seconds <= 3600 && floor(var.max_turn_time_seconds) == var.max_turn_time_seconds
+    error_message = "A whole number from 5 to 3600 is wanted."
+  }
+}
+
 variable "stop_grace_seconds" {
   description = "How long a stop waits for work in hand, in seconds."
   type        = number

@@ -30,6 +30,9 @@ type bell struct {
 	serial  uint64 // changes when a new cause is put
 	hand    string // the receipt, if it is that of a hand
 	index   int    // in the heap
+
+	rung   int // how often since somebody was heard of who had received or held it
+	deaths int // before that, of processes
 }
 
 func newBells() *bells {
@@ -50,8 +53,28 @@ func (b *bells) put(id string, at time.Time) {
 }
 
 // hold adds the bell for a hand, which rings at the given time.
-func (b *bells) hold(id, receipt string, at time.Time) {
-	b.add(&bell{key: id + "\x00" + receipt, id: id, at: at, hand: receipt})
+func (b *bells) hold(id, receipt string, at time.Time) *bell {
+	e := &bell{key: handBellKey(id, receipt), id: id, at: at, hand: receipt}
+	b.add(e)
+	return e
+}
+
+func handBellKey(id, receipt string) string { return id + "\x00" + receipt }
+
+// blame takes note of so many processes that died one after another while there
+// were the bells that ring now. After none, work in hand was only given up.
+func (b *bells) blame(now time.Time, deaths int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, e := range b.order {
+		switch {
+		case e.at.After(now):
+		case e.hand != "":
+			e.deaths = deaths - 1 // it is one more when it rings
+		default:
+			e.deaths = deaths
+		}
+	}
 }
 
 func (b *bells) add(e *bell) {
@@ -76,7 +99,7 @@ func (b *bells) remove(key string) {
 func (b *bells) find(d store.Doorbell) *bell {
 	key := d.Instance
 	if d.TakeOver {
-		key += "\x00" + d.Receipt
+		key = handBellKey(d.Instance, d.Receipt)
 	}
 	if e, ok := b.byKey[key]; ok && e.receipt() == d.Receipt {
 		return e
@@ -84,9 +107,28 @@ func (b *bells) find(d store.Doorbell) *bell {
 	return nil
 }
 
-// postpone moves a bell without a new cause.
+// giveBack takes note that whoever has the work that a bell is for gives it up, if
+// it is for work.
+func (e *bell) giveBack() {
+	if e.hand != "" {
+		e.deaths = -1 // the next ring is none
+	}
+}
+
+// forget takes all bells of an instance away that is gone.
+func (b *bells) forget(in *store.Instance) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	delete(b.inbox, in.ID)
+	b.remove(in.ID)
+	for _, hand := range in.Hands {
+		b.remove(handBellKey(in.ID, hand.Receipt))
+	}
+}
+
+// postpone moves a bell without a new cause, for somebody who is alive.
 func (b *bells) postpone(e *bell, at time.Time) {
-	e.at = at
+	e.at, e.rung, e.deaths = at, 0, 0
 	heap.Fix(&b.order, e.index)
 	if e.index == 0 {
 		b.signal()
@@ -107,6 +149,7 @@ func (b *bells) take(now, hidden time.Time, most int) (due []store.Doorbell, nex
 			b.signal() // for another receiver
 			return due, e.at
 		}
+		e.rung++
 		due = append(due, e.doorbell())
 		e.at = hidden
 		heap.Fix(&b.order, 0)
@@ -122,7 +165,11 @@ func (b *bells) signal() {
 }
 
 func (e *bell) doorbell() store.Doorbell {
-	return store.Doorbell{Instance: e.id, Receipt: e.receipt(), TakeOver: e.hand != ""}
+	d := store.Doorbell{Instance: e.id, Receipt: e.receipt(), TakeOver: e.hand != "", Deaths: e.deaths + e.rung}
+	if !d.TakeOver {
+		d.Deaths-- // nobody had it before the first time
+	}
+	return d
 }
 
 func (e *bell) receipt() string {

@@ -100,6 +100,7 @@ func TestTimersThatCouldNotBeReadRingLater(t *testing.T) {
 	}
 	s := open()
 	in := store.Instance{ID: "a", Turn: "t", Wake: now.Add(horizon + time.Minute)}
+	in.Input = make([]byte, 1<<20) // so that what is read when the folder is opened stands elsewhere
 	if _, err := s.Commit(t.Context(), store.Turn{Instance: in}); err != nil {
 		t.Fatal(err)
 	}

@@ -23,6 +23,7 @@
 //	m/<id> 00 <message>        a message in the inbox
 //	d/<time><id>               a due row: look at the instance at that time
 //	w/<id>                     work of the instance is in hand
+//	p/deaths                   how many processes in a row died, and this one
 //
 // Positions are 8 bytes and times 12, most significant first. An instance id
 // holds no control character, so the byte 00 ends it without doubt. Whoever had

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"time"
 
@@ -21,11 +22,11 @@ import (
 type Options struct {
 	// Lease is how long a doorbell stays hidden from others; one minute.
 	Lease time.Duration
-	// Logger receives what the embedded store has to say; nil discards it.
 	// MaxInbox is how many messages an instance's inbox holds before events are
 	// refused; store.DefaultMaxInbox. With a negative number there is no bound.
 	MaxInbox int
-	Logger   *slog.Logger
+	// Logger receives what the embedded store has to say; nil discards it.
+	Logger *slog.Logger
 	// Now is the clock; time.Now.
 	Now func() time.Time
 	// Existing opens the hub only if it is there, and makes no folder.
@@ -43,7 +44,9 @@ type Store struct {
 	now     func() time.Time
 	lease   time.Duration
 	bells   *bells
-	most    int // messages in an inbox
+	most    int  // messages in an inbox
+	deaths  int  // processes before this one that died, one after another
+	looks   bool // the hub is only looked at
 	slots   slots
 	watches watch.List
 
@@ -77,11 +80,38 @@ func Open(folder string, o Options) (*Store, error) {
 		return nil, fmt.Errorf("open %s: %w", folder, err)
 	}
 	s.db = db
+	s.looks = o.Existing
 	s.bells = newBells()
+	if err := s.countDeaths(); err != nil {
+		return nil, errors.Join(fmt.Errorf("read how %s was left: %w", folder, err), db.Close())
+	}
 	if err := s.recover(); err != nil {
 		return nil, errors.Join(fmt.Errorf("read what is due in %s: %w", folder, err), db.Close())
 	}
 	return s, nil
+}
+
+// countDeaths finds out how many processes in a row did not close the folder, and
+// takes note that this one has not yet.
+func (s *Store) countDeaths() error {
+	text, _, err := s.read([]byte(deathsKey))
+	if err != nil {
+		return err
+	}
+	s.deaths, _ = strconv.Atoi(string(text)) // there is none at first
+	return s.setDeaths(s.deaths + 1)
+}
+
+// setDeaths writes down how many processes in a row died, unless the hub is only
+// looked at.
+func (s *Store) setDeaths(n int) error {
+	if s.looks {
+		return nil
+	}
+	batch := s.db.NewBatch()
+	defer batch.Close()
+	batch.Set([]byte(deathsKey), strconv.AppendInt(nil, int64(n), 10), nil)
+	return s.write(batch)
 }
 
 // openPebble opens the embedded store with sizes that suit many small commits:
@@ -160,7 +190,7 @@ func (s *Store) Close() error {
 	if s.failed.get() != nil {
 		return nil
 	}
-	return errors.Join(s.db.Flush(), s.db.Close())
+	return errors.Join(s.setDeaths(0), s.db.Flush(), s.db.Close())
 }
 
 // end wakes all who wait for something that will not come any more.

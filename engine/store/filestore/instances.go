@@ -137,6 +137,33 @@ func (s *Store) Revoke(ctx context.Context, id string) error {
 	})
 }
 
+// Mend lets an instance that has a Fault go on.
+func (s *Store) Mend(ctx context.Context, id string) error {
+	return s.change(ctx, "mend", id, func(old row) error {
+		switch {
+		case old.Version == "":
+			return store.ErrNotFound
+		case old.Fault == nil:
+			return nil
+		}
+		old.Status, old.Fault, old.TurnTries, old.TaskTries = old.Fault.Was, nil, 0, nil
+		old.sent++
+		batch := s.db.NewBatch()
+		defer batch.Close()
+		batch.Set(instanceKey(id), encodeRow(&old), nil)
+		if err := s.write(batch); err != nil {
+			return err
+		}
+		s.bells.mu.Lock()
+		defer s.bells.mu.Unlock()
+		s.bells.put(id, s.now())
+		for _, hand := range old.Hands {
+			s.bells.hold(id, hand.Receipt, s.now()).giveBack()
+		}
+		return nil
+	})
+}
+
 // change calls f with the instance's row while nobody else may change it, and
 // tells those who watch it. The row's Version is empty if there is none.
 func (s *Store) change(ctx context.Context, verb, id string, f func(old row) error) error {
@@ -262,6 +289,7 @@ func (s *Store) Purge(ctx context.Context, id string) error {
 		switch {
 		case old.Version == "":
 			return store.ErrNotFound
+		case old.Fault != nil:
 		case !old.Status.IsTerminal():
 			return store.ErrActive
 		case len(old.Hands) > 0:
@@ -273,7 +301,14 @@ func (s *Store) Purge(ctx context.Context, id string) error {
 			return err
 		}
 		batch.Delete(instanceKey(id), nil)
-		return s.write(batch)
+		if len(old.Hands) > 0 {
+			batch.Delete(handsKey(id), nil)
+		}
+		if err := s.write(batch); err != nil {
+			return err
+		}
+		s.bells.forget(&old.Instance)
+		return nil
 	})
 }
 

@@ -12,6 +12,8 @@ const (
 	inboxPrefix    = "m/"
 	duePrefix      = "d/"
 	handsPrefix    = "w/"
+
+	deathsKey = "p/deaths"
 )
 
 func instanceKey(id string) []byte { return append([]byte(instancePrefix), id...) }

@@ -31,7 +31,11 @@ func (s *Store) recover() error {
 	if err := s.recoverHands(now); err != nil {
 		return err
 	}
-	return s.loadDue(now)
+	if err := s.loadDue(now); err != nil {
+		return err
+	}
+	s.bells.blame(now, s.deaths)
+	return nil
 }
 
 // recoverHands rings for all work that was in hand.
@@ -272,8 +276,11 @@ func (s *Store) ring(turn *store.Turn, left int) {
 }
 
 // nextRing returns when the instance must be looked at next, as far as memory
-// need know: zero if nothing but a distant timer is to come.
+// need know: zero if nothing but a distant timer is to come, or it is parked.
 func (s *Store) nextRing(in *store.Instance) time.Time {
+	if in.Fault != nil {
+		return time.Time{}
+	}
 	if s.bells.inbox[in.ID] > 0 {
 		return s.now()
 	}
@@ -312,6 +319,7 @@ func (s *Store) Pass(_ context.Context, d store.Doorbell, after time.Duration) e
 	defer s.bells.mu.Unlock()
 	if e := s.bells.find(d); e != nil {
 		s.bells.postpone(e, s.now().Add(after))
+		e.giveBack()
 	}
 	return nil
 }

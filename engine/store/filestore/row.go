@@ -36,6 +36,16 @@ const (
 	rowParent       wire.Number = 32
 	rowRevoked      wire.Number = 40
 	rowExternal     wire.Number = 41 // JSON
+	rowFault        wire.Number = 50
+	rowTurnTries    wire.Number = 51
+	rowTaskTries    wire.Number = 52 // repeated
+
+	faultReason wire.Number = 1
+	faultSince  wire.Number = 2
+	faultWas    wire.Number = 3
+
+	triesTimes wire.Number = 1
+	triesTask  wire.Number = 2 // repeated
 
 	handReceipt wire.Number = 1
 	handTask    wire.Number = 2 // repeated
@@ -93,11 +103,59 @@ func encodeRow(in *row) []byte {
 		b = wire.AppendElement(b, rowParent, history.AppendParent(nil, in.Parent))
 	}
 	b = history.AppendTags(b, rowTag, in.Tags)
+	b = appendTries(b, in)
 	if in.External.IsZero() {
 		return b
 	}
 	external, _ := json.Marshal(&in.External) // plain data has a JSON form
 	return wire.AppendBytes(b, rowExternal, external)
+}
+
+// appendTries appends what says that the instance is parked, or may come to be.
+func appendTries(b []byte, in *row) []byte {
+	if f := in.Fault; f != nil {
+		fault := wire.AppendBytes(nil, faultReason, f.Reason)
+		fault = wire.AppendTime(fault, faultSince, f.Since)
+		b = wire.AppendElement(b, rowFault, wire.AppendUint(fault, faultWas, uint64(f.Was)))
+	}
+	b = wire.AppendUint(b, rowTurnTries, uint64(in.TurnTries))
+	for _, t := range in.TaskTries {
+		tries := wire.AppendUint(nil, triesTimes, uint64(t.Times))
+		for _, task := range t.Tasks {
+			tries = wire.AppendUint(tries, triesTask, uint64(task)+1)
+		}
+		b = wire.AppendElement(b, rowTaskTries, tries)
+	}
+	return b
+}
+
+func decodeFault(b []byte) (*store.Fault, error) {
+	f := &store.Fault{}
+	err := wire.Each(b, func(n wire.Number, x uint64, v []byte) (err error) {
+		switch n {
+		case faultReason:
+			f.Reason = string(v)
+		case faultSince:
+			f.Since, err = wire.Time(v)
+		case faultWas:
+			f.Was = history.Status(x)
+		}
+		return err
+	})
+	return f, err
+}
+
+func decodeTaskTries(b []byte) (t store.TaskTries, err error) {
+	err = wire.Each(b, func(n wire.Number, x uint64, _ []byte) error {
+		switch n {
+		case triesTimes:
+			t.Times = int(x)
+		case triesTask:
+			t.Tasks = append(t.Tasks, int32(x-1))
+		}
+		return nil
+	})
+	return t, err
 }
 
 func encodeHand(h store.Hand) []byte {
@@ -177,6 +235,14 @@ func decodeRow(b []byte) (row, error) {
 			in.Tags, err = history.DecodeTag(in.Tags, v)
 		case rowParent:
 			in.Parent, err = history.DecodeParent(v)
+		case rowFault:
+			in.Fault, err = decodeFault(v)
+		case rowTurnTries:
+			in.TurnTries = int(x)
+		case rowTaskTries:
+			var tries store.TaskTries
+			tries, err = decodeTaskTries(v)
+			in.TaskTries = append(in.TaskTries, tries)
 		case rowExternal:
 			err = json.Unmarshal(v, &in.External)
 		}

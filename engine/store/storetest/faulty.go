@@ -103,6 +103,11 @@ func (f *Faulty) List(ctx context.Context, q store.Query) (page store.Page, err 
 	return page, err
 }
 
+// Mend calls the store's.
+func (f *Faulty) Mend(ctx context.Context, id string) error {
+	return f.do("Mend", func() error { return f.Store.Mend(ctx, id) })
+}
+
 // Purge calls the store's.
 func (f *Faulty) Purge(ctx context.Context, id string) error {
 	return f.do("Purge", func() error { return f.Store.Purge(ctx, id) })

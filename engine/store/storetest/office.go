@@ -63,6 +63,7 @@ func (b *bench) newOffice(s store.Store) *office {
 	engine.AddActivity(o.registry, notify, activity)
 	engine.AddActivity(o.registry, charge, activity, engine.AtMostOnce())
 	o.addRewinds()
+	o.addFaults()
 	engine.AddOrchestrator(o.registry, human, askHuman)
 	engine.AddOrchestrator(o.registry, once, chargeOnce)
 	engine.AddOrchestrator(o.registry, nap, takeNap)

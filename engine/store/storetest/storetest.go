@@ -45,11 +45,13 @@ type Harness func(t testing.TB, now func() time.Time) Hub
 // Run tests the store that the harness makes.
 func Run(t *testing.T, h Harness) {
 	t.Run("contract", func(t *testing.T) {
-		for name, test := range contract {
-			t.Run(name, func(t *testing.T) {
-				t.Parallel()
-				test(newBench(t, h))
-			})
+		for _, tests := range []map[string]func(*bench){contract, faulted} {
+			for name, test := range tests {
+				t.Run(name, func(t *testing.T) {
+					t.Parallel()
+					test(newBench(t, h))
+				})
+			}
 		}
 	})
 	t.Run("keeper", func(t *testing.T) {
@@ -61,7 +63,7 @@ func Run(t *testing.T, h Harness) {
 		}
 	})
 	t.Run("promise", func(t *testing.T) {
-		for _, tests := range []map[string]func(*bench){promises, relations, rewinds} {
+		for _, tests := range []map[string]func(*bench){promises, relations, rewinds, poisons} {
 			for name, test := range tests {
 				t.Run(name, func(t *testing.T) {
 					t.Parallel()
@@ -83,7 +85,8 @@ type bench struct {
 	now time.Time
 	n   int
 
-	mended atomic.Bool // the activity that breaks does not any more
+	mended atomic.Bool   // the activity that breaks does not any more
+	harmed chan struct{} // told of code that begins and never comes to its end; nil if there is none
 }
 
 func newBench(t *testing.T, h Harness) *bench {
@@ -153,13 +156,14 @@ func (b *bench) receive() []store.Doorbell {
 	return bells
 }
 
-// ring returns the one doorbell that rings now.
+// ring returns the one doorbell that rings now, without its Deaths.
 func (b *bench) ring(id string) store.Doorbell {
 	b.Helper()
 	bells := b.receive()
 	if len(bells) != 1 || bells[0].Instance != id {
 		b.Fatalf("%v ring, want %s", bells, id)
 	}
+	bells[0].Deaths = 0
 	return bells[0]
 }
 

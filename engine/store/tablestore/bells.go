@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -29,6 +30,9 @@ type ring struct {
 	Receipt string `json:"receipt,omitempty"`
 	// Again says that the message stands in for the one that the row knows.
 	Again bool `json:"again,omitempty"`
+	// Heard is how many receptions of the message there were when somebody was
+	// last heard of who had received or held it.
+	Heard int64 `json:"heard,omitempty"`
 	// Turn is the token of the turn that relies on the message and may not be
 	// written yet.
 	Turn string `json:"turn,omitempty"`
@@ -45,6 +49,17 @@ type message struct {
 	id, receipt string
 	visible     time.Time // when it rings, or rang
 	born        time.Time // when it was put, if it was received
+	received    int64     // how often it was
+}
+
+// deaths returns how often in a row whoever had the message was not heard of again.
+// Who puts one for work in hand has it before it is received.
+func (m *message) deaths() int {
+	n := m.received - m.Heard
+	if !m.TakeOver {
+		n--
+	}
+	return int(max(n, 0))
 }
 
 const receiptSeparator = " "
@@ -61,10 +76,10 @@ func (m *message) isYoung(now time.Time) bool { return now.Sub(m.born) < maxFlig
 
 func (m *message) doorbell() store.Doorbell {
 	if m.TakeOver {
-		return store.Doorbell{Instance: m.Instance, Receipt: m.Receipt, TakeOver: true}
+		return store.Doorbell{Instance: m.Instance, Receipt: m.Receipt, TakeOver: true, Deaths: m.deaths()}
 	}
-	receipt := []string{m.id, m.receipt, m.Turn, formatTime(m.born)}
-	return store.Doorbell{Instance: m.Instance, Receipt: strings.Join(receipt, receiptSeparator)}
+	receipt := []string{m.id, m.receipt, formatTime(m.born), strconv.FormatInt(m.received, 10), m.Turn}
+	return store.Doorbell{Instance: m.Instance, Receipt: strings.Join(receipt, receiptSeparator), Deaths: m.deaths()}
 }
 
 // messageOf returns the message that a doorbell was given for which is not for
@@ -72,9 +87,10 @@ func (m *message) doorbell() store.Doorbell {
 func messageOf(bell store.Doorbell) *message {
 	m := refer(bell.Receipt)
 	m.Instance = bell.Instance
-	if fields := strings.Split(bell.Receipt, receiptSeparator); len(fields) == 4 {
-		m.Turn = fields[2]
-		m.born, _ = parseTime(fields[3]) // as it was formatted here
+	if fields := strings.SplitN(bell.Receipt, receiptSeparator, 5); len(fields) == 5 {
+		m.born, _ = parseTime(fields[2]) // as they were formatted here
+		m.received, _ = strconv.ParseInt(fields[3], 10, 64)
+		m.Turn = fields[4]
 	}
 	return m
 }
@@ -114,6 +130,7 @@ func (s *Store) put(ctx context.Context, r ring, hidden time.Duration) (*message
 // hide lets a message ring after a while, counted from now; errors that isGone
 // knows say that it is not ours any more.
 func (s *Store) hide(ctx context.Context, m *message, d time.Duration) error {
+	m.Heard = max(m.Heard, m.received)
 	text, err := m.text()
 	if err != nil {
 		return err
@@ -194,7 +211,7 @@ func (s *Store) silence(ctx context.Context, bell store.Doorbell) error {
 // process put or received.
 type heldBells struct {
 	mu     sync.Mutex
-	byBell map[store.Doorbell]*heldBell
+	byBell map[store.Doorbell]*heldBell // without their Deaths
 }
 
 // heldBell is a message for work in hand. Its pop receipt changes every time it
@@ -238,6 +255,7 @@ const pruneAbove = 1000
 func (h *heldBells) get(bell store.Doorbell) *heldBell {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	bell.Deaths = 0
 	return h.byBell[bell]
 }
 
@@ -255,6 +273,7 @@ func (h *heldBells) keep(bell store.Doorbell, held *heldBell, now time.Time) {
 			}
 		}
 	}
+	bell.Deaths = 0
 	h.drop(bell)
 	h.byBell[bell] = held
 	held.doorbells++
@@ -271,6 +290,7 @@ func (h *heldBells) drop(bell store.Doorbell) {
 func (h *heldBells) forget(bell store.Doorbell) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	bell.Deaths = 0
 	h.drop(bell)
 }
 

@@ -411,7 +411,7 @@ func (c *commit) answersWake(now time.Time) bool {
 // that the projection may name, so that it is written, or the one before it may
 // not have been. The moment between two executions is no change.
 func (c *commit) projects() bool {
-	changes := c.base.Status != c.row.Status.String() && c.row.Status != history.ContinuedAsNew
+	changes := c.base.Status != c.row.Status.String() && c.row.Status != history.ContinuedAsNew || c.base.Faulted != (c.row.Fault != nil)
 	return c.creates || c.mends || c.restarts && !c.continues || changes || c.continues && c.base.Blobs
 }
 
@@ -586,7 +586,7 @@ func (c *commit) finish(ctx context.Context) {
 // ringForRest lets one of the answered doorbells ring for messages that the turn
 // left in the inbox.
 func (c *commit) ringForRest(ctx context.Context) error {
-	if c.row.waiting == 0 || c.row.Status.IsTerminal() {
+	if c.row.waiting == 0 || c.row.Status.IsTerminal() || c.row.Fault != nil {
 		return nil
 	}
 	i := slices.IndexFunc(c.answered, func(bell store.Doorbell) bool { return !bell.TakeOver })

@@ -136,7 +136,7 @@ func (e entity) json(column string, into any) error {
 		return nil
 	}
 	if err := json.Unmarshal([]byte(v), into); err != nil {
-		return fmt.Errorf("read column %s: %w", column, err)
+		return fmt.Errorf("%w: column %s: %w", store.ErrCorrupt, column, err)
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/seed21523604/holdfast/engine/history"
+	"github.com/seed21523604/holdfast/engine/store"
 )
 
 // kinds finds an event's kind by its name.
@@ -249,7 +250,7 @@ func (e entity) failure() (*history.Failure, error) {
 func decodeEvent(e entity) (history.Event, error) {
 	kind, ok := kinds[e.text("EventType")]
 	if !ok {
-		return history.Event{}, fmt.Errorf("row %s of %s: unknown event type %q", e.row(), e.partition(), e.text("EventType"))
+		return history.Event{}, fmt.Errorf("%w: row %s of %s: unknown event type %q", store.ErrCorrupt, e.row(), e.partition(), e.text("EventType"))
 	}
 	event := history.Event{
 		Kind: kind, ID: e.int32("EventId"), Time: e.time("_Timestamp"), Message: e.text("MessageId"),

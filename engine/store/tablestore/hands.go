@@ -99,3 +99,34 @@ func (e entity) hands() ([]store.Hand, error) {
 	}
 	return hands, nil
 }
+
+// taskTries is a store.TaskTries as a column holds it.
+type taskTries struct {
+	Times int   `json:"times"`
+	Tasks tasks `json:"tasks"`
+}
+
+// setTaskTries writes the column for calls that were begun in vain.
+func (e entity) setTaskTries(tries []store.TaskTries) error {
+	if len(tries) == 0 {
+		return nil
+	}
+	written := make([]taskTries, len(tries))
+	for i, t := range tries {
+		written[i] = taskTries{t.Times, t.Tasks}
+	}
+	return e.setJSON(taskTriesColumn, written)
+}
+
+// taskTries reads what setTaskTries wrote.
+func (e entity) taskTries() ([]store.TaskTries, error) {
+	var written []taskTries
+	if err := e.json(taskTriesColumn, &written); err != nil || written == nil {
+		return nil, err
+	}
+	tries := make([]store.TaskTries, len(written))
+	for i, t := range written {
+		tries[i] = store.TaskTries{Times: t.Times, Tasks: t.Tasks}
+	}
+	return tries, nil
+}

@@ -22,7 +22,7 @@ const (
 
 // bareColumns are those that a list needs without what may be large.
 const bareColumns = "PartitionKey,RowKey,Timestamp,ExecutionId,FirstExecutionId,Name,Version,Tags,ParentInstance,RuntimeStatus,Secret,Events,Turn,RowVersion," +
-	revokedColumn + ",CreatedTime" + exact + ",LastUpdatedTime" + exact + ",CompletedTime" + exact + ",Wake" + exact
+	revokedColumn + "," + faultColumn + "," + faultWasColumn + ",FaultSince" + exact + ",CreatedTime" + exact + ",LastUpdatedTime" + exact + ",CompletedTime" + exact + ",Wake" + exact
 
 // A place where a list goes on is what Azure says of it, in two halves with a
 // separator between them that no key holds. Behind a page that was cut short here

@@ -27,7 +27,7 @@ func TestWhoTakesWorkOverPutsTheListRight(t *testing.T) {
 
 			d.advance(2 * d.store.Lease())
 			bells, err := d.store.Receive(t.Context(), 1, 0)
-			if err != nil || len(bells) != 1 || bells[0] != bell {
+			if err != nil || len(bells) != 1 || bells[0].Receipt != bell.Receipt || !bells[0].TakeOver {
 				t.Fatalf("%v ring (%v), want %v", bells, err, bell)
 			}
 			if status.IsTerminal() {

@@ -5,7 +5,6 @@ import (
 	"compress/gzip"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"io"
 	"path"
@@ -13,6 +12,7 @@ import (
 	"time"
 
 	"github.com/seed21523604/holdfast/engine/history"
+	"github.com/seed21523604/holdfast/engine/store"
 )
 
 // blobSuffix ends the name of the column that names the blob of a text which is
@@ -120,7 +120,7 @@ func compress(text string) ([]byte, error) {
 }
 
 // errDamaged is returned for a blob that does not hold what its name says.
-var errDamaged = errors.New("the blob is damaged")
+var errDamaged = fmt.Errorf("%w: the blob is damaged", store.ErrCorrupt)
 
 // maxExpanded is how large the largest text is that a row may refer to: a payload,
 // or columns of ours that hold several of its names.

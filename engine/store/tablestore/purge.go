@@ -19,7 +19,7 @@ import (
 const purgedColumn = "Purged"
 
 // purgeColumns are those that a purge needs.
-const purgeColumns = "PartitionKey,RowKey,Timestamp," + executionColumn + ",RuntimeStatus,Hands," + blobsColumn + "," + purgedColumn
+const purgeColumns = "PartitionKey,RowKey,Timestamp," + executionColumn + ",RuntimeStatus,Hands," + faultColumn + "," + blobsColumn + "," + purgedColumn
 
 // errHalf is returned by a step of a purge that found something else than was
 // read.
@@ -60,9 +60,9 @@ func (s *Store) purge(ctx context.Context, id string, shot *snapshot, projection
 		_, err := s.removeRest(ctx, id, shot, now)
 		return errors.Join(store.ErrNotFound, err, s.unproject(ctx, id, projection.text(executionColumn), projection.etag()))
 	case shot.grave != nil:
-	case !shot.record.Status.IsTerminal():
+	case shot.record.Fault == nil && !shot.record.Status.IsTerminal():
 		return store.ErrActive
-	case len(shot.record.Hands) > 0:
+	case shot.record.Fault == nil && len(shot.record.Hands) > 0:
 		return fmt.Errorf("%w: %w", store.ErrActive, store.ErrOwing)
 	case projection == nil && !covered:
 		// Whoever made the instance is about to list it, and may come too late.

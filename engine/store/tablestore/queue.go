@@ -179,6 +179,7 @@ func (s *Store) addDistinct(ctx context.Context, found []*message, m *message) [
 // turn of its own that relies on it.
 func (m *message) saysTheSame(other *message) bool {
 	one, two := m.ring, other.ring
+	one.Heard, two.Heard = 0, 0
 	if one.Turn == "" || two.Turn == "" {
 		one.Turn, two.Turn = "", ""
 	}
@@ -203,6 +204,9 @@ func (s *Store) dequeue(ctx context.Context, most int) (messages []*message, got
 			continue
 		}
 		m.ring = e.Holdfast
+		if d.DequeueCount != nil {
+			m.received = *d.DequeueCount
+		}
 		if m.TakeOver {
 			found, err := s.handOf(ctx, m)
 			if err != nil {
@@ -245,10 +249,10 @@ func (s *Store) Load(ctx context.Context, id string, known store.Version) (state
 		state, err = s.load(ctx, id)
 		return err
 	})
-	if err != nil {
+	if err != nil && !errors.Is(err, store.ErrCorrupt) {
 		return store.State{}, err
 	}
-	return state, nil
+	return state, err
 }
 
 // Extend hides a doorbell for work in hand for another lease.
@@ -278,6 +282,7 @@ func (s *Store) Pass(ctx context.Context, bell store.Doorbell, after time.Durati
 			defer h.unlock()
 			s.held.forget(bell)
 			m = &h.message
+			m.Heard = m.received + 1 // it was given up, and will be received once more
 		}
 		if err := s.hide(ctx, m, after); err != nil && !isGone(err) {
 			return err
@@ -360,6 +365,11 @@ func (s *Store) lookForCause(ctx context.Context, m *message, put ring) (bool, e
 			return false, err
 		}
 		return true, s.hideIfOurs(ctx, m, wait)
+	case r.Fault != nil:
+		if err := s.fence(ctx, r, m); err != nil {
+			return false, err
+		}
+		return false, s.project(ctx, r, false)
 	case r.relies(m, put):
 		m.ring = put // its turn was written a moment ago
 		return true, s.hideIfOurs(ctx, m, s.o.Lease)

@@ -58,6 +58,13 @@ const (
 	beginsColumn = "Begins"
 	// unlistedColumn says that lists may not show the row's turn yet.
 	unlistedColumn = "Unlisted"
+	// faultColumn says why the instance is parked; it has a text if it is.
+	faultColumn = "FaultReason"
+	// faultWasColumn is the status from before, and turnTriesColumn and
+	// taskTriesColumn what was begun in vain.
+	faultWasColumn  = "FaultWas"
+	turnTriesColumn = "TurnTries"
+	taskTriesColumn = "TaskTries"
 	// executionColumn names the execution that a row of the history, or the
 	// instance's row, belongs to.
 	executionColumn = "ExecutionId"
@@ -96,6 +103,11 @@ func (r *record) encode(row, hub string) (entity, error) {
 	e.setTime("Wake", in.Wake)
 	e.setInt64("Events", int64(in.Events))
 	e.setText("Turn", in.Turn)
+	if f := in.Fault; f != nil {
+		e.setText(faultColumn, f.Reason)
+		e.setTime("FaultSince", f.Since)
+		e.setText(faultWasColumn, f.Was.String())
+	}
 	if err := setOrigin(e, in.Parent, in.Tags); err != nil {
 		return nil, err
 	}
@@ -131,6 +143,12 @@ func (r *record) sentinel(hub string) (entity, error) {
 	}
 	if r.blobs {
 		e[blobsColumn] = true
+	}
+	if r.TurnTries > 0 {
+		e.setInt64(turnTriesColumn, int64(r.TurnTries))
+	}
+	if err := e.setTaskTries(r.TaskTries); err != nil {
+		return nil, err
 	}
 	if err := e.setHands(r.Hands); err != nil {
 		return nil, err
@@ -185,7 +203,11 @@ func decodeRecord(e entity) (*record, error) {
 		Input: e.raw("Input"), Output: e.raw("Output"), CustomStatus: e.raw("CustomStatus"),
 		Created: e.time("CreatedTime"), Updated: e.time("LastUpdatedTime"), Completed: e.time("CompletedTime"),
 		Wake: e.time("Wake"), Events: int(e.int64("Events")), Turn: e.text("Turn"), CodeVersion: e.text("Version"),
-		Revoked: uint32(e.int64(revokedColumn)),
+		Revoked: uint32(e.int64(revokedColumn)), TurnTries: int(e.int64(turnTriesColumn)),
+	}
+	if reason := e.text(faultColumn); reason != "" {
+		in.Fault = &store.Fault{Reason: reason, Since: e.time("FaultSince")}
+		in.Fault.Was, _ = history.ParseStatus(e.text(faultWasColumn))
 	}
 	in.Status, _ = history.ParseStatus(e.text("RuntimeStatus"))
 	if in.Failure, err = e.failure(); err != nil {
@@ -201,6 +223,9 @@ func decodeRecord(e entity) (*record, error) {
 		return nil, err
 	}
 	if in.Hands, err = e.hands(); err != nil {
+		return nil, err
+	}
+	if in.TaskTries, err = e.taskTries(); err != nil {
 		return nil, err
 	}
 	r := &record{
@@ -243,6 +268,7 @@ type base struct {
 	Begins int64 `json:"begins,omitempty"`
 	// Unlisted says that lists may not show the row's turn yet.
 	Unlisted bool     `json:"unlisted,omitempty"`
+	Faulted  bool     `json:"faulted,omitempty"`
 	Blobs    bool     `json:"blobs,omitempty"`
 	Large    []string `json:"large,omitempty"`
 }
@@ -257,7 +283,7 @@ func (r *record) base() base {
 		Unlisted: r.unlisted,
 		ETag:     r.etag, Execution: r.Execution, Generation: r.generation, Turn: r.Turn, Events: r.Events, Status: r.Status.String(),
 		Waiting: r.waiting, Wake: formatTime(r.Wake), WakeBell: r.wakeBell, HandBells: r.handBells,
-		Begins: r.begins, Blobs: r.blobs, Large: slices.Compact(large),
+		Faulted: r.Fault != nil, Begins: r.begins, Blobs: r.blobs, Large: slices.Compact(large),
 	}
 }
 

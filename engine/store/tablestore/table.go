@@ -17,7 +17,7 @@ const maxReads = 5
 
 // errTorn is returned for an instance that changed during every read of it, or
 // whose history is not all there.
-var errTorn = errors.New("the history does not have as many events as its row says")
+var errTorn = fmt.Errorf("%w: the history does not have as many events as its row says", store.ErrCorrupt)
 
 // query calls f with every row that matches.
 func query(ctx context.Context, table *aztables.Client, f filter, columns string, each func(entity) error) error {
@@ -160,16 +160,17 @@ func (s *Store) load(ctx context.Context, id string) (state store.State, err err
 	return state, errTorn
 }
 
-// state returns what the rows say, or errTorn.
+// state returns what the rows say, or errTorn; with an ErrCorrupt all but the
+// history, as far as it can be understood.
 func (s *Store) state(ctx context.Context, shot *snapshot) (state store.State, err error) {
+	if state, err = s.stateBut(ctx, shot); err != nil {
+		return state, err
+	}
 	events := shot.record.own(shot.history)
 	if len(events) != shot.record.Events {
 		return state, fmt.Errorf("%w: %d, not %d", errTorn, len(events), shot.record.Events)
 	}
 	if err := s.fill(ctx, events...); err != nil {
-		return state, err
-	}
-	if state, err = s.stateBut(ctx, shot); err != nil {
 		return state, err
 	}
 	state.History, err = decodeEvents(events)

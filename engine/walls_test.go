@@ -75,8 +75,26 @@ var walls = map[string][]string{
 }
 
 func TestPackagesKeepToTheirWalls(t *testing.T) {
-	for _, breach := range breaches(imports(t)) {
+	for _, breach := range breaches(imports(t, module)) {
 		t.Error(breach)
+	}
+}
+
+// The packages that may import anything of OpenTelemetry: by its interfaces, and with
+// the SDK behind them.
+var (
+	telemetryInterfaces = []string{"engine/telemetry", "engine/httpcall", "functions/internal/twilio"}
+	telemetrySDK        = []string{"functions"}
+)
+
+func TestTheTelemetrySDKIsInTheAppOnly(t *testing.T) {
+	for name, list := range imports(t, "go.opentelemetry.io/otel") {
+		for _, path := range list {
+			isSDK := strings.HasPrefix(path, "/sdk") || strings.HasPrefix(path, "/exporters")
+			if !slices.Contains(telemetrySDK, name) && (isSDK || !slices.Contains(telemetryInterfaces, name)) {
+				t.Errorf("%s imports OpenTelemetry%s", name, path)
+			}
+		}
 	}
 }
 
@@ -97,7 +115,7 @@ func TestAForbiddenImportIsFound(t *testing.T) {
 	if err := os.WriteFile(file, overlay, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	found := breaches(imports(t, "-overlay", file))
+	found := breaches(imports(t, module, "-overlay", file))
 	if len(found) != 1 || !strings.Contains(found[0], "engine/dispatch imports engine/client") {
 		t.Errorf("found %q", found)
 	}
@@ -109,8 +127,9 @@ func TestANewPackageMustHaveWalls(t *testing.T) {
 	}
 }
 
-// imports returns the packages of the module with those of ours they import.
-func imports(t *testing.T, flags ...string) map[string][]string {
+// imports returns the packages of the module with those they import whose paths begin
+// with the prefix, which is left out.
+func imports(t *testing.T, prefix string, flags ...string) map[string][]string {
 	t.Helper()
 	args := append([]string{"list", "-json=ImportPath,Imports"}, flags...)
 	command := exec.Command("go", append(args, module+"...")...)
@@ -131,8 +150,8 @@ func imports(t *testing.T, flags ...string) map[string][]string {
 		name := strings.TrimPrefix(p.ImportPath, module)
 		packages[name] = nil
 		for _, i := range p.Imports {
-			if ours, ok := strings.CutPrefix(i, module); ok {
-				packages[name] = append(packages[name], ours)
+			if rest, ok := strings.CutPrefix(i, prefix); ok {
+				packages[name] = append(packages[name], rest)
 			}
 		}
 	}

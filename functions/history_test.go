@@ -16,7 +16,7 @@ func TestTheCommandLineShowsWhatHasHappened(t *testing.T) {
 
 	// While the app has the folder, it is asked, and tells operators only.
 	running := answered(t, env, "history "+l.ID)
-	for _, part := range []string{"started SmsVerify", "#0 call SmsChallenge", "#0 returned", "#1 timer for +5m"} {
+	for _, part := range []string{"started SmsVerify", "#0 call SmsChallenge", "#0 SmsChallenge returned", "#1 timer until +5m"} {
 		if !strings.Contains(running, part) {
 			t.Errorf("it does not say %q:\n%s", part, running)
 		}

@@ -212,17 +212,17 @@ func TestAHistoryCanBeReadByPeople(t *testing.T) {
 	if err := history.Print(&out, events, history.PrintOptions{Payload: 20}); err != nil {
 		t.Fatal(err)
 	}
-	const want = `              2026-01-02T03:04:05Z
+	const want = `         +0s  is 2026-01-02 03:04:05 UTC
          +0s  started Expense {"amount":250}
               #0 call AskBoss "xxxxxxxxxxxxxxxxxxx…
-              #1 timer for +72h0m0s
-    +72h0m0s  #0 failed: busy: later
+              #1 timer until +72h0m0s
+    +72h0m0s  #0 AskBoss failed: busy: later
               #2 call AskBoss (attempt 2 of #0)
-              #3 begin Kid as instance k 1
-              #3 returned null
-              #1 fired
+              #3 begin Kid 1 as instance k
+              #3 Kid returned null
+              #1 timer fired
               event Approval false from instance k
-              #4 sent event Done to instance k 0
+              #4 sent event Done 0 to instance k
               suspended: lunch
               resumed
               continued as new 2

@@ -17,9 +17,10 @@ type PrintOptions struct {
 }
 
 // Print writes a history for people: a line for each event that means something
-// to them, and before it, when a turn begins, the time since the start.
+// to them, and before it, when a turn begins, the time since the first. What was
+// asked for has a number, by which its outcome is found.
 func Print(w io.Writer, events []Event, o PrintOptions) error {
-	p := &printer{o: o}
+	p := &printer{o: o, names: map[int32]string{}}
 	p.o.Payload = cmp.Or(o.Payload, 100)
 	for i := range events {
 		p.event(&events[i])
@@ -32,7 +33,8 @@ type printer struct {
 	o     PrintOptions
 	text  strings.Builder
 	start time.Time
-	when  string // for the next line; empty if it was said
+	when  string           // for the next line; empty if it was said
+	names map[int32]string // of what was asked for, by number
 }
 
 func (p *printer) event(e *Event) {
@@ -40,7 +42,7 @@ func (p *printer) event(e *Event) {
 	case OrchestratorStarted:
 		if p.start.IsZero() {
 			p.start = e.Time
-			fmt.Fprintf(&p.text, "%12s  %s\n", "", e.Time.UTC().Format(time.RFC3339))
+			fmt.Fprintf(&p.text, "%12s  is %s UTC\n", "+0s", e.Time.UTC().Format(time.DateTime))
 		}
 		p.when = "+" + e.Time.Sub(p.start).Round(time.Millisecond).String()
 	default:
@@ -59,28 +61,31 @@ func verdict(v *Verdict) string {
 
 // describe returns an event in words.
 func (p *printer) describe(e *Event) string {
+	if e.Kind.IsAction() {
+		p.names[e.ID] = cmp.Or(e.Name, "timer")
+	}
 	switch e.Kind {
 	case ExecutionStarted:
 		return "started " + e.Name + version(e) + p.payload(e.Input) + p.later(e)
 	case TaskScheduled:
 		return fmt.Sprintf("#%d call %s%s%s", e.ID, e.Name, p.payload(e.Input), attempt(e))
 	case SubOrchestrationInstanceCreated:
-		return fmt.Sprintf("#%d begin %s as instance %s%s%s", e.ID, e.Name, e.InstanceID, p.payload(e.Input), attempt(e))
+		return fmt.Sprintf("#%d begin %s%s as instance %s%s", e.ID, e.Name, p.payload(e.Input), e.InstanceID, attempt(e))
 	case TaskCompleted, SubOrchestrationInstanceCompleted:
-		return fmt.Sprintf("#%d returned%s", e.TaskID, p.payload(e.Result))
+		return fmt.Sprintf("#%d %s returned%s", e.TaskID, p.names[e.TaskID], p.payload(e.Result))
 	case TaskFailed, SubOrchestrationInstanceFailed:
-		return fmt.Sprintf("#%d failed: %s", e.TaskID, p.failure(e.Failure))
+		return fmt.Sprintf("#%d %s failed: %s", e.TaskID, p.names[e.TaskID], p.failure(e.Failure))
 	case TimerCreated:
-		return fmt.Sprintf("#%d timer for +%s", e.ID, e.FireAt.Sub(p.start).Round(time.Millisecond))
+		return fmt.Sprintf("#%d timer until +%s", e.ID, e.FireAt.Sub(p.start).Round(time.Millisecond))
 	case TimerFired:
 		if e.TaskID == Outside {
 			return "it is time to begin"
 		}
-		return fmt.Sprintf("#%d fired", e.TaskID)
+		return fmt.Sprintf("#%d timer fired", e.TaskID)
 	case EventRaised:
 		return "event " + e.Name + p.payload(e.Input) + from(e) + verdict(e.Verdict)
 	case EventSent:
-		return fmt.Sprintf("#%d sent event %s to instance %s%s", e.ID, e.Name, e.InstanceID, p.payload(e.Input))
+		return fmt.Sprintf("#%d sent event %s%s to instance %s", e.ID, e.Name, p.payload(e.Input), e.InstanceID)
 	case ExecutionTerminated, ExecutionSuspended, ExecutionResumed, ExecutionRewound:
 		return strings.ToLower(strings.TrimPrefix(e.Kind.String(), "Execution")) + because(e.Reason)
 	case GenericEvent:

@@ -13,6 +13,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
+
 	"github.com/seed21523604/holdfast/functions/internal/twilio"
 	"github.com/seed21523604/holdfast/functions/internal/twilio/twiliotest"
 )
@@ -359,5 +361,27 @@ func TestNoCodeHasTwoClasses(t *testing.T) {
 			}
 			seen[code] = class
 		}
+	}
+}
+
+// Twilio is told where the request belongs in a trace, if that is known, and its own
+// headers stay as they are.
+func TestARequestCarriesItsPlaceInATrace(t *testing.T) {
+	fake := twiliotest.New(t)
+	var sent []string
+	o := options(fake.URL())
+	o.Transport = roundTripper(func(r *http.Request) (*http.Response, error) {
+		sent = append(sent, r.Header.Get("Traceparent"))
+		return http.DefaultTransport.RoundTrip(r)
+	})
+	s := newSender(t, o)
+	place := trace.NewSpanContext(trace.SpanContextConfig{TraceID: trace.TraceID{1}, SpanID: trace.SpanID{2}, TraceFlags: trace.FlagsSampled})
+	for _, ctx := range []context.Context{trace.ContextWithSpanContext(t.Context(), place), t.Context()} {
+		if err := s.Send(ctx, to, body); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if want := "00-01000000000000000000000000000000-0200000000000000-01"; len(sent) != 2 || sent[0] != want || sent[1] != "" {
+		t.Errorf("sent %q, want %s and none", sent, want)
 	}
 }

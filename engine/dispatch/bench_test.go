@@ -12,12 +12,16 @@ import (
 	"testing"
 	"time"
 
+	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+
 	"github.com/seed21523604/holdfast/engine"
 	"github.com/seed21523604/holdfast/engine/client"
 	"github.com/seed21523604/holdfast/engine/dispatch"
 	"github.com/seed21523604/holdfast/engine/history"
 	"github.com/seed21523604/holdfast/engine/store"
 	"github.com/seed21523604/holdfast/engine/store/filestore"
+	"github.com/seed21523604/holdfast/engine/telemetry"
 )
 
 const (
@@ -53,6 +57,12 @@ type hub struct {
 
 func newHub(b *testing.B, o dispatch.Options) *hub {
 	b.Helper()
+	return newTracedHub(b, o, nil)
+}
+
+// newTracedHub is newHub with a client that begins traces; nil begins none.
+func newTracedHub(b *testing.B, o dispatch.Options, tracer client.Tracer) *hub {
+	b.Helper()
 	s, err := filestore.Open(b.TempDir(), filestore.Options{})
 	if err != nil {
 		b.Fatal(err)
@@ -70,7 +80,7 @@ func newHub(b *testing.B, o dispatch.Options) *hub {
 			b.Error(err)
 		}
 	})
-	return &hub{s, w, client.New(w.Instances(), client.Options{})}
+	return &hub{s, w, client.New(w.Instances(), client.Options{Tracer: tracer})}
 }
 
 func waits(in store.Instance) bool { return !in.Wake.IsZero() }
@@ -120,6 +130,45 @@ func BenchmarkVerification(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkTelemetry measures whole verifications without traces and metrics, with
+// those of which nothing is sampled, and with all of them, which go nowhere. With
+// TMPDIR on a disk in memory, time and allocations are those of the code alone.
+func BenchmarkTelemetry(b *testing.B) {
+	for _, told := range []struct {
+		name    string
+		sampler sdktrace.Sampler
+	}{{"off", nil}, {"unsampled", sdktrace.NeverSample()}, {"on", sdktrace.AlwaysSample()}} {
+		b.Run(told.name, func(b *testing.B) {
+			h := newHub
+			if told.sampler != nil {
+				traces := sdktrace.NewTracerProvider(sdktrace.WithIDGenerator(telemetry.IDs{}), sdktrace.WithSampler(told.sampler), sdktrace.WithSyncer(nowhere{}))
+				t, err := telemetry.New(telemetry.Options{Tracers: traces, Meters: sdkmetric.NewMeterProvider(sdkmetric.WithReader(sdkmetric.NewManualReader()))})
+				if err != nil {
+					b.Fatal(err)
+				}
+				h = func(b *testing.B, o dispatch.Options) *hub {
+					o.Telemetry = t
+					return newTracedHub(b, o, t)
+				}
+			}
+			hub := h(b, dispatch.Options{})
+			b.ReportAllocs()
+			for b.Loop() {
+				if err := hub.verification(b.Context()); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// nowhere takes spans and forgets them.
+type nowhere struct{}
+
+func (nowhere) ExportSpans(context.Context, []sdktrace.ReadOnlySpan) error { return nil }
+
+func (nowhere) Shutdown(context.Context) error { return nil }
 
 // BenchmarkWaiting starts 100,000 instances that wait for an answer and prints
 // what they cost the process: bytes of resident memory and of Go heap for each,

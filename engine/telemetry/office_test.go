@@ -323,6 +323,7 @@ var stories = []struct {
 	}},
 	{"timeout", func(f *office) {
 		f.start("verify", "a", "who", client.Version("1.3"))
+		pass(6 * time.Minute)
 		f.ends("a", history.Completed)
 	}},
 	{"fanout", func(f *office) {
@@ -359,7 +360,7 @@ var stories = []struct {
 		f.start("parent", "a", 0)
 		f.ends("a", history.Failed)
 		f.broken.Store(false)
-		pass(time.Hour)
+		pass(5 * time.Minute)
 		f.must(f.client.Rewind(f.Context(), "a", "it is mended"))
 		f.ends("a", history.Completed)
 	}},

@@ -2,10 +2,12 @@ package sim
 
 import (
 	"encoding/json"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -37,8 +39,7 @@ var bugs = []bug{
 	},
 	{
 		"nothing rings for work in hand", "dispatch/turn.go",
-		"turn.Instance.Hands, turn.Hold = w.hands(s, p, turn)\n\tif err := w.write(s, turn); err != nil {\n\t\tfor",
-		"turn.Instance.Hands, _ = w.hands(s, p, turn)\n\tif err := w.write(s, turn); err != nil {\n\t\tfor",
+		"\tturn.Instance.Hands, turn.Hold = w.hands(s, p, turn)\n", "\tturn.Instance.Hands, _ = w.hands(s, p, turn)\n",
 	},
 	{
 		"nothing rings for a timer", "store/tablestore/commit.go",
@@ -74,7 +75,12 @@ var bugs = []bug{
 // seedsForABug is with how many seeds a planted bug must be found.
 const seedsForABug = 1500
 
+var table = flag.Bool("table", false, "print how each planted bug is found, as the table in docs/simulation.md")
+
 func TestEveryPlantedBugIsFound(t *testing.T) {
+	if *table {
+		fmt.Println("| bug | promise broken | what is seen first | seeds |\n|---|---|---|---|")
+	}
 	for _, b := range bugs {
 		t.Run(b.name, func(t *testing.T) {
 			program := filepath.Join(t.TempDir(), "sim.test")
@@ -90,8 +96,29 @@ func TestEveryPlantedBugIsFound(t *testing.T) {
 			}
 			found, _, _ := strings.Cut(string(out), "\n")
 			t.Log(found)
+			if *table {
+				fmt.Println(b.row(t, found))
+			}
 		})
 	}
+}
+
+var foundText = regexp.MustCompile(`^seed (\d+) of \d+: promise (\d+)(?:, \w+)?: (.*)`)
+
+// maxSeen is how much of what was seen the table shows.
+const maxSeen = 90
+
+// row tells of a bug that was found, as a row of the table.
+func (b bug) row(t *testing.T, found string) string {
+	m := foundText.FindStringSubmatch(found)
+	if m == nil {
+		t.Fatalf("it is found by %q", found)
+	}
+	seen := m[3]
+	if len(seen) > maxSeen {
+		seen = seen[:maxSeen] + " …"
+	}
+	return fmt.Sprintf("| %s | %s | %s | %s |", b.name, m[2], seen, m[1])
 }
 
 // overlay returns a file that tells the compiler to take the code with the bug.

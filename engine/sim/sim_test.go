@@ -13,6 +13,7 @@ var (
 	first = flag.Uint64("seed", 1, "the first seed")
 	count = flag.Uint64("seeds", 2000, "how many seeds")
 	brief = flag.Bool("first", false, "end at the first that goes wrong, without a story")
+	tell  = flag.Bool("story", false, "tell the story of every seed, as it is")
 )
 
 // The short form. The long one is
@@ -23,6 +24,9 @@ func TestEverySeedKeepsEveryPromise(t *testing.T) {
 	for seed := *first; seed < *first+*count; seed++ {
 		r := Run(t, seed)
 		steps += r.Steps
+		if *tell {
+			t.Logf("seed %d\n%s", seed, r.Story())
+		}
 		switch {
 		case len(r.Broken) == 0:
 		case *brief:

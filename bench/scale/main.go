@@ -23,9 +23,9 @@ import (
 
 // config is what the flags say.
 type config struct {
-	out, dir                        string
-	waiting, azurite, events, timer int
-	rest                            time.Duration
+	out, dir                                string
+	waiting, azurite, tables, events, timer int
+	rest                                    time.Duration
 }
 
 func main() {
@@ -44,6 +44,7 @@ func start(ctx context.Context, args []string) error {
 	flags.StringVar(&c.dir, "dir", os.TempDir(), "folder for the stores' data, which is removed at the end")
 	flags.IntVar(&c.waiting, "waiting", 200_000, "instances that wait on the file store, 0 for none")
 	flags.IntVar(&c.azurite, "azurite", 5_000, "instances that wait on Azurite, 0 for none")
+	flags.IntVar(&c.tables, "tables", 5_000, "instances that wait on the table store with an account in memory, 0 for none")
 	flags.IntVar(&c.events, "events", 10_000, "events for one instance, 0 for none")
 	flags.IntVar(&c.timer, "timers", 10_000, "timers that are due in the same second, 0 for none")
 	flags.DurationVar(&c.rest, "rest", time.Minute, "how long to count what a worker without work asks of Azurite")
@@ -65,6 +66,7 @@ func measure(ctx context.Context, c config) error {
 	for _, m := range []measurement{
 		{"scale-files", c.waiting, waitOnFiles},
 		{"scale-azurite", c.azurite, waitOnAzurite},
+		{"scale-tables", c.tables, waitOnMemory},
 		{"scale-events-files", c.events, eventsOnFiles},
 		{"scale-events-tables", c.events, eventsOnTables},
 		{"scale-timers-files", c.timer, timersOnFiles},

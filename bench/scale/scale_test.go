@@ -8,12 +8,12 @@ import (
 )
 
 func TestEveryCurveIsMeasuredAndDrawn(t *testing.T) {
-	c := config{out: t.TempDir(), dir: t.TempDir(), waiting: 200, azurite: 20, events: 60, timer: 50}
+	c := config{out: t.TempDir(), dir: t.TempDir(), waiting: 200, azurite: 20, tables: 20, events: 60, timer: 50}
 	if err := measure(t.Context(), c); err != nil {
 		t.Fatal(err)
 	}
 	charts := 0
-	for _, name := range []string{"scale-files", "scale-azurite", "scale-events-files", "scale-events-tables", "scale-timers-files", "scale-timers-tables"} {
+	for _, name := range []string{"scale-files", "scale-azurite", "scale-tables", "scale-events-files", "scale-events-tables", "scale-timers-files", "scale-timers-tables"} {
 		text, err := os.ReadFile(filepath.Join(c.out, name+".json"))
 		if err != nil {
 			t.Fatal(err)
@@ -32,7 +32,7 @@ func TestEveryCurveIsMeasuredAndDrawn(t *testing.T) {
 			}
 		}
 	}
-	if charts != 9 {
+	if charts != 10 {
 		t.Errorf("%d curves", charts)
 	}
 }

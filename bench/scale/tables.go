@@ -102,17 +102,31 @@ func waitOnAzurite(ctx context.Context, c config, r *report) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, t.close()) }()
-	if err := t.idle(ctx, r, c.rest); err != nil {
+	return errors.Join(t.grow(ctx, c.azurite, c.rest, r, "scale-azurite-requests", "Table store on Azurite: requests of an operation"), t.close())
+}
+
+// waitOnMemory does so in an account in memory, which is quicker.
+func waitOnMemory(ctx context.Context, c config, r *report) error {
+	t, err := openMemory(ctx, nil)
+	if err != nil {
 		return err
 	}
-	chart := r.newChart("scale-azurite-requests", "Table store on Azurite: requests of an operation", "instances waiting", "requests", "start", "answer, instance in memory", "answer, instance not in memory", "look")
-	for size := max(c.azurite/blocks, 1); len(t.ids) < c.azurite; {
+	return errors.Join(t.grow(ctx, c.tables, c.rest, r, "scale-tables-requests", "Table store, account in memory: requests of an operation"), t.close())
+}
+
+// grow lets so many wait, and counts after each block of them; before and after,
+// what a worker without work asks for.
+func (t *tables) grow(ctx context.Context, many int, rest time.Duration, r *report, file, title string) error {
+	if err := t.idle(ctx, r, rest); err != nil {
+		return err
+	}
+	chart := r.newChart(file, title, "instances waiting", "requests", "start", "answer, instance in memory", "answer, instance not in memory", "look")
+	for size := max(many/blocks, 1); len(t.ids) < many; {
 		if err := t.block(ctx, chart, size); err != nil {
 			return err
 		}
 	}
-	return t.idle(ctx, r, c.rest)
+	return t.idle(ctx, r, rest)
 }
 
 // block lets more instances wait, and counts what a few operations take.
@@ -159,6 +173,6 @@ func (t *tables) idle(ctx context.Context, r *report, while time.Duration) error
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	r.tell(fmt.Sprintf("requests of a worker in %v while %d instances wait on Azurite and nothing happens", while, len(t.ids)), t.take()+float64(t.background.Load()), "")
+	r.tell(fmt.Sprintf("requests of a worker in %v while %d instances wait and nothing happens", while, len(t.ids)), t.take()+float64(t.background.Load()), "")
 	return nil
 }

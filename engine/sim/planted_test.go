@@ -103,7 +103,7 @@ func TestEveryPlantedBugIsFound(t *testing.T) {
 	}
 }
 
-var foundText = regexp.MustCompile(`^seed (\d+) of \d+: promise (\d+)(?:, \w+)?: (.*)`)
+var foundText = regexp.MustCompile(`^seed (\d+) of \d+: promise (\d+)(?:, \S+)?: (.*)`)
 
 // maxSeen is how much of what was seen the table shows.
 const maxSeen = 90

@@ -1,13 +1,18 @@
 package httpapi_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"os/exec"
+	"reflect"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/seed21523604/holdfast/engine/explain"
 )
@@ -94,6 +99,48 @@ func TestTheCommandsThatAreShownDoWhatIsSaidOfThem(t *testing.T) {
 			} else if got := h.explained(at+"/explain", asOperator).Sentence; !strings.HasPrefix(got, tt.sentence) {
 				t.Errorf("%s: afterwards: %s, want %s", tt.orchestration, got, tt.sentence)
 			}
+		}
+	}
+}
+
+// A schema that is missing a field would refuse an explanation that has it.
+func TestTheDocumentHasEveryFieldOfAnExplanation(t *testing.T) {
+	var e explain.Explanation
+	fill(reflect.ValueOf(&e).Elem())
+	e.Status, e.Waits[0].Kind = "Running", "string"
+	text, err := json.Marshal(e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	value, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := theContract().schema("/components/schemas/Explanation").Validate(value); err != nil {
+		t.Errorf("%v\n%s", err, text)
+	}
+}
+
+// fill puts something into every field of a value, and one element into every list.
+func fill(v reflect.Value) {
+	switch {
+	case v.Type() == reflect.TypeFor[time.Time]():
+		v.Set(reflect.ValueOf(time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)))
+	case v.Kind() == reflect.String:
+		v.SetString("x")
+	case v.Kind() == reflect.Bool:
+		v.SetBool(true)
+	case v.CanInt():
+		v.SetInt(1)
+	case v.Kind() == reflect.Slice:
+		v.Set(reflect.MakeSlice(v.Type(), 1, 1))
+		fill(v.Index(0))
+	case v.Kind() == reflect.Pointer:
+		v.Set(reflect.New(v.Type().Elem()))
+		fill(v.Elem())
+	case v.Kind() == reflect.Struct:
+		for i := range v.NumField() {
+			fill(v.Field(i))
 		}
 	}
 }

@@ -274,7 +274,7 @@ const maxLooks = 3
 
 // Look returns where an instance stands and the history that led there;
 // ErrNotFound. The history of an instance that moves faster than it can be read
-// may be ahead of the rest.
+// may be ahead of the rest, and there is none of one that cannot be understood.
 func (c *Client) Look(ctx context.Context, id string) (store.Instance, []history.Event, error) {
 	for n := 1; ; n++ {
 		in, err := c.Get(ctx, id)
@@ -282,6 +282,9 @@ func (c *Client) Look(ctx context.Context, id string) (store.Instance, []history
 			return store.Instance{}, nil, err
 		}
 		past, err := c.History(ctx, id)
+		if errors.Is(err, store.ErrCorrupt) {
+			return in, nil, nil
+		}
 		if err != nil || len(past) == in.Events || n == maxLooks {
 			return in, past, err
 		}

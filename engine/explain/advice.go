@@ -15,6 +15,8 @@ const kindVersionMismatch = "version-mismatch"
 // advice says what can be done where no action alone helps.
 func advice(e *Explanation, in *store.Instance) string {
 	switch u := e.Unattended; {
+	case e.Fault != nil:
+		return "Find out from the log what goes wrong, mend it where it is, in the code or the machine, and let it try again. Terminating it does not run its code."
 	case e.Failure != nil:
 		return adviceOnFailure(e.Failure.Kind)
 	case u != nil && u.Reason != "":
@@ -52,6 +54,8 @@ func adviceOnFailure(kind string) string {
 		return "Wait until the other instance has ended, or let the code choose another id, and begin the instance anew."
 	case engine.KindNeverWaits:
 		return "Let the orchestration wait for something before it continues as new, and rewind the instance."
+	case engine.KindHistoryFull:
+		return "Let the orchestration continue as new before its history is full, or raise the bound, and rewind the instance."
 	case engine.KindTooLarge:
 		return "Let the code keep the large thing elsewhere and pass its name on, and rewind the instance."
 	}
@@ -93,6 +97,8 @@ func actions(e *Explanation, in *store.Instance) []Action {
 		return []Action{restart, purge}
 	case in.Status.IsTerminal():
 		return []Action{purge, restart}
+	case in.Fault != nil:
+		return []Action{do("let it try again", http.MethodPost, "/resume"), giveUp, purge}
 	case in.Status == history.Suspended:
 		return []Action{do("let it go on", http.MethodPost, "/resume"), giveUp}
 	}

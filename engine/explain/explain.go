@@ -19,6 +19,12 @@ type Explanation struct {
 	Begins time.Time `json:"begins,omitzero"`
 	// Suspended tells of the suspension under way.
 	Suspended *Suspended `json:"suspended,omitempty"`
+	// Fault tells why it is parked: something that its history cannot tell went
+	// wrong with it again and again. Its status is Suspended then.
+	Fault *Fault `json:"fault,omitempty"`
+	// TurnTries is how often its next turn was begun by workers that went away in
+	// the midst of it, as far as they took note of it.
+	TurnTries int `json:"turnTries,omitempty"`
 	// Waits are the external events that are waited for; of very many not all,
 	// which MoreWaits says.
 	Waits     []Wait `json:"waits,omitempty"`
@@ -63,6 +69,14 @@ type Suspended struct {
 	Reason string    `json:"reason,omitempty"`
 }
 
+// Fault tells why an instance is parked.
+type Fault struct {
+	Reason string    `json:"reason,omitempty"`
+	Since  time.Time `json:"since"`
+	// Messages is how many messages wait until it is resumed.
+	Messages int `json:"messages,omitempty"`
+}
+
 // Wait is an external event that is waited for.
 type Wait struct {
 	history.Wait
@@ -82,6 +96,9 @@ type Call struct {
 	Since    time.Time `json:"since"`
 	// Attempt counts the attempts of a call that is made again when it fails.
 	Attempt int `json:"attempt"`
+	// Tries is how often it was begun by workers that went away in the midst of
+	// it, as far as they took note of it.
+	Tries int `json:"tries,omitempty"`
 }
 
 // Unattended tells of a turn that is due and was not made.
@@ -146,9 +163,9 @@ type Options struct {
 	// of a version to others, as dispatch.Worker.Runs does; nil if nothing is
 	// known of a worker.
 	Runs func(orchestration, version string) error
-	// Discreet leaves out what stands in the history alone in the words of
-	// people and of code: the reasons of suspensions and of events that were
-	// not taken, and the messages of calls that failed.
+	// Discreet leaves out what people and code said for those who may read the
+	// history: the reasons of suspensions, of faults and of events that were not
+	// taken, and the messages of calls that failed.
 	Discreet bool
 }
 
@@ -186,6 +203,7 @@ func (e *Explanation) running(in *store.Instance, past []history.Event, o Option
 	if in.Status == history.Pending || isPutOff(past, in.Wake) {
 		e.Begins, e.Timer = e.Timer, time.Time{}
 	}
+	e.Fault, e.TurnTries = fault(in, o.Discreet), in.TurnTries
 	if e.Suspended = suspension(in, past); e.Suspended != nil {
 		e.Kept = append(e.Kept, heldBack(past)...)
 	}
@@ -197,6 +215,9 @@ func (e *Explanation) running(in *store.Instance, past []history.Event, o Option
 
 // isDue reports whether a turn could be made that was not.
 func isDue(e *Explanation, in *store.Instance, now time.Time) bool {
+	if in.Fault != nil {
+		return false
+	}
 	overdue := !in.Wake.IsZero() && !in.Wake.After(now)
 	idle := len(e.Waits) == 0 && len(e.Calls) == 0 && in.Wake.IsZero() && e.Suspended == nil
 	return in.Messages > 0 || overdue || idle

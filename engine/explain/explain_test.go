@@ -62,3 +62,24 @@ func TestASuspensionBeganWhenItBegan(t *testing.T) {
 		t.Errorf("%+v %+v", e.Suspended, e.Kept)
 	}
 }
+
+func TestWorkersThatWentAwayAreCounted(t *testing.T) {
+	in := store.Instance{
+		ID: "a", Name: "Work", Status: history.Running, TurnTries: 2,
+		Hands: []store.Hand{{Receipt: "r", Tasks: []int32{0}}}, TaskTries: []store.TaskTries{{Times: 1, Tasks: []int32{0}}},
+	}
+	past := []history.Event{{Kind: history.TaskScheduled, Name: "Hold", Time: noon}}
+	e := explain.Of(in, past, explain.Options{Now: noon})
+	var text strings.Builder
+	if err := e.Write(&text); err != nil {
+		t.Fatal(err)
+	}
+	for _, told := range []string{
+		"the activity 'Hold', called at 2026-11-23T12:00:00Z and begun once by workers that went away meanwhile.",
+		"Its next turn was begun 2 times by workers that went away in the midst of it.",
+	} {
+		if !strings.Contains(text.String(), told) {
+			t.Errorf("%s is not told:\n%s", told, text.String())
+		}
+	}
+}

@@ -2,6 +2,7 @@ package explain
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/seed21523604/holdfast/engine/history"
@@ -99,13 +100,23 @@ func meantFor(x history.External, event string) string {
 	return ""
 }
 
-// suspension returns the one under way; nil if there is none.
-func suspension(in *store.Instance, past []history.Event) *Suspended {
-	if in.Status != history.Suspended {
+// fault returns why the instance is parked, without where in the code; nil if it is
+// not.
+func fault(in *store.Instance, isDiscreet bool) *Fault {
+	if in.Fault == nil {
 		return nil
 	}
-	if in.Fault != nil {
-		return &Suspended{Since: in.Fault.Since, Reason: in.Fault.Reason}
+	f := &Fault{Since: in.Fault.Since, Messages: in.Messages}
+	if !isDiscreet {
+		f.Reason, _, _ = strings.Cut(in.Fault.Reason, "\n")
+	}
+	return f
+}
+
+// suspension returns the one under way; nil if there is none.
+func suspension(in *store.Instance, past []history.Event) *Suspended {
+	if in.Status != history.Suspended || in.Fault != nil && in.Fault.Was != history.Suspended {
+		return nil
 	}
 	s := &Suspended{Since: in.Updated}
 	if i := suspendedAt(past); i >= 0 {
@@ -163,12 +174,18 @@ func calls(in *store.Instance, past []history.Event) (open []Call) {
 			answered[e.TaskID] = true
 		}
 	}
+	tries := map[int32]int{}
+	for _, t := range in.TaskTries {
+		for _, task := range t.Tasks {
+			tries[task] = t.Times
+		}
+	}
 	for _, e := range past {
 		isOpen := e.Kind == history.TaskScheduled && inHand[e.ID] || e.Kind == history.SubOrchestrationInstanceCreated && !e.Detached
 		if !isOpen || answered[e.ID] {
 			continue
 		}
-		open = append(open, Call{Name: e.Name, Instance: e.InstanceID, Since: e.Time, Attempt: attempt(e)})
+		open = append(open, Call{Name: e.Name, Instance: e.InstanceID, Since: e.Time, Attempt: attempt(e), Tries: tries[e.ID]})
 	}
 	return open
 }

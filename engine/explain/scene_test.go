@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -13,6 +14,7 @@ import (
 	"github.com/seed21523604/holdfast/engine/client"
 	"github.com/seed21523604/holdfast/engine/dispatch"
 	"github.com/seed21523604/holdfast/engine/explain"
+	"github.com/seed21523604/holdfast/engine/history"
 	"github.com/seed21523604/holdfast/engine/human"
 	"github.com/seed21523604/holdfast/engine/store"
 	"github.com/seed21523604/holdfast/engine/store/filestore"
@@ -55,12 +57,44 @@ func inAccount(t *testing.T, now func() time.Time) func() (store.Store, error) {
 	return func() (store.Store, error) { return tablestore.Open(t.Context(), o) }
 }
 
+// unwell is a store in which something is wrong with some instances: their turns
+// panic, or their history cannot be understood.
+type unwell struct {
+	store.Store
+	poisoned, damaged map[string]bool
+}
+
+// Commit calls the store's.
+func (u *unwell) Commit(ctx context.Context, turn store.Turn) (store.Version, error) {
+	if u.poisoned[turn.Instance.ID] && turn.Instance.Fault == nil {
+		panic("something is nil")
+	}
+	return u.Store.Commit(ctx, turn)
+}
+
+// Load calls the store's.
+func (u *unwell) Load(ctx context.Context, id string, known store.Version) (store.State, error) {
+	state, err := u.Store.Load(ctx, id, known)
+	if err == nil && u.damaged[id] {
+		state.History, err = nil, store.ErrCorrupt
+	}
+	return state, err
+}
+
+// History calls the store's.
+func (u *unwell) History(ctx context.Context, id string) ([]history.Event, error) {
+	if u.damaged[id] {
+		return nil, store.ErrCorrupt
+	}
+	return u.Store.History(ctx, id)
+}
+
 // scene is a hub in which something gets stuck.
 type scene struct {
 	t       *testing.T
 	clock   *clock
 	reopen  func() (store.Store, error)
-	store   store.Store
+	store   *unwell
 	worker  *dispatch.Worker
 	client  *client.Client // on the worker
 	mail    *client.Client // on the bare store, as where no worker is
@@ -86,9 +120,9 @@ func (s *scene) open(code string, o dispatch.Options) {
 	if s.store != nil {
 		s.must(s.store.Close())
 	}
-	var err error
-	s.store, err = s.reopen()
+	opened, err := s.reopen()
 	s.must(err)
+	s.store = &unwell{opened, map[string]bool{}, map[string]bool{}}
 	sealer, err := human.NewSealer([]byte(strings.Repeat("k", human.KeySize)))
 	s.must(err)
 	r := s.registry(code, sealer)
@@ -154,7 +188,9 @@ func (w words) payload(n int) json.RawMessage {
 //	advance DURATION          away DURATION   no worker does what falls due
 //	deploy CODE [VERSION]     strict VERSION  fails what has another version
 //	kill                                      the worker, without another in its place
+//	bound N                                   a worker with a bound on histories
 //	flood ID N                                with N events of different names
+//	poison ID                 damage ID       its turns panic; its history is ruined
 //	explain ID                glimpse ID      as whoever has a link sees it
 func (s *scene) do(line string) []string {
 	s.t.Helper()
@@ -166,6 +202,9 @@ func (s *scene) do(line string) []string {
 		return s.explain(w.at(1), explain.Options{Discreet: true})
 	case "away":
 		s.clock.advance(s.duration(w.at(1)))
+		return nil
+	case "poison", "damage":
+		s.store.poisoned[w.at(1)], s.store.damaged[w.at(1)] = w[0] == "poison", w[0] == "damage"
 		return nil
 	case "mail":
 		s.must(s.mail.Raise(ctx, w.at(1), w.at(2), client.Payload{Body: w.payload(3)}))
@@ -186,6 +225,10 @@ func (s *scene) do(line string) []string {
 		s.open(w.at(1), dispatch.Options{Version: w.at(2)})
 	case "strict":
 		s.open("new", dispatch.Options{Version: w.at(1), Match: dispatch.MatchStrict, FailMismatch: true})
+	case "bound":
+		n, err := strconv.Atoi(w.at(1))
+		s.must(err)
+		s.open("old", dispatch.Options{MaxHistoryEvents: n})
 	case "advance":
 		s.clock.advance(s.duration(w.at(1)))
 		s.step()
@@ -214,8 +257,7 @@ func (s *scene) act(w words) error {
 		_, err := s.client.Ask(ctx, id, w.at(2), client.Payload{Body: w.payload(3)})
 		return err
 	case "flood":
-		var n int
-		_, err := fmt.Sscan(w.at(2), &n)
+		n, err := strconv.Atoi(w.at(2))
 		for i := range n {
 			err = errors.Join(err, s.client.Raise(ctx, id, fmt.Sprintf("Event%d", i+1), client.Payload{}))
 		}

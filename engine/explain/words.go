@@ -14,6 +14,9 @@ import (
 
 // sentence says in one sentence where the instance stands.
 func sentence(e *Explanation, in *store.Instance) string {
+	if e.Fault != nil {
+		return parked(e)
+	}
 	switch in.Status {
 	case history.Completed:
 		return "It completed at " + at(in.Completed) + "."
@@ -53,6 +56,18 @@ func suspended(e *Explanation) string {
 	return text + "."
 }
 
+// parked says why nothing is done for an instance that is parked.
+func parked(e *Explanation) string {
+	text := "It has been parked since " + at(e.Fault.Since) + because(e.Fault.Reason) + ", as trying again did not help"
+	if n := e.Fault.Messages; n > 0 {
+		text += "; " + messages(n) + " until it is resumed"
+	}
+	if e.Suspended != nil {
+		return text + "; it had been suspended before" + because(e.Suspended.Reason) + "."
+	}
+	return text + then(e, "; before, it waited for ") + "."
+}
+
 // then says what else is waited for, if there is anything.
 func then(e *Explanation, lead string) string {
 	if what := things(e); what != "" {
@@ -83,6 +98,13 @@ func (u *Unattended) words() string {
 	default:
 		return "Its next turn is due, and no worker has made it" + u.why()
 	}
+}
+
+func times(n int) string {
+	if n == 1 {
+		return "once"
+	}
+	return fmt.Sprintf("%d times", n)
 }
 
 func messages(n int) string {
@@ -182,6 +204,9 @@ func (c Call) words() string {
 	text += ", called at " + at(c.Since)
 	if c.Attempt > 1 {
 		text += fmt.Sprintf(" as attempt %d", c.Attempt)
+	}
+	if c.Tries > 0 {
+		text += fmt.Sprintf(" and begun %s by workers that went away meanwhile", times(c.Tries))
 	}
 	return text
 }

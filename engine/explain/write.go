@@ -79,6 +79,9 @@ func (e *Explanation) Write(w io.Writer) error {
 	var b strings.Builder
 	line := func(format string, args ...any) { b.WriteString(printable(fmt.Sprintf(format, args...)) + "\n") }
 	line("%s", e.Sentence)
+	if e.TurnTries > 0 {
+		line("Its next turn was begun %s by workers that went away in the midst of it.", times(e.TurnTries))
+	}
 	for _, wait := range e.Waits {
 		if wait.Next != "" {
 			line("At %s, if %s has not come: %s", at(wait.NextAt), quote(wait.Event), stop(wait.Next))

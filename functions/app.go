@@ -78,6 +78,9 @@ func newApp(ctx context.Context, values settings.Values, o options) (*app, error
 	work := dispatch.Options{
 		Activities: values.Int(settings.MaxActivities), Cached: orNone(values.Int(settings.MaxCachedInstances)),
 		MaxHistoryEvents: values.Int(settings.MaxHistoryEvents), MaxHistoryBytes: int64(values.Int(settings.MaxHistoryBytes)),
+		Retention: dispatch.Retention{
+			Completed: values.Duration(settings.KeepCompleted), Failed: values.Duration(settings.KeepFailed), Terminated: values.Duration(settings.KeepTerminated),
+		},
 		Tries: values.Int(settings.MaxTries), MaxTurn: values.Duration(settings.MaxTurnTime),
 		Grace: time.Duration(orNone(int(a.grace))), Logger: o.Logger,
 	}

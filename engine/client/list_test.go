@@ -46,7 +46,7 @@ func (w *watched) List(ctx context.Context, q store.Query) (store.Page, error) {
 }
 
 // Purge counts how many are under way.
-func (w *watched) Purge(ctx context.Context, id string) error {
+func (w *watched) Purge(ctx context.Context, id string, executions ...string) error {
 	w.mu.Lock()
 	w.now++
 	w.most = max(w.most, w.now)

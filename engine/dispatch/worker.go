@@ -58,6 +58,8 @@ type Options struct {
 	// parked, as it will hardly come to a wait any more; a minute. With a negative
 	// duration it may run for ever.
 	MaxTurn time.Duration
+	// Retention is how long instances are kept after their end; for ever.
+	Retention Retention
 	// Logger receives a line for each turn (debug) and end (info); nil
 	// discards them.
 	Logger *slog.Logger
@@ -165,6 +167,11 @@ func (w *Worker) Run(ctx context.Context) error {
 	defer done()
 	defer w.stop()
 	go w.extend(extending)
+	tidying, rest := context.WithCancel(ctx)
+	var tidy sync.WaitGroup
+	tidy.Go(func() { w.tidy(tidying) })
+	defer tidy.Wait()
+	defer rest()
 	turns := make(chan struct{}, w.o.Turns)
 	for {
 		w.letOthers(ctx.Done())

@@ -30,6 +30,9 @@ type Query struct {
 	// CreatedFrom and CreatedTo are the first and the last moment at which an
 	// instance may have been created; a zero time is no bound.
 	CreatedFrom, CreatedTo time.Time
+	// EndedTo is the last moment at which an instance may have ended; a zero time
+	// is no bound, and any other leaves out what has not ended.
+	EndedTo time.Time
 	// Name is that of the orchestration; empty means any.
 	Name string
 	// Tags are those that an instance must have; it may have others.
@@ -53,6 +56,7 @@ func (q *Query) Matches(in *Instance) bool {
 	return (len(q.Statuses) == 0 || slices.Contains(q.Statuses, in.Status)) &&
 		(q.CreatedFrom.IsZero() || !in.Created.Before(q.CreatedFrom)) &&
 		(q.CreatedTo.IsZero() || !in.Created.After(q.CreatedTo)) &&
+		(q.EndedTo.IsZero() || !in.Completed.IsZero() && !in.Completed.After(q.EndedTo)) &&
 		(q.Name == "" || q.Name == in.Name) &&
 		q.matchesTags(in) &&
 		strings.HasPrefix(in.ID, q.IDPrefix) && utf8.ValidString(q.IDPrefix)

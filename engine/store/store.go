@@ -302,8 +302,9 @@ type Instances interface {
 
 	// Purge removes an instance that has ended, or has a Fault, and everything of
 	// it; ErrNotFound, or ErrActive for others, with ErrOwing for one that has
-	// ended and whose row has Hands.
-	Purge(ctx context.Context, id string) error
+	// ended and whose row has Hands. With executions it removes none but these, and
+	// none of which a rewinding was accepted: others are ErrActive too.
+	Purge(ctx context.Context, id string, executions ...string) error
 
 	// Revoke counts the row's Revoked up, also after the end; ErrNotFound. A
 	// call that was repeated may count twice.
@@ -372,6 +373,14 @@ type Shared interface {
 func IsShared(s Instances) bool {
 	shared, ok := s.(Shared)
 	return ok && shared.IsShared()
+}
+
+// Rota is implemented by stores that several workers share, so that what must be
+// done from time to time is done by one of them.
+type Rota interface {
+	// TakeOn reports whether the caller is to do a chore. One of all callers is
+	// told so in each period of the length.
+	TakeOn(ctx context.Context, chore string, period time.Duration) (bool, error)
 }
 
 // Answer is what became of a message.

@@ -53,6 +53,9 @@ const (
 	MaxHistoryBytes      = "MaxHistoryBytes"
 	MaxTries             = "MaxTries"
 	MaxTurnTime          = "MaxTurnTime"
+	KeepCompleted        = "KeepCompleted"
+	KeepFailed           = "KeepFailed"
+	KeepTerminated       = "KeepTerminated"
 	StopGrace            = "StopGrace"
 
 	OTEL_EXPORTER_OTLP_ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
@@ -184,6 +187,12 @@ func limitSettings() []Setting {
 			Meaning: "how often a turn or an activity may take its process down before its instance is parked"},
 		{Name: MaxTurnTime, Kind: KindDuration, Default: "1m", Min: "5s", Max: "1h", Example: "1m",
 			Meaning: "how long an orchestration's code may run without a wait before its instance is parked"},
+		{Name: KeepCompleted, Kind: KindDuration, Default: "0s", Min: "0s", Max: "87600h", Example: "720h",
+			Meaning: "how long instances that completed are kept; 0s is for ever"},
+		{Name: KeepFailed, Kind: KindDuration, Default: "0s", Min: "0s", Max: "87600h", Example: "2160h",
+			Meaning: "how long instances that failed are kept; 0s is for ever"},
+		{Name: KeepTerminated, Kind: KindDuration, Default: "0s", Min: "0s", Max: "87600h", Example: "720h",
+			Meaning: "how long instances that were terminated are kept; 0s is for ever"},
 		{Name: StopGrace, Kind: KindDuration, Default: "10s", Min: "0s", Max: "5m", Example: "10s",
 			Meaning: "how long a stop waits for work in hand"},
 	}

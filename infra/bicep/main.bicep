@@ -289,6 +289,21 @@ param maxTries int = 5
 @maxValue(3600)
 param maxTurnTimeSeconds int = 60
 
+@description('How long instances that completed are kept, in seconds; 0s is for ever.')
+@minValue(0)
+@maxValue(315360000)
+param keepCompletedSeconds int = 0
+
+@description('How long instances that failed are kept, in seconds; 0s is for ever.')
+@minValue(0)
+@maxValue(315360000)
+param keepFailedSeconds int = 0
+
+@description('How long instances that were terminated are kept, in seconds; 0s is for ever.')
+@minValue(0)
+@maxValue(315360000)
+param keepTerminatedSeconds int = 0
+
 @description('How long a stop waits for work in hand, in seconds.')
 @minValue(0)
 @maxValue(300)
@@ -329,6 +344,9 @@ var settings = {
   MaxHistoryBytes: '${maxHistoryBytes}'
   MaxTries: '${maxTries}'
   MaxTurnTime: '${maxTurnTimeSeconds}s'
+  KeepCompleted: '${keepCompletedSeconds}s'
+  KeepFailed: '${keepFailedSeconds}s'
+  KeepTerminated: '${keepTerminatedSeconds}s'
   StopGrace: '${stopGraceSeconds}s'
 }
 

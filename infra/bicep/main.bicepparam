@@ -58,5 +58,8 @@ param maxHistoryEvents = int(readEnvironmentVariable('HOLDFAST_MAX_HISTORY_EVENT
 param maxHistoryBytes = int(readEnvironmentVariable('HOLDFAST_MAX_HISTORY_BYTES', '67108864'))
 param maxTries = int(readEnvironmentVariable('HOLDFAST_MAX_TRIES', '5'))
 param maxTurnTimeSeconds = int(readEnvironmentVariable('HOLDFAST_MAX_TURN_TIME_SECONDS', '60'))
+param keepCompletedSeconds = int(readEnvironmentVariable('HOLDFAST_KEEP_COMPLETED_SECONDS', '0'))
+param keepFailedSeconds = int(readEnvironmentVariable('HOLDFAST_KEEP_FAILED_SECONDS', '0'))
+param keepTerminatedSeconds = int(readEnvironmentVariable('HOLDFAST_KEEP_TERMINATED_SECONDS', '0'))
 param stopGraceSeconds = int(readEnvironmentVariable('HOLDFAST_STOP_GRACE_SECONDS', '10'))
 // </settings>

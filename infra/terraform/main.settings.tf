@@ -36,6 +36,9 @@ locals {
     MaxHistoryBytes         = tostring(var.max_history_bytes)
     MaxTries                = tostring(var.max_tries)
     MaxTurnTime             = "${var.max_turn_time_seconds}s"
+    KeepCompleted           = "${var.keep_completed_seconds}s"
+    KeepFailed              = "${var.keep_failed_seconds}s"
+    KeepTerminated          = "${var.keep_terminated_seconds}s"
     StopGrace               = "${var.stop_grace_seconds}s"
   }
 }

@@ -440,6 +440,42 @@ variable "max_turn_time_seconds" {
   }
 }
 
+variable "keep_completed_seconds" {
+  description = "How long instances that completed are kept, in seconds; 0s is for ever."
+  type        = number
+  default     = 0
+  nullable    = false
+
+  validation {
+    condition     = var.keep_completed_seconds >= 0 && var.keep_completed_seconds <= 315360000 && floor(var.keep_completed_seconds) == var.keep_completed_seconds
+    error_message = "A whole number from 0 to 315360000 is wanted."
+  }
+}
+
+variable "keep_failed_seconds" {
+  description = "How long instances that failed are kept, in seconds; 0s is for ever."
+  type        = number
+  default     = 0
+  nullable    = false
+
+  validation {
+    condition     = var.keep_failed_seconds >= 0 && var.keep_failed_seconds <= 315360000 && floor(var.keep_failed_seconds) == var.keep_failed_seconds
+    error_message = "A whole number from 0 to 315360000 is wanted."
+  }
+}
+
+variable "keep_terminated_seconds" {
+  description = "How long instances that were terminated are kept, in seconds; 0s is for ever."
+  type        = number
+  default     = 0
+  nullable    = false
+
+  validation {
+    condition     = var.keep_terminated_seconds >= 0 && var.keep_terminated_seconds <= 315360000 && floor(var.keep_terminated_seconds) == var.keep_terminated_seconds
+    error_message = "A whole number from 0 to 315360000 is wanted."
+  }
+}
+
 variable "stop_grace_seconds" {
   description = "How long a stop waits for work in hand, in seconds."
   type        = number

@@ -283,12 +283,17 @@ func (s *Store) list(q *store.Query) (page store.Page, err error) {
 	return page, err
 }
 
-// Purge removes an ended instance.
-func (s *Store) Purge(ctx context.Context, id string) error {
+// Purge removes an instance that has ended, or is parked.
+func (s *Store) Purge(ctx context.Context, id string, executions ...string) error {
 	return s.change(ctx, "purge", id, func(old row) error {
+		waiting, err := s.inbox(id)
 		switch {
+		case err != nil && !errors.Is(err, store.ErrCorrupt):
+			return err
 		case old.Version == "":
 			return store.ErrNotFound
+		case len(executions) > 0 && (!slices.Contains(executions, old.Execution) || slices.ContainsFunc(waiting, isRewinding)):
+			return store.ErrActive
 		case old.Fault != nil:
 		case !old.Status.IsTerminal():
 			return store.ErrActive
@@ -311,6 +316,8 @@ func (s *Store) Purge(ctx context.Context, id string) error {
 		return nil
 	})
 }
+
+func isRewinding(e history.Event) bool { return e.Kind == history.ExecutionRewound }
 
 // row returns an instance's row. Its slot must be locked.
 func (s *Store) row(id string) (row, error) {

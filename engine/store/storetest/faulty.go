@@ -109,8 +109,8 @@ func (f *Faulty) Mend(ctx context.Context, id string) error {
 }
 
 // Purge calls the store's.
-func (f *Faulty) Purge(ctx context.Context, id string) error {
-	return f.do("Purge", func() error { return f.Store.Purge(ctx, id) })
+func (f *Faulty) Purge(ctx context.Context, id string, executions ...string) error {
+	return f.do("Purge", func() error { return f.Store.Purge(ctx, id, executions...) })
 }
 
 // Receive calls the store's. Doorbells whose answer is lost stay hidden for a

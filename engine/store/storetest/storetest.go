@@ -63,7 +63,7 @@ func Run(t *testing.T, h Harness) {
 		}
 	})
 	t.Run("promise", func(t *testing.T) {
-		for _, tests := range []map[string]func(*bench){promises, relations, rewinds, poisons} {
+		for _, tests := range []map[string]func(*bench){promises, relations, rewinds, poisons, retentions} {
 			for name, test := range tests {
 				t.Run(name, func(t *testing.T) {
 					t.Parallel()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
@@ -19,16 +20,16 @@ import (
 const purgedColumn = "Purged"
 
 // purgeColumns are those that a purge needs.
-const purgeColumns = "PartitionKey,RowKey,Timestamp," + executionColumn + ",RuntimeStatus,Hands," + faultColumn + "," + blobsColumn + "," + purgedColumn
+const purgeColumns = "PartitionKey,RowKey,Timestamp," + executionColumn + "," + receiverColumn + ",EventType,RuntimeStatus,Hands," + faultColumn + "," + blobsColumn + "," + purgedColumn
 
 // errHalf is returned by a step of a purge that found something else than was
 // read.
 var errHalf = errors.New("the instance changed while it was purged")
 
-// Purge removes an ended instance. At any moment it is there or it is not; what is
+// Purge removes an instance that has ended, or is parked. At any moment it is there or it is not; what is
 // left of one that is not, a later purge, a doorbell or the next instance of the
 // same id removes.
-func (s *Store) Purge(ctx context.Context, id string) error {
+func (s *Store) Purge(ctx context.Context, id string, executions ...string) error {
 	defer s.watches.Tell(id)
 	return s.with("purge", id, func() error {
 		projection, err := s.projection(ctx, id)
@@ -39,6 +40,9 @@ func (s *Store) Purge(ctx context.Context, id string) error {
 			shot, err := s.read(ctx, ofInstance(id), purgeColumns)
 			if err != nil {
 				return err
+			}
+			if r := shot.record; r != nil && len(executions) > 0 && (!slices.Contains(executions, r.Execution) || slices.ContainsFunc(r.own(shot.inbox), isRewinding)) {
+				return store.ErrActive
 			}
 			err = s.purge(ctx, id, shot, projection, false)
 			if !isConflict(err) {

@@ -256,6 +256,22 @@ var contract = map[string]func(*bench){
 		b.must(b.Store.Send(b.ctx, "a", message))
 		b.equal("inbox", b.load("a").Inbox, []history.Event{message})
 	},
+	"what caused a start and an event comes back": func(b *bench) {
+		start := b.message(history.ExecutionStarted, "test", "1")
+		start.Execution, start.Trace = "e", &history.Trace{Parent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", State: "a=1,b=2"}
+		b.must(b.Store.Create(b.ctx, "a", start))
+		raised := b.message(history.EventRaised, "Code", "1")
+		raised.Trace = &history.Trace{Parent: "00-0af7651916cd43dd8448eb211c80319c-00f067aa0ba902b7-00"}
+		b.must(b.Store.Send(b.ctx, "a", raised))
+		state := b.load("a")
+		b.equal("inbox", state.Inbox, []history.Event{start, raised})
+		turn := b.turn(state, "t1", nil)
+		turn.Append = append(turn.Append, start, raised)
+		turn.Instance.Events += 2
+		b.commit(turn)
+		state = b.load("a")
+		b.equal("history", state.History[len(state.History)-2:], []history.Event{start, raised})
+	},
 	"get, history, load and purge know what is not there": func(b *bench) {
 		_, err := b.Store.Get(b.ctx, "a")
 		b.want(err, store.ErrNotFound)

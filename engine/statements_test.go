@@ -417,6 +417,23 @@ var semantics = []chapter{
 			tests: "storetest: an inbox of hundreds is consumed whole; client.TestAnInstanceTakesNoMoreEventsThanIsGoodForIt",
 		},
 	}},
+	{title: "Seeing", statements: []statement{
+		{
+			id: "E1", title: "Traces",
+			here:  "Spans by the names of DurableTask.Core, with the W3C context of what caused them carried through starts, events, activities and children. A trace is the same whichever worker made which turn, from memory or by replay; nothing is in it twice, and no payload.",
+			tests: "telemetry.TestAStoryIsOneWholeTrace; telemetry.TestATraceIsWholeAfterACrash; telemetry.TestTwoWorkersMakeOneTrace; telemetry.TestTheTraceOfARequestGoesOn; telemetry.TestARequestOfAnActivityIsInItsTrace; telemetry.TestNoPayloadIsInASpanOrMetric",
+		},
+		{
+			id: "E2", title: "Metrics and logs",
+			here:  "Metrics count what happens, without ids; log lines name instance, execution and activity by the same keys everywhere.",
+			tests: "telemetry.TestMetricsCountWhatHappens; engine.TestLogLinesHaveTheSameKeysEverywhere; telemetry.TestLinesOfAnActivitySayWhoseTheyAre",
+		},
+		{
+			id: "E3", title: "Why an instance waits",
+			here:  "What it waits for, since when, until when, and what happens then, in words, whatever state it is in; and its history as text.",
+			tests: "explain.TestEveryStuckStateIsExplained; explain.TestTheSameIsSaidWhereverTheStateIsKept; history.TestAHistoryCanBeReadByPeople",
+		},
+	}},
 	{title: "Change while instances run", statements: []statement{
 		{
 			id: "V1", title: "The version of an instance",

@@ -80,7 +80,7 @@ func (w *Worker) setAside(id string, mail []*delivery, why error) (results []*de
 		}
 	}
 	if err := w.park(id, why, bells); err != nil {
-		w.o.Logger.Error("park an instance", "instance", id, "why", why, "error", err)
+		w.o.Logger.Error("park an instance", "instance", id, "failure", why, "error", err)
 	}
 	return results
 }
@@ -107,7 +107,7 @@ func (w *Worker) park(id string, why error, bells []store.Doorbell) error {
 			continue
 		}
 		if err == nil {
-			w.o.Logger.Error("parked", "instance", id, "orchestration", in.Name, "why", why)
+			w.o.Logger.Error("parked", "instance", id, "orchestration", in.Name, "failure", why)
 		}
 		return err
 	}
@@ -195,7 +195,7 @@ func (w *Worker) takeNote(s *session, mail []*delivery) error {
 	if err != nil {
 		return err
 	}
-	w.o.Logger.Warn("make a turn that workers may have died of", "instance", s.id, "orchestration", row.Name, "try", row.TurnTries)
+	w.o.Logger.Warn("make a turn that workers may have died of", "instance", s.id, "orchestration", row.Name, "attempt", row.TurnTries)
 	row.Version = version
 	s.row, s.noted = row, true
 	return nil
@@ -307,7 +307,7 @@ func (w *Worker) parkStuck(s *session) {
 	w.freeLane(s)
 	why := fmt.Errorf("the code of a turn has been running for %v and did not come to a wait: does it loop, or wait for something else than the engine's tasks?", w.o.MaxTurn)
 	if err := w.park(s.id, why, nil); err != nil {
-		w.o.Logger.Error("park an instance", "instance", s.id, "why", why, "error", err)
+		w.o.Logger.Error("park an instance", "instance", s.id, "failure", why, "error", err)
 	}
 }
 
@@ -380,6 +380,6 @@ func (w *Worker) try(ctx context.Context, call engine.Call, scheduled history.Ev
 		w.abandon(call)
 		return
 	}
-	w.o.Logger.Warn("run an activity that workers may have died of", "instance", call.Instance, "activity", call.Name, "call", call.Task)
+	w.o.Logger.Warn("run an activity that workers may have died of", "instance", call.Instance, "activity", call.Name, "task", call.Task)
 	w.perform(ctx, call, scheduled, at)
 }

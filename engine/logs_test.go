@@ -27,6 +27,7 @@ var logKeys = map[string]string{
 	"status":        "where the instance stands",
 	"events":        "how many events there are",
 	"calls":         "how many calls of activities there are",
+	"instances":     "how many instances there are",
 	"failure":       "how an execution failed",
 	"error":         "what went wrong",
 	"kind":          "the kind of what went wrong",

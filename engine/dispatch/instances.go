@@ -66,3 +66,11 @@ func (i instances) Watch(id string) (changed <-chan struct{}, done func()) {
 	}
 	return nil, func() {}
 }
+
+// Each passes on what the store can tell.
+func (i instances) Each(f func(id string)) (done func()) {
+	if teller, ok := i.Instances.(store.Teller); ok {
+		return teller.Each(f)
+	}
+	return func() {}
+}

@@ -33,6 +33,9 @@ type Query struct {
 	// EndedTo is the last moment at which an instance may have ended; a zero time
 	// is no bound, and any other leaves out what has not ended.
 	EndedTo time.Time
+	// UpdatedFrom is the first moment at which an instance may have been updated
+	// last; a zero time is no bound.
+	UpdatedFrom time.Time
 	// Name is that of the orchestration; empty means any.
 	Name string
 	// Tags are those that an instance must have; it may have others.
@@ -57,6 +60,7 @@ func (q *Query) Matches(in *Instance) bool {
 		(q.CreatedFrom.IsZero() || !in.Created.Before(q.CreatedFrom)) &&
 		(q.CreatedTo.IsZero() || !in.Created.After(q.CreatedTo)) &&
 		(q.EndedTo.IsZero() || !in.Completed.IsZero() && !in.Completed.After(q.EndedTo)) &&
+		(q.UpdatedFrom.IsZero() || !in.Updated.Before(q.UpdatedFrom)) &&
 		(q.Name == "" || q.Name == in.Name) &&
 		q.matchesTags(in) &&
 		strings.HasPrefix(in.ID, q.IDPrefix) && utf8.ValidString(q.IDPrefix)

@@ -363,6 +363,15 @@ type Watcher interface {
 	Watch(id string) (changed <-chan struct{}, done func())
 }
 
+// Teller is implemented by stores that can tell of the changes of all instances,
+// as a Watcher tells of one's.
+type Teller interface {
+	// Each calls f with the id of every instance at its next commit or purge,
+	// after that is durable, and at every one after, until done is called. f must
+	// return at once, may not use the store, and is called concurrently.
+	Each(f func(id string)) (done func())
+}
+
 // Shared is implemented by stores that tell whether several processes may work on
 // one storage at once.
 type Shared interface {

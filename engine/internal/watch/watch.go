@@ -9,6 +9,7 @@ import "sync"
 type List struct {
 	mu   sync.Mutex
 	byID map[string]map[chan struct{}]bool
+	each map[*func(id string)]bool // who wants to be told of all
 }
 
 // Watch returns a channel that is closed when Tell is next called for the id, and
@@ -27,6 +28,22 @@ func (l *List) Watch(id string) (changed <-chan struct{}, done func()) {
 	return c, func() { l.forget(id, c) }
 }
 
+// Each calls f with the id whenever Tell is called, until done is. f must return at
+// once and may not use the List.
+func (l *List) Each(f func(id string)) (done func()) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.each == nil {
+		l.each = map[*func(string)]bool{}
+	}
+	l.each[&f] = true
+	return func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		delete(l.each, &f)
+	}
+}
+
 func (l *List) forget(id string, c chan struct{}) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -36,10 +53,14 @@ func (l *List) forget(id string, c chan struct{}) {
 	}
 }
 
-// Tell closes the channels of those who watch the id.
+// Tell closes the channels of those who watch the id, and calls those who want to
+// be told of all.
 func (l *List) Tell(id string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	for f := range l.each {
+		(*f)(id)
+	}
 	for c := range l.byID[id] {
 		close(c)
 	}

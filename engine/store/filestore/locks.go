@@ -35,3 +35,6 @@ func (s *slot) keep(written *row) {
 
 // Watch returns a channel that is closed at the instance's next change.
 func (s *Store) Watch(id string) (changed <-chan struct{}, done func()) { return s.watches.Watch(id) }
+
+// Each calls f with the id of every instance that Watch would tell of.
+func (s *Store) Each(f func(id string)) (done func()) { return s.watches.Each(f) }

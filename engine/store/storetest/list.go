@@ -87,6 +87,9 @@ func listFilters(b *bench) {
 		"created before":           {CreatedTo: fifth.Add(-1)},
 		"created between":          {CreatedFrom: fifth.In(time.FixedZone("", 7200)), CreatedTo: eighth},
 		"created never":            {CreatedFrom: eighth, CreatedTo: fifth},
+		"updated from":             {UpdatedFrom: all[4].Updated},
+		"updated after":            {UpdatedFrom: all[4].Updated.Add(1)},
+		"updated never":            {UpdatedFrom: all[len(all)-1].Updated.Add(1)},
 		"a name":                   {Name: "test"},
 		"a name with a quote":      {Name: "it's"},
 		"a name that is a filter":  {Name: "' or Name ne '"},
@@ -101,7 +104,7 @@ func listFilters(b *bench) {
 		"a prefix of another case": {IDPrefix: "O"},
 		"half a character":         {IDPrefix: "\xc3"},
 		"a prefix that none has":   {IDPrefix: "order-3"},
-		"everything at once":       {Statuses: []history.Status{history.Running, history.Completed}, CreatedFrom: all[0].Created, CreatedTo: eighth, Name: "it's", IDPrefix: "o"},
+		"everything at once":       {Statuses: []history.Status{history.Running, history.Completed}, CreatedFrom: all[0].Created, CreatedTo: eighth, UpdatedFrom: all[1].Updated, Name: "it's", IDPrefix: "o"},
 	} {
 		var want []string
 		for _, in := range all {

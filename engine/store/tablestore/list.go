@@ -169,6 +169,9 @@ func filterOf(q *store.Query) filter {
 	if !q.EndedTo.IsZero() {
 		f = f.and(where("CompletedTime"+exact, "le", formatTime(q.EndedTo)))
 	}
+	if !q.UpdatedFrom.IsZero() && q.EndedTo.IsZero() { // or it would be one comparison too many
+		f = f.and(where("LastUpdatedTime"+exact, "ge", formatTime(q.UpdatedFrom)))
+	}
 	if q.Name != "" {
 		f = f.and(where("Name", "eq", q.Name))
 	}

@@ -188,6 +188,9 @@ func (s *Store) Close() error {
 // process.
 func (s *Store) Watch(id string) (changed <-chan struct{}, done func()) { return s.watches.Watch(id) }
 
+// Each calls f with the id of every instance that Watch would tell of.
+func (s *Store) Each(f func(id string)) (done func()) { return s.watches.Each(f) }
+
 // Lease returns how long a received doorbell stays hidden.
 func (s *Store) Lease() time.Duration { return s.o.Lease }
 

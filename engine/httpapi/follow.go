@@ -1,0 +1,206 @@
+package httpapi
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/seed21523604/holdfast/engine/client"
+)
+
+// The pauses between two looks at what nobody tells of, while somebody follows
+// it. They grow from the first to the last, as every look costs a request, and
+// are short again after a change.
+const (
+	shortPause = time.Second
+	longPause  = 15 * time.Second // between looks at an instance
+	listPause  = 30 * time.Second // between looks at the list
+)
+
+// errTooManyFollow is returned when as many follow as may; errStopping when the
+// process is about to end.
+var (
+	errTooManyFollow = errors.New("too many follow what happens")
+	errStopping      = errors.New("the process is stopping")
+)
+
+// following is what all have in common who follow what happens. There is one
+// watcher for all who follow the same, and none for what nobody follows.
+type following struct {
+	client *client.Client
+	log    *slog.Logger
+	most   int           // how many may follow
+	over   chan struct{} // closed when all are to go
+	end    sync.Once
+
+	mu      sync.Mutex
+	readers int
+	byID    map[string]*feed
+	list    *listFeed // nil until somebody follows the list
+}
+
+func newFollowing(c *client.Client, log *slog.Logger, most int) *following {
+	return &following{client: c, log: log, most: most, over: make(chan struct{}), byID: map[string]*feed{}}
+}
+
+// enter counts somebody in.
+func (f *following) enter() error {
+	select {
+	case <-f.over:
+		return errStopping
+	default:
+	}
+	if f.readers >= f.most {
+		return errTooManyFollow
+	}
+	f.readers++
+	return nil
+}
+
+// join returns the feed of an instance, with a look at it that begins now. Of all
+// who may follow, a quarter may follow one instance: whoever has a link to it
+// cannot keep the others out.
+func (f *following) join(id string) (*follower, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	one := f.byID[id]
+	if one != nil && one.readers >= max(f.most/4, 1) {
+		return nil, errTooManyFollow
+	}
+	if err := f.enter(); err != nil {
+		return nil, err
+	}
+	if one == nil {
+		one = newFeed(f, id)
+		f.byID[id] = one
+		one.start(longPause, one.look)
+	}
+	one.readers++
+	return &follower{feed: one, ticket: one.askFor()}, nil
+}
+
+// leave counts somebody out. Nobody looks any longer at what nobody follows.
+func (f *following) leave(one *feed) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.readers--
+	if one.readers--; one.readers == 0 {
+		one.stop()
+		delete(f.byID, one.id)
+	}
+}
+
+// joinList returns the feed of the list.
+func (f *following) joinList() (*listFeed, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if err := f.enter(); err != nil {
+		return nil, err
+	}
+	if f.list == nil {
+		f.list = newListFeed(f)
+	}
+	if f.list.readers++; f.list.readers == 1 {
+		f.list.resume()
+	}
+	return f.list, nil
+}
+
+func (f *following) leaveList() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.readers--
+	if f.list.readers--; f.list.readers == 0 {
+		f.list.rest(f.dropList)
+	}
+}
+
+// dropList forgets what happened, unless somebody follows it again.
+func (f *following) dropList() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.list != nil && f.list.readers == 0 {
+		f.list.drop()
+		f.list = nil
+	}
+}
+
+// nudge has those who follow an instance, and the list, look again, because
+// something was done to it here.
+func (f *following) nudge(id string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if one := f.byID[id]; one != nil {
+		one.nudge()
+	}
+	if f.list != nil && f.list.readers > 0 {
+		f.list.nudge()
+	}
+}
+
+// stop sends all away who follow, for good.
+func (f *following) stop() { f.end.Do(func() { close(f.over) }) }
+
+// watcher looks at something again and again: when somebody tells of a change,
+// when it is nudged, or after a pause.
+type watcher struct {
+	nudged chan struct{} // holds one
+	stop   context.CancelFunc
+	ended  chan struct{} // closed when nobody looks any more; nil if nobody ever did
+}
+
+// look looks once. told is closed at the next change, or nil if nobody tells of
+// one; done is called when that is of no interest any more.
+type look func(context.Context) (changed bool, told <-chan struct{}, done func())
+
+// start looks until it is stopped. What was begun before ends first.
+func (w *watcher) start(latest time.Duration, look look) {
+	ctx, cancel := context.WithCancel(context.Background())
+	before, ended := w.ended, make(chan struct{})
+	w.nudged, w.stop, w.ended = make(chan struct{}, 1), cancel, ended
+	go func() {
+		defer close(ended)
+		if before != nil {
+			<-before
+		}
+		pause := shortPause
+		for ctx.Err() == nil {
+			changed, told, done := look(ctx)
+			if changed {
+				pause = shortPause
+			}
+			if w.pause(ctx, told, pause) {
+				pause = shortPause
+			}
+			done()
+			pause = min(pause*3/2, latest)
+		}
+	}()
+}
+
+// pause waits for a reason to look again, and reports whether it was a nudge.
+func (w *watcher) pause(ctx context.Context, told <-chan struct{}, pause time.Duration) (nudged bool) {
+	var tick <-chan time.Time
+	if told == nil {
+		timer := time.NewTimer(pause)
+		defer timer.Stop()
+		tick = timer.C
+	}
+	select {
+	case <-w.nudged:
+		return true
+	case <-told:
+	case <-tick:
+	case <-ctx.Done():
+	}
+	return false
+}
+
+func (w *watcher) nudge() {
+	select {
+	case w.nudged <- struct{}{}:
+	default: // it will look anyway
+	}
+}

@@ -307,7 +307,7 @@ const pollInterval = time.Second
 // WaitFor returns the instance as soon as enough says so of it.
 func (c *Client) WaitFor(ctx context.Context, id string, enough func(store.Instance) bool) (store.Instance, error) {
 	for {
-		changed, done := c.watch(id)
+		changed, done := c.Watch(id)
 		in, err := c.Get(ctx, id)
 		if err != nil || enough(in) {
 			done()
@@ -339,13 +339,32 @@ func (c *Client) next(ctx context.Context, changed <-chan struct{}) error {
 	}
 }
 
-// watch returns a channel that closes at the instance's next change; nil where
-// nobody tells of it.
-func (c *Client) watch(id string) (<-chan struct{}, func()) {
+// Watch returns a channel that closes at the instance's next change, as far as
+// anybody tells of it here, and a function to be called when that is no longer of
+// interest. The channel is nil where nobody tells of changes.
+func (c *Client) Watch(id string) (<-chan struct{}, func()) {
 	if w, ok := c.instances.(store.Watcher); ok {
 		return w.Watch(id)
 	}
 	return nil, func() {}
+}
+
+// Each calls f with the id of every instance that changes, as far as anybody tells
+// of it here, until done is called. f must return at once and may not use the
+// client.
+func (c *Client) Each(f func(id string)) (done func()) {
+	if t, ok := c.instances.(store.Teller); ok {
+		return t.Each(f)
+	}
+	return func() {}
+}
+
+// HearsAll reports whether Watch and Each tell of every change, whoever makes it.
+func (c *Client) HearsAll() bool {
+	_, tells := c.instances.(store.Teller)
+	changed, done := c.Watch("")
+	done()
+	return tells && changed != nil && !store.IsShared(c.instances)
 }
 
 // message returns a new message of the kind. Ids sort by the time they were

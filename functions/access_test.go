@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/json"
 	"net/http"
@@ -126,5 +127,33 @@ func TestForwardedHostsGetIntoNoLink(t *testing.T) {
 	}
 	if tried < 300 {
 		t.Errorf("%d combinations", tried)
+	}
+}
+
+// Who follows what happens hears it through all that is before the API, and does
+// not keep the app from stopping.
+func TestWhoFollowsHearsTheEndOfTheAppAtOnce(t *testing.T) {
+	s := open(t, t.TempDir(), true, "StopGrace=5m")
+	l := s.authenticate(number)
+	r, err := http.NewRequestWithContext(t.Context(), "GET", strings.Replace(l.StatusQueryGetURI, "?", "/live?", 1), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Body.Close()
+	lines := bufio.NewScanner(w.Body)
+	for lines.Scan() && !strings.HasPrefix(lines.Text(), "data: ") {
+	}
+	if !strings.Contains(lines.Text(), l.ID) {
+		t.Fatalf("%d %q", w.StatusCode, lines.Text())
+	}
+	s.stop() // would wait for minutes
+	for lines.Scan() {
+	}
+	if err := lines.Err(); err != nil {
+		t.Error(err)
 	}
 }

@@ -47,6 +47,7 @@ type app struct {
 	store     store.Store
 	worker    *dispatch.Worker
 	handler   http.Handler
+	live      *httpapi.API // has those who follow what happens
 	collector *collector
 }
 
@@ -98,7 +99,7 @@ func newApp(ctx context.Context, values settings.Values, o options) (*app, error
 	if o.Local {
 		routes.phone = simulated
 	}
-	a.handler = routes.handler(o.Local)
+	a.handler, a.live = routes.handler(o.Local), api
 	if a.collector.telemetry != nil {
 		a.handler = telemetry.Handler(a.handler)
 	}
@@ -171,6 +172,7 @@ func (a *app) messenger(values settings.Values) (human.Messenger, *phone.Phone, 
 // in order: no new requests, then no new work, then the store.
 func (a *app) serve(ctx context.Context, listener net.Listener) error {
 	server := newServer(a.handler, a.log)
+	server.RegisterOnShutdown(a.live.Stop)
 	serving, working := make(chan error, 1), make(chan error, 1)
 	workCtx, stopWork := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopWork()

@@ -77,7 +77,7 @@ func (a *API) admitLink(c *call, door Door, code string) bool {
 		a.fail(c, err)
 		return false
 	}
-	c.link = &s
+	c.link, c.keeper = &s, keeper
 	c.client = a.client.Guarded(func(in store.Instance) error { return s.fits(in) })
 	return true
 }
@@ -96,6 +96,8 @@ func (c *call) refuseLink(err error) bool {
 		c.problem(http.StatusGone, problemRevokedLink, "The links of this instance were made void. Ask for a new one where you got it.")
 	case errors.Is(err, errReplaced):
 		c.problem(http.StatusGone, problemReplacedLink, "This link is for an earlier run of the instance, which was begun anew since. Ask for a new one where you got it.")
+	case errors.Is(err, errNoHistory):
+		c.problem(http.StatusForbidden, problemOperators, "A link shows where the instance stands, without its history.")
 	default:
 		return false
 	}

@@ -27,6 +27,9 @@ type Options struct {
 	Runs func(orchestration, version string) error
 	// MaxBody is the most bytes of a request body that are read; 64 KiB.
 	MaxBody int64
+	// MaxFollowers is how many may follow live what happens, a quarter of them
+	// one instance; 100. A negative number is none.
+	MaxFollowers int
 	// Doorkeeper decides who may do what. If it is nil, whoever reaches the
 	// API may do everything: put it on a loopback address then.
 	Doorkeeper *Doorkeeper
@@ -36,10 +39,11 @@ type Options struct {
 
 // API is an http.Handler for the paths below that of Options.URL.
 type API struct {
-	client *client.Client
-	o      Options
-	origin string // scheme and host of Options.URL
-	path   string // and its path, escaped
+	client    *client.Client
+	o         Options
+	origin    string // scheme and host of Options.URL
+	path      string // and its path, escaped
+	following *following
 }
 
 // New returns the API over a client. It returns an error when the URL is not
@@ -58,12 +62,22 @@ func New(c *client.Client, o Options) (*API, error) {
 	if o.MaxBody == 0 {
 		o.MaxBody = 64 << 10
 	}
+	if o.MaxFollowers == 0 {
+		o.MaxFollowers = 100
+	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	o.URL = strings.TrimSuffix(o.URL, "/")
-	return &API{client: c, o: o, origin: u.Scheme + "://" + u.Host, path: strings.TrimSuffix(u.EscapedPath(), "/")}, nil
+	return &API{
+		client: c, o: o, origin: u.Scheme + "://" + u.Host, path: strings.TrimSuffix(u.EscapedPath(), "/"),
+		following: newFollowing(c, o.Logger, o.MaxFollowers),
+	}, nil
 }
+
+// Stop sends away who follows live what happens, before the server is shut down,
+// which waits for those who have no whole answer yet.
+func (a *API) Stop() { a.following.stop() }
 
 // call is one request, taken apart.
 type call struct {
@@ -74,6 +88,7 @@ type call struct {
 
 	client *client.Client // does what the caller may
 	link   *stamp         // of the link by which the caller came; else nil
+	keeper *Doorkeeper    // who let the caller in by it; else nil
 }
 
 // safe are the headers of every answer. They keep what it says and the link by

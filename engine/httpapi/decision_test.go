@@ -219,7 +219,7 @@ func dieWhileSomeAnswer(t *testing.T) {
 
 // bury takes out of memory what the process had there.
 func (h *hub) bury() {
-	ctx, end := context.WithCancel(h.t.Context())
+	ctx, end := context.WithCancel(context.Background())
 	end()
 	_ = h.worker.Run(ctx) // it has no store any more
 }

@@ -42,6 +42,32 @@
 // instance, in lines for people; a status query with showHistory has it as the original
 // does, in JSON.
 //
+// # Live
+//
+// GET instances/{id}/live sends what a status query answers, whenever that is
+// something else, as server-sent events; whoever may read the status may follow.
+// The last event is that of the end, and whoever asks again behind it is answered
+// 204. GET live, for operators, tells of every instance after it changed: instance,
+// with its status without the input, and removed. When what happened is not known in
+// full, which is so at first, it sends list: read the list then.
+//
+// Last-Event-ID, or since in the query, says what was heard last; nothing is told
+// twice then, and of an instance nothing is missed but what was overtaken. An id of
+// the list is good in one process, for as long as what came after it is remembered:
+// the last 1,000 changes, and a minute after nobody follows. With wait=30 the answer is a JSON array of what
+// there is within so many seconds, or 204: for whoever is behind something that
+// keeps streams back.
+//
+// All who follow the same share one reading. Changes by this process are heard at
+// once; where other processes may work on the storage it is looked at as well, soon
+// after a change and then ever more rarely, an instance four times a minute, the
+// list, one query each, twice. Nobody looks at what nobody follows.
+//
+// # What it is in detail
+//
+// GET openapi.json, which anyone may read, describes the API in OpenAPI 3.1. The
+// tests hold every answer to it.
+//
 // # Who may call it
 //
 // Without a [Doorkeeper] whoever reaches the API may do everything: put it on a

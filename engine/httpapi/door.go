@@ -69,6 +69,7 @@ var (
 	errOtherDoor = errors.New("the link opens another door")
 	errRevoked   = errors.New("the link was revoked")
 	errReplaced  = errors.New("the link is for an earlier run of the instance")
+	errNoHistory = errors.New("a link shows no history")
 )
 
 // A code is what makes a link open a door: a head that says what for, and the

@@ -22,3 +22,10 @@ func Routes() (all []Route) {
 
 // Document returns the OpenAPI document for an API that is reached at a URL.
 func Document(url string) string { return describe(url) }
+
+// Followers returns how many follow what happens.
+func (a *API) Followers() int {
+	a.following.mu.Lock()
+	defer a.following.mu.Unlock()
+	return a.following.readers
+}

@@ -41,7 +41,7 @@ func (f *feed) askFor() int {
 }
 
 // look reads the instance.
-func (f *feed) look(ctx context.Context) (changed bool, told <-chan struct{}, done func()) {
+func (f *feed) look(ctx context.Context, _ bool) (changed bool, told <-chan struct{}, done func()) {
 	told, done = f.all.client.Watch(f.id)
 	f.mu.Lock()
 	serves := f.asked

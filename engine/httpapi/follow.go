@@ -10,9 +10,9 @@ import (
 	"github.com/seed21523604/holdfast/engine/client"
 )
 
-// The pauses between two looks at what nobody tells of, while somebody follows
-// it. They grow from the first to the last, as every look costs a request, and
-// are short again after a change.
+// The pauses between two looks at what other processes may change, while somebody
+// follows it. They grow from the first to the last, as every look costs a request,
+// and are short again after a change.
 const (
 	shortPause = time.Second
 	longPause  = 15 * time.Second // between looks at an instance
@@ -75,7 +75,7 @@ func (f *following) join(id string) (*follower, error) {
 	if one == nil {
 		one = newFeed(f, id)
 		f.byID[id] = one
-		one.start(longPause, one.look)
+		one.start(f.client.HearsAll(), longPause, one.look)
 	}
 	one.readers++
 	return &follower{feed: one, ticket: one.askFor()}, nil
@@ -122,21 +122,8 @@ func (f *following) dropList() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.list != nil && f.list.readers == 0 {
-		f.list.drop()
+		f.list.untell()
 		f.list = nil
-	}
-}
-
-// nudge has those who follow an instance, and the list, look again, because
-// something was done to it here.
-func (f *following) nudge(id string) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if one := f.byID[id]; one != nil {
-		one.nudge()
-	}
-	if f.list != nil && f.list.readers > 0 {
-		f.list.nudge()
 	}
 }
 
@@ -144,19 +131,21 @@ func (f *following) nudge(id string) {
 func (f *following) stop() { f.end.Do(func() { close(f.over) }) }
 
 // watcher looks at something again and again: when somebody tells of a change,
-// when it is nudged, or after a pause.
+// when it is asked to, and where not all changes are told of, after a pause.
 type watcher struct {
 	nudged chan struct{} // holds one
 	stop   context.CancelFunc
 	ended  chan struct{} // closed when nobody looks any more; nil if nobody ever did
 }
 
-// look looks once. told is closed at the next change, or nil if nobody tells of
-// one; done is called when that is of no interest any more.
-type look func(context.Context) (changed bool, told <-chan struct{}, done func())
+// look looks once. due says that it is time to look at what nobody tells of. told
+// has or is closed at the next change of which somebody tells, and done is called
+// when that is of no interest any more.
+type look func(ctx context.Context, due bool) (changed bool, told <-chan struct{}, done func())
 
-// start looks until it is stopped. What was begun before ends first.
-func (w *watcher) start(latest time.Duration, look look) {
+// start looks until it is stopped, with pauses up to the longest if not all
+// changes are told of. What was begun before ends first.
+func (w *watcher) start(hearsAll bool, longest time.Duration, look look) {
 	ctx, cancel := context.WithCancel(context.Background())
 	before, ended := w.ended, make(chan struct{})
 	w.nudged, w.stop, w.ended = make(chan struct{}, 1), cancel, ended
@@ -165,35 +154,35 @@ func (w *watcher) start(latest time.Duration, look look) {
 		if before != nil {
 			<-before
 		}
-		pause := shortPause
+		pause, due := shortPause, true
 		for ctx.Err() == nil {
-			changed, told, done := look(ctx)
+			changed, told, done := look(ctx, due)
 			if changed {
 				pause = shortPause
 			}
-			if w.pause(ctx, told, pause) {
-				pause = shortPause
-			}
+			due = w.wait(ctx, told, pause, hearsAll)
 			done()
-			pause = min(pause*3/2, latest)
+			if due {
+				pause = min(pause*3/2, longest)
+			}
 		}
 	}()
 }
 
-// pause waits for a reason to look again, and reports whether it was a nudge.
-func (w *watcher) pause(ctx context.Context, told <-chan struct{}, pause time.Duration) (nudged bool) {
-	var tick <-chan time.Time
-	if told == nil {
+// wait waits for a reason to look again, and reports whether the pause was over.
+func (w *watcher) wait(ctx context.Context, told <-chan struct{}, pause time.Duration, hearsAll bool) (due bool) {
+	var over <-chan time.Time
+	if !hearsAll {
 		timer := time.NewTimer(pause)
 		defer timer.Stop()
-		tick = timer.C
+		over = timer.C
 	}
 	select {
 	case <-w.nudged:
-		return true
 	case <-told:
-	case <-tick:
 	case <-ctx.Done():
+	case <-over:
+		return true
 	}
 	return false
 }

@@ -37,7 +37,7 @@ func FuzzNothingSucceedsWithoutAnInstance(f *testing.F) {
 	} {
 		f.Add(seed[0], seed[1], seed[2], seed[3], seed[4])
 	}
-	h := newHub(f, func(o *httpapi.Options) { o.Orchestrators = []string{} })
+	h := newHub(f, func(o *httpapi.Options) { o.Orchestrators, o.MaxFollowers = []string{}, -1 })
 	f.Fuzz(func(t *testing.T, method, path, query, body, mediaType string) {
 		h.t = t
 		w := httptest.NewRecorder()
@@ -45,7 +45,7 @@ func FuzzNothingSucceedsWithoutAnInstance(f *testing.F) {
 			Method: method, URL: parse(path, query), Host: "hub.example", Body: io.NopCloser(strings.NewReader(body)),
 			Header: http.Header{"Content-Type": {mediaType}},
 		})
-		if w.Code != 400 && w.Code != 404 && w.Code != 413 && w.Code != 501 {
+		if w.Code != 400 && w.Code != 404 && w.Code != 413 && w.Code != 501 && w.Code != 503 {
 			t.Errorf("%s %q?%q: %d %s", method, path, query, w.Code, w.Body)
 		}
 		wantJSON(t, w)
@@ -61,7 +61,7 @@ func FuzzAnswersAreWhatTheAPIPromises(f *testing.F) {
 	f.Add("POST", "/instances/a/restart", "", "", "")
 	f.Add("POST", "/orchestrators/Echo/%C3", "", "1", "")
 	f.Add("DELETE", "/instances/a", "", "", "")
-	h := newHub(f)
+	h := newHub(f, func(o *httpapi.Options) { o.MaxFollowers = -1 })
 	f.Fuzz(func(t *testing.T, method, path, query, body, mediaType string) {
 		h.t = t
 		h.ask("POST", "/orchestrators/Approve/a", "") // if it is not running already
@@ -71,7 +71,7 @@ func FuzzAnswersAreWhatTheAPIPromises(f *testing.F) {
 			Header: http.Header{"Content-Type": {mediaType}},
 		})
 		switch w.Code {
-		case 200, 202, 400, 404, 409, 410, 412, 413, 501:
+		case 200, 202, 400, 404, 409, 410, 412, 413, 501, 503:
 		case 500:
 			if text := w.Body.String(); !strings.Contains(text, "suspended") && !strings.Contains(text, `"runtimeStatus":"Failed"`) {
 				t.Errorf("%s %q?%q: %s", method, path, query, text)

@@ -35,12 +35,17 @@ func newRemote(t *testing.T, change ...func(*httpapi.Options)) *remote {
 	t.Cleanup(server.Close)
 	r := &remote{url: server.URL + basePath}
 	r.hub = newHub(t, append(change, func(o *httpapi.Options) { o.URL = r.url })...)
-	mux.HandleFunc(basePath+"/", func(w http.ResponseWriter, request *http.Request) {
-		both := &tee{ResponseWriter: w, copy: httptest.NewRecorder()}
-		r.serve(both, request)
-		r.check(request, both.copy)
-	})
+	mux.Handle(basePath+"/", r.checked())
 	return r
+}
+
+// checked is the API, whose answers are held to the OpenAPI document.
+func (h *hub) checked() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		both := &tee{ResponseWriter: w, copy: httptest.NewRecorder()}
+		h.serve(both, r)
+		h.check(r, both.copy)
+	})
 }
 
 // tee lets an answer through, and keeps a copy.

@@ -31,25 +31,25 @@ const (
 	maxPages = 20
 )
 
-// listFeed is what happens to all instances. Where the store tells of changes
-// the instances are read that it tells of; where it doesn't, the list is asked for
-// those that were updated lately.
+// listFeed is what happens to all instances. Of what this process does it is told,
+// and reads the instance; for what others do it asks the list, from time to time,
+// which instances were updated lately.
 type listFeed struct {
 	watcher
-	all     *following
-	readers int // guarded by all.mu
-	forget  *time.Timer
-	untell  func() // ends the store's telling
-	told    bool   // the store tells of changes
+	all      *following
+	readers  int // guarded by all.mu
+	forget   *time.Timer
+	hearsAll bool   // there are no others
+	untell   func() // ends the telling
 
-	changes chan struct{} // holds one: the store told of changes
+	changes chan struct{} // holds one: there is something in dirty
 	dirty   struct {
 		sync.Mutex
 		ids  map[string]bool
 		lost bool // there were too many
 	}
 	from  time.Time         // where the next look at the list begins
-	shown map[string]string // the turns that it has shown by then
+	shown map[string]string // the turns that are known since then, and somewhat before; nil before the first look
 
 	mu    sync.Mutex
 	epoch string // of the numbers
@@ -66,10 +66,12 @@ type happened struct {
 }
 
 func newListFeed(all *following) *listFeed {
-	f := &listFeed{all: all, epoch: client.NewID()[:12], first: 1, changes: make(chan struct{}, 1), more: make(chan struct{}), shown: map[string]string{}}
+	f := &listFeed{
+		all: all, hearsAll: all.client.HearsAll(), changes: make(chan struct{}, 1), from: all.client.Now(),
+		epoch: client.NewID()[:12], first: 1, more: make(chan struct{}),
+	}
 	f.dirty.ids = map[string]bool{}
-	f.untell, f.told = all.client.Tell(f.note)
-	f.from = all.client.Now()
+	f.untell = all.client.Each(f.note)
 	return f
 }
 
@@ -87,28 +89,30 @@ func (f *listFeed) note(id string) {
 	}
 }
 
-// resume looks again, and rest stops looking, as nobody follows; drop is called
-// when it is time to forget.
+// resume looks again.
 func (f *listFeed) resume() {
 	if f.forget != nil {
 		f.forget.Stop()
 	}
-	if f.told {
-		f.start(listPause, f.lookAtTold)
-	} else {
-		f.start(listPause, f.lookAtList)
-	}
+	f.start(f.hearsAll, listPause, f.look)
 }
 
+// rest stops looking, as nobody follows. drop is called when it is time to forget.
 func (f *listFeed) rest(drop func()) {
 	f.stop()
 	f.forget = time.AfterFunc(remembers, drop)
 }
 
-func (f *listFeed) drop() { f.untell() }
+func (f *listFeed) look(ctx context.Context, due bool) (changed bool, told <-chan struct{}, done func()) {
+	changed = f.lookAtTold(ctx)
+	if due && !f.hearsAll {
+		changed = f.lookAtList(ctx) || changed
+	}
+	return changed, f.changes, func() {}
+}
 
-// lookAtTold reads the instances of which the store told.
-func (f *listFeed) lookAtTold(ctx context.Context) (changed bool, told <-chan struct{}, done func()) {
+// lookAtTold reads the instances of which it was told.
+func (f *listFeed) lookAtTold(ctx context.Context) (changed bool) {
 	f.dirty.Lock()
 	ids, lost := f.dirty.ids, f.dirty.lost
 	f.dirty.ids, f.dirty.lost = map[string]bool{}, false
@@ -122,45 +126,64 @@ func (f *listFeed) lookAtTold(ctx context.Context) (changed bool, told <-chan st
 		case errors.Is(err, client.ErrNotFound):
 			f.add(store.Instance{ID: id})
 		case err == nil:
-			f.add(in)
-		case ctx.Err() == nil:
+			f.show(in)
+		case ctx.Err() != nil:
+			f.note(id) // for whoever comes back
+		default:
 			f.all.log.Warn("look at an instance that changed", "error", err)
 			f.lose()
-		default:
-			f.note(id) // for whoever comes back
 		}
 	}
-	return len(ids) > 0, f.changes, func() {}
+	return len(ids) > 0
 }
 
 // lookAtList asks for what was updated since the last look, and somewhat before,
 // as a row may come to light late.
-func (f *listFeed) lookAtList(ctx context.Context) (changed bool, told <-chan struct{}, done func()) {
-	began := f.all.client.Now()
-	q, shown := store.Query{UpdatedFrom: f.from.Add(-lateness), Limit: maxPage}, map[string]string{}
-	for range maxPages {
+func (f *listFeed) lookAtList(ctx context.Context) (changed bool) {
+	began, before := f.all.client.Now(), f.shown
+	f.shown = map[string]string{}
+	q := store.Query{UpdatedFrom: f.from.Add(-lateness), Limit: maxPage}
+	for n := 0; ; n++ {
 		page, err := f.all.client.List(ctx, q)
-		if err != nil {
-			if ctx.Err() == nil {
-				f.all.log.Warn("look at the list that is followed", "error", err)
-			}
-			return changed, nil, func() {}
+		if err != nil || n == maxPages {
+			f.shown = before
+			f.lost(ctx, err)
+			return false
 		}
 		for _, in := range page.Instances {
-			shown[in.ID] = in.Turn
-			if f.shown[in.ID] != in.Turn && !in.Updated.Before(f.from.Add(-lateness)) {
+			switch f.shown[in.ID] = in.Turn; {
+			case before == nil: // nobody followed then
+			case before[in.ID] != in.Turn:
 				f.add(in)
 				changed = true
 			}
 		}
 		if q.After = page.Next; q.After == "" {
-			f.from, f.shown = began, shown
-			return changed, nil, func() {}
+			f.from = began
+			return changed
 		}
 	}
-	f.lose() // so much happened that reading the list is less
-	f.from, f.shown = began, shown
-	return true, nil, func() {}
+}
+
+// lost gives up a look at the list: it went wrong, and is made again, or so much
+// happened that those who follow are better off with the list itself.
+func (f *listFeed) lost(ctx context.Context, err error) {
+	switch {
+	case ctx.Err() != nil:
+	case err != nil:
+		f.all.log.Warn("look at the list that is followed", "error", err)
+	default:
+		f.from = f.all.client.Now()
+		f.lose()
+	}
+}
+
+// show remembers that an instance changed, and which of its turns was shown.
+func (f *listFeed) show(in store.Instance) {
+	if f.shown != nil {
+		f.shown[in.ID] = in.Turn
+	}
+	f.add(in)
 }
 
 // add remembers that an instance changed.

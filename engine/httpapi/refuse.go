@@ -48,6 +48,9 @@ func (a *API) fail(c *call, err error) {
 		c.refuseFor(http.StatusRequestEntityTooLarge, "The request body is too large", err)
 	case errors.Is(err, client.ErrTooLarge):
 		c.refuseFor(http.StatusRequestEntityTooLarge, badArgument, err)
+	case errors.Is(err, errTooManyFollow), errors.Is(err, errStopping):
+		c.w.Header().Set("Retry-After", "10")
+		c.refuse(http.StatusServiceUnavailable, "At present nobody more can follow what happens: "+err.Error()+". Ask for the status, or come again.")
 	case errors.Is(err, client.ErrExists):
 		c.refuse(http.StatusConflict, "A non-terminal instance with this instance ID already exists.")
 	case errors.Is(err, client.ErrActive):

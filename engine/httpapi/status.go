@@ -48,20 +48,26 @@ func (a *API) status(c *call) {
 
 // tell answers with where an instance stands.
 func (a *API) tell(c *call, in store.Instance) {
-	body := newStatus(in, c.flag("showinput", true))
-	if c.flag("showhistory", false) && in.Status != history.Pending {
-		if c.link != nil {
-			c.problem(http.StatusForbidden, problemOperators, "A link shows where the instance stands, without its history.")
-			return
-		}
-		events, err := c.client.History(c.r.Context(), in.ID)
-		if err != nil {
-			a.fail(c, err)
-			return
-		}
-		body.HistoryEvents = condense(events, c.flag("showinput", true), c.flag("showhistoryoutput", false))
+	body, err := a.shown(c, in)
+	if err != nil {
+		a.fail(c, err)
+		return
 	}
 	c.answer(a.statusCode(c, in.Status), body)
+}
+
+// shown returns what the caller asks to be shown of an instance.
+func (a *API) shown(c *call, in store.Instance) (statusBody, error) {
+	body := newStatus(in, c.flag("showinput", true))
+	if !c.flag("showhistory", false) || in.Status == history.Pending {
+		return body, nil
+	}
+	if c.link != nil {
+		return body, errNoHistory
+	}
+	events, err := c.client.History(c.r.Context(), in.ID)
+	body.HistoryEvents = condense(events, c.flag("showinput", true), c.flag("showhistoryoutput", false))
+	return body, err
 }
 
 // statusCode returns the HTTP status for a runtime status, and says in headers

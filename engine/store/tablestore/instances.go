@@ -1,6 +1,7 @@
 package tablestore
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -133,11 +134,19 @@ func (s *Store) writeMessage(ctx context.Context, r *record, message history.Eve
 		switch {
 		case there == nil:
 			return err
-		case there.Execution != r.Execution:
+		case !there.follows(r):
 			s.leaveBlobs(ctx, r.ID, large, there)
 			return store.ErrFinished
 		case there.Takes(message.Kind) != nil:
 			return there.Takes(message.Kind)
+		case there.Execution != r.Execution:
+			// It continued as new, and the message is for the one that follows.
+			s.leaveBlobs(ctx, r.ID, large, there)
+			if e, err = there.encodeMessage(message); err != nil {
+				return err
+			}
+			r, large = there, newPayloads(r.ID, there.Execution)
+			large.take(e)
 		}
 		if err := s.room(ctx, there, &message); err != nil {
 			return err
@@ -151,8 +160,14 @@ func (s *Store) writeMessage(ctx context.Context, r *record, message history.Eve
 	return errBusy
 }
 
+// follows reports whether a row is of the same execution as another, or of one that
+// follows it.
+func (r *record) follows(other *record) bool {
+	return cmp.Or(r.First, r.Execution) == cmp.Or(other.First, other.Execution)
+}
+
 // find looks for a message that may have been written for the execution that r is
-// the row of. It returns the row as it is, or nil: without an error if the message
+// the row of, and handed on to one that follows it. It returns the row as it is, or nil: without an error if the message
 // is there, and with ErrNotFound if the instance is not.
 func (s *Store) find(ctx context.Context, r *record, message string) (*record, error) {
 	shot, err := s.read(ctx, ofInstance(r.ID), "")
@@ -162,8 +177,11 @@ func (s *Store) find(ctx context.Context, r *record, message string) (*record, e
 	case shot.record == nil:
 		return nil, store.ErrNotFound
 	}
-	isIt := func(e entity) bool { return e.text("MessageId") == message }
-	if shot.record.Execution == r.Execution && (slices.ContainsFunc(shot.record.own(shot.history), isIt) || slices.ContainsFunc(shot.record.own(shot.inbox), isIt)) {
+	isIt := func(e entity) bool {
+		var carried history.Carried
+		return e.text("MessageId") == message || e.json("Carried", &carried) == nil && slices.Contains(carried.Seen, message)
+	}
+	if shot.record.follows(r) && (slices.ContainsFunc(shot.record.own(shot.history), isIt) || slices.ContainsFunc(shot.record.own(shot.inbox), isIt)) {
 		return nil, nil
 	}
 	return shot.record, nil

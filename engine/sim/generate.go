@@ -21,14 +21,19 @@ const chosenID = "k"
 // generate makes up a program.
 func (t *tape) generate(tag string, ids []string) program {
 	a := &author{t, ids, maxPrograms}
-	return a.program(tag, 8).tagged(tag)
+	return a.program(tag, 8, false).tagged(tag)
 }
 
-// program makes up a program of so many steps at most, whose jobs go by a name.
-func (a *author) program(name string, most int) program {
+// program makes up a program of so many steps at most, whose jobs go by a name. A
+// slow one waits for an event first.
+func (a *author) program(name string, most int, slow bool) program {
 	var p program
 	a.left--
 	tasks := 0
+	if slow {
+		p.Ops = append(p.Ops, op{Do: doEvent, Name: "A"}, op{Do: doAwait, Of: []int{0}})
+		tasks++
+	}
 	some := func() int { return tasks - 1 - a.choose(tasks) } // the dullest is the last one
 	for n := 1 + a.choose(most); n > 0; n-- {
 		if tasks > 0 && a.choose(2) == 1 {
@@ -66,7 +71,7 @@ func (a *author) program(name string, most int) program {
 
 // inner makes up a program within another.
 func (a *author) inner(name string) *program {
-	p := a.program(name, 4)
+	p := a.program(name, 4, a.choose(3) == 2)
 	return &p
 }
 

@@ -46,7 +46,7 @@ func (t *tape) script(person int, ids []string) []act {
 	id := ids[(person+t.choose(len(ids)))%len(ids)]
 	for n := range 2 + t.choose(7) {
 		a := act{id: id, text: fmt.Sprintf("p%d-%d", person+1, n+1), via: t.choose(8)}
-		a.do = oneOf(t, raise, raise, raise, get, start, suspend, resume, terminate, restart, purge, read, list, wait, rewind, rewind)
+		a.do = oneOf(t, raise, raise, raise, get, start, suspend, resume, terminate, restart, purge, read, list, wait, rewind, rewind, terminate)
 		if n == 0 {
 			a.do = start
 		} else if t.choose(4) == 3 {
@@ -58,7 +58,7 @@ func (t *tape) script(person int, ids []string) []act {
 		case raise:
 			a.name = oneOf(t, "A", "B")
 		case terminate:
-			a.all = t.choose(2) == 1
+			a.all = t.choose(4) > 0
 		}
 		acts = append(acts, a)
 	}

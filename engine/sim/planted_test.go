@@ -70,6 +70,42 @@ var bugs = []bug{
 		"a message is accepted, and its doorbell is taken away", "store/tablestore/instances.go",
 		"\t\t\tbell.Turn = \"\" // it is written\n\t\t\treturn s.reveal(ctx, bell)\n", "\t\t\treturn s.remove(ctx, bell)\n",
 	},
+	{
+		"children are begun before the turn is written", "dispatch/turn.go",
+		"\t\terr = w.commit(s, p, inbox, decision)\n", "\t\t_ = w.sendNow(s, p.sends)\n\t\terr = w.commit(s, p, inbox, decision)\n",
+	},
+	{
+		"what is sent again is a message of its own", "dispatch/sends.go",
+		"\tmessage := send.Message\n", "\tmessage := send.Message\n\tmessage.Message += newToken()\n",
+	},
+	{
+		"the next turn forgets what is to be sent", "dispatch/activities.go",
+		"len(hand.Tasks)+len(hand.Sends) == 0:", "len(hand.Tasks) == 0:",
+	},
+	{
+		"the next execution forgets what is to be sent", "dispatch/turn.go",
+		"p.start != nil || p.rewound != nil || decision.Begun != nil", "false",
+	},
+	{
+		"a doorbell goes before it is written down that all was sent", "dispatch/turn.go",
+		"|| len(hand.Sends) > 0)", "|| len(w.unsent(s, hand)) > 0)",
+	},
+	{
+		"nobody is told that the id of a child is taken", "dispatch/sends.go",
+		"send.Refused != nil && (errors.Is(err, store.ErrExists)", "false && (errors.Is(err, store.ErrExists)",
+	},
+	{
+		"events are not kept for the next execution", "continue.go",
+		"\t\tif !x.drop {\n", "\t\tif !x.drop && len(x.kept) > 1 {\n",
+	},
+	{
+		"a termination does not go on to the children", "send.go",
+		"\tif end.Status != history.Terminated || !s.recurse {\n", "\tif end.Status != history.Failed || !s.recurse {\n",
+	},
+	{
+		"a termination from above that comes with the start is dropped", "turn.go",
+		"\t\t\tparent = m.Parent ", "",
+	},
 }
 
 // seedsForABug is with how many seeds a planted bug must be found.
@@ -83,6 +119,7 @@ func TestEveryPlantedBugIsFound(t *testing.T) {
 	}
 	for _, b := range bugs {
 		t.Run(b.name, func(t *testing.T) {
+			t.Parallel()
 			program := filepath.Join(t.TempDir(), "sim.test")
 			build := exec.Command("go", "test", "-c", "-overlay", b.overlay(t), "-o", program, ".")
 			if out, err := build.CombinedOutput(); err != nil {

@@ -71,6 +71,9 @@ func (c *collector) stop(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
+// protocolOTLP is what the exporters speak.
+const protocolOTLP = "http/protobuf"
+
 // export says what is sent where. What is not in the table of settings, the SDK
 // reads from the environment by itself: batches, time-outs, certificates.
 type export struct {
@@ -81,6 +84,9 @@ type export struct {
 }
 
 func exportOptions(values settings.Values) (*export, error) {
+	if protocol := values.Text(settings.OTEL_EXPORTER_OTLP_PROTOCOL); protocol != protocolOTLP {
+		return nil, fmt.Errorf("%s is %s, and telemetry is sent by %s", settings.OTEL_EXPORTER_OTLP_PROTOCOL, protocol, protocolOTLP)
+	}
 	headers, err := pairs(values.Secret(settings.OTEL_EXPORTER_OTLP_HEADERS).Reveal())
 	if err != nil {
 		return nil, fmt.Errorf("%s is no list of name=value with commas between", settings.OTEL_EXPORTER_OTLP_HEADERS)

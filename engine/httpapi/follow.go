@@ -148,7 +148,8 @@ type look func(ctx context.Context, due bool) (changed bool, told <-chan struct{
 func (w *watcher) start(hearsAll bool, longest time.Duration, look look) {
 	ctx, cancel := context.WithCancel(context.Background())
 	before, ended := w.ended, make(chan struct{})
-	w.nudged, w.stop, w.ended = make(chan struct{}, 1), cancel, ended
+	nudged := make(chan struct{}, 1)
+	w.nudged, w.stop, w.ended = nudged, cancel, ended
 	go func() {
 		defer close(ended)
 		if before != nil {
@@ -160,7 +161,7 @@ func (w *watcher) start(hearsAll bool, longest time.Duration, look look) {
 			if changed {
 				pause = shortPause
 			}
-			due = w.wait(ctx, told, pause, hearsAll)
+			due = wait(ctx, nudged, told, pause, hearsAll)
 			done()
 			if due {
 				pause = min(pause*3/2, longest)
@@ -170,7 +171,7 @@ func (w *watcher) start(hearsAll bool, longest time.Duration, look look) {
 }
 
 // wait waits for a reason to look again, and reports whether the pause was over.
-func (w *watcher) wait(ctx context.Context, told <-chan struct{}, pause time.Duration, hearsAll bool) (due bool) {
+func wait(ctx context.Context, nudged, told <-chan struct{}, pause time.Duration, hearsAll bool) (due bool) {
 	var over <-chan time.Time
 	if !hearsAll {
 		timer := time.NewTimer(pause)
@@ -178,7 +179,7 @@ func (w *watcher) wait(ctx context.Context, told <-chan struct{}, pause time.Dur
 		over = timer.C
 	}
 	select {
-	case <-w.nudged:
+	case <-nudged:
 	case <-told:
 	case <-ctx.Done():
 	case <-over:

@@ -125,9 +125,23 @@ type instanceLine struct {
 	Updated      time.Time         `json:"updated,omitzero"`
 	Completed    time.Time         `json:"completed,omitzero"`
 	Wake         time.Time         `json:"wake,omitzero"`
+	Fault        *faultLine        `json:"fault,omitempty"`
+	TurnTries    int               `json:"turnTries,omitempty"`
+	TaskTries    []taskTriesLine   `json:"taskTries,omitempty"`
 	Hands        []handLine        `json:"hands,omitempty"`
 	Events       int               `json:"events"`
 	Turn         string            `json:"turn,omitempty"`
+}
+
+type faultLine struct {
+	Reason string    `json:"reason"`
+	Since  time.Time `json:"since"`
+	Was    string    `json:"was"`
+}
+
+type taskTriesLine struct {
+	Times int     `json:"times"`
+	Tasks []int32 `json:"tasks"`
 }
 
 type handLine struct {
@@ -141,12 +155,20 @@ func newInstanceLine(in *store.Instance) instanceLine {
 	for _, h := range in.Hands {
 		hands = append(hands, handLine(h))
 	}
+	var tries []taskTriesLine
+	for _, t := range in.TaskTries {
+		tries = append(tries, taskTriesLine(t))
+	}
+	var fault *faultLine
+	if f := in.Fault; f != nil {
+		fault = &faultLine{f.Reason, f.Since, f.Was.String()}
+	}
 	return instanceLine{
 		Type: "instance", ID: in.ID, Execution: in.Execution, First: in.First, Name: in.Name, Status: in.Status.String(),
 		Input: in.Input, Output: in.Output, CustomStatus: in.CustomStatus, Failure: in.Failure, Secret: in.Secret, Revoked: in.Revoked, External: in.External,
 		Version: in.CodeVersion, Tags: in.Tags, Parent: (*parentLine)(in.Parent),
 		Created: in.Created, Updated: in.Updated, Completed: in.Completed, Wake: in.Wake,
-		Hands: hands, Events: in.Events, Turn: in.Turn,
+		Fault: fault, TurnTries: in.TurnTries, TaskTries: tries, Hands: hands, Events: in.Events, Turn: in.Turn,
 	}
 }
 

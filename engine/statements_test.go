@@ -399,8 +399,8 @@ var semantics = []chapter{
 		},
 		{
 			id: "L4", title: "Purging",
-			here:  "One by its id, or all that have ended and match a query; nothing is left. One that has not ended is `client.ErrActive`.",
-			tests: "client.TestPurgeLeavesNothing; client.TestPurgeManyRemovesWhatHasEndedAndIsAskedFor; client.TestEveryOperationInEveryStatus; storetest: purge needs an ended instance and leaves nothing; tablestore.TestAPurgeMayEndAnywhere",
+			here:  "One by its id, or all that have ended and match a query; nothing is left. One that has not ended is `client.ErrActive`. What has ended for so long is purged by the workers, if a time is set for its status; none is by default.",
+			tests: "client.TestPurgeLeavesNothing; client.TestPurgeManyRemovesWhatHasEndedAndIsAskedFor; client.TestEveryOperationInEveryStatus; storetest: purge needs an ended instance and leaves nothing; tablestore.TestAPurgeMayEndAnywhere; tablestore.TestRunningWorkersPurgeWhatWasKeptForLongEnough",
 		},
 	}},
 	{title: "Bounds", statements: []statement{
@@ -415,6 +415,13 @@ var semantics = []chapter{
 			id: "D2", title: "Inbox",
 			here:  "An instance whose turn nobody makes keeps 1,000 events from outside at most; more are refused with `client.ErrTooMany`. What instances send each other, and what acts on an instance as a whole, always finds room.",
 			tests: "storetest: an inbox of hundreds is consumed whole; client.TestAnInstanceTakesNoMoreEventsThanIsGoodForIt",
+		},
+		{
+			id: "D3", title: "What takes workers down",
+			here:      "A turn or an activity that kills its worker, that panics outside the code it runs, or that never comes to an end, is tried five times; then the instance is parked: shown as Suspended, with the reason, and nothing rings for it. Other instances go on. Resuming tries again, and terminating and purging need none of its code.",
+			elsewhere: "The message goes to a poison queue at best; on Azure Storage the instance is tried for ever, and takes others with it.",
+			why:       "Nothing is lost by waiting for somebody who looks, and everything may be by trying for ever.",
+			tests:     "storetest: 2 a turn that kills its worker is parked; storetest: 4 an activity that kills its worker is parked; storetest: 2 a turn that panics is parked; storetest: 2 what cannot be understood is parked and terminated; dispatch.TestATurnWithoutEndIsParkedAndOthersGoOn",
 		},
 	}},
 	{title: "Seeing", statements: []statement{

@@ -14,7 +14,7 @@ import (
 // beside it.
 func TestAParkedInstanceIsSuspendedForToolsAndSaysWhy(t *testing.T) {
 	in := store.Instance{ID: "a", Name: "n", Status: history.Suspended, Fault: &store.Fault{
-		Reason: "a turn was begun 5 times", Since: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), Was: history.Running,
+		Reason: "a turn was begun 5 times\ngoroutine 1 [running]:\n\tmain.go:1", Since: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), Was: history.Running,
 	}}
 	text, err := json.Marshal(newStatus(in, true))
 	var body struct {

@@ -114,7 +114,8 @@ func newStatus(in store.Instance, showInput bool) statusBody {
 		body.Output = text(in.Failure.String())
 	}
 	if f := in.Fault; f != nil {
-		body.Faulted = &fault{f.Reason, f.Since.UTC().Format(seconds)}
+		reason, _, _ := strings.Cut(f.Reason, "\n") // what follows is a stack, which is in the log
+		body.Faulted = &fault{reason, f.Since.UTC().Format(seconds)}
 	}
 	return body
 }

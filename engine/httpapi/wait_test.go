@@ -32,6 +32,23 @@ func TestAStartThatWaitsAnswersWithTheOutputWhenThereIsOne(t *testing.T) {
 	}
 }
 
+// What is terminated while a start waits for it is told as a status, not as an output.
+func TestAStartThatWaitsAnswersWithTheStatusOfWhatWasTerminated(t *testing.T) {
+	h := newHub(t)
+	defer close(h.hold)
+	answer := h.later(httptest.NewRequest("POST", basePath+"/orchestrators/Hold/a?timeout=100&pollingInterval=1", strings.NewReader("7")))
+	<-h.began
+	if w := <-h.later(httptest.NewRequest("POST", basePath+"/instances/a/terminate?reason=enough", nil)); w.Code != 202 {
+		t.Fatalf("%d %s", w.Code, w.Body)
+	}
+	w := <-answer
+	for _, part := range []string{`"instanceId":"a"`, `"runtimeStatus":"Terminated"`, `"output":"enough"`} {
+		if w.Code != 200 || !strings.Contains(w.Body.String(), part) {
+			t.Errorf("%d %s, without %s", w.Code, w.Body, part)
+		}
+	}
+}
+
 func TestAStartThatWaitedInVainAnswersAsOneThatDidNot(t *testing.T) {
 	h := newHub(t)
 	defer close(h.hold)

@@ -102,10 +102,6 @@ var bugs = []bug{
 		"a termination does not go on to the children", "send.go",
 		"\tif end.Status != history.Terminated || !s.recurse {\n", "\tif end.Status != history.Failed || !s.recurse {\n",
 	},
-	{
-		"a termination from above that comes with the start is dropped", "turn.go",
-		"\t\t\tparent = m.Parent ", "",
-	},
 }
 
 // seedsForABug is with how many seeds a planted bug must be found.

@@ -14,12 +14,16 @@ func CheckHistory(events []history.Event) error {
 	var actions int32
 	asked, answered := map[int32]history.Event{}, map[int32]bool{}
 	messages, rewindings := map[string]bool{}, map[int32]bool{}
+	first := 1 // where the start stands: behind the rewindings of a first turn
+	for first < len(events) && events[first].Kind == history.ExecutionRewound {
+		first++
+	}
 	for i, e := range events {
 		wrong := func(what string) error { return fmt.Errorf("event %d, %s: %s", i, e, what) }
 		switch {
 		case i == 0 && e.Kind != history.OrchestratorStarted:
 			return wrong("a history begins with a turn")
-		case e.Kind == history.ExecutionStarted && i != 1 && (i != 2 || events[1].Kind != history.ExecutionRewound):
+		case e.Kind == history.ExecutionStarted && i != first:
 			return wrong("the start comes first and once")
 		case (e.Kind == history.ExecutionCompleted || e.Kind == history.ContinueAsNew) && i != len(events)-1:
 			return wrong("something follows the end")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -25,6 +26,7 @@ type commit struct {
 	rows      []entity  // of the history
 	large     *payloads // of row and rows
 	consumed  []string  // RowKeys that go: in the inbox, and of the execution before
+	going     int       // how many of them the last transaction takes away
 	mends     bool      // the worker before may not have written the projection
 
 	mine store.Doorbell // that for work in hand, if the turn holds any
@@ -138,7 +140,7 @@ func (c *commit) make(ctx context.Context) error {
 			return err // and the doorbells ring
 		}
 		if c.isIn(there) {
-			err = nil
+			c.consumed, err = c.consumed[c.going:], nil
 		}
 	}
 	switch {
@@ -506,10 +508,9 @@ func (c *commit) writeSurplus(ctx context.Context, rows []entity) error {
 // as there is room for. It is to be made again without a message that is not
 // there.
 func (c *commit) writeLast(ctx context.Context, b *batch) (again bool, err error) {
-	first, removed := len(b.actions), 0
-	for removed < len(c.consumed) && b.fits(maxKey) {
-		b.remove(encodeKey(c.turn.Instance.ID), c.consumed[removed], "")
-		removed++
+	first := len(b.actions)
+	for c.going = 0; c.going < len(c.consumed) && b.fits(maxKey); c.going++ {
+		b.remove(encodeKey(c.turn.Instance.ID), c.consumed[c.going], "")
 	}
 	c.row.etag, err = b.submit(ctx, c.s.history)
 	var refused *batchError
@@ -519,7 +520,7 @@ func (c *commit) writeLast(ctx context.Context, b *batch) (again bool, err error
 		return true, nil
 	}
 	if err == nil {
-		c.consumed = c.consumed[removed:]
+		c.consumed = c.consumed[c.going:]
 	}
 	return false, err
 }
@@ -559,7 +560,9 @@ func (c *commit) finish(ctx context.Context) {
 		s.warn("ring for a message", id, err)
 		return
 	}
-	if c.restarts && !c.clears() {
+	messages := slices.DeleteFunc(c.consumed, func(key string) bool { return !strings.HasPrefix(key, inboxPrefix) })
+	if c.restarts && (!c.clears() || len(messages) < len(c.consumed)) {
+		// Rows at their places may be those of a turn made since, so they are read first.
 		s.removeBefore(ctx, &c.row, c.base, c.large.any())
 	}
 	if c.projects() {
@@ -569,9 +572,9 @@ func (c *commit) finish(ctx context.Context) {
 		}
 		s.settleProjection(append(c.turn.Answered, c.mine)...)
 	}
-	if len(c.consumed) > 0 {
+	if len(messages) > 0 {
 		var rows []entity
-		for _, key := range c.consumed {
+		for _, key := range messages {
 			rows = append(rows, newEntity(encodeKey(id), key))
 		}
 		s.warn("delete messages", id, s.removeRows(ctx, rows))

@@ -62,7 +62,10 @@ func (s *Store) purge(ctx context.Context, id string, shot *snapshot, projection
 		return store.ErrNotFound
 	case shot.row == nil:
 		_, err := s.removeRest(ctx, id, shot, now)
-		return errors.Join(store.ErrNotFound, err, s.unproject(ctx, id, projection.text(executionColumn), projection.etag()))
+		if err := errors.Join(err, s.unproject(ctx, id, projection.text(executionColumn), projection.etag())); err != nil {
+			return err // and not that there is none: something of it is left
+		}
+		return store.ErrNotFound
 	case shot.grave != nil:
 	case shot.record.Fault == nil && !shot.record.Status.IsTerminal():
 		return store.ErrActive

@@ -30,8 +30,8 @@ var bugs = []bug{
 	},
 	{
 		"the inbox is consumed outside the transaction", "store/tablestore/commit.go",
-		"\t\tb.remove(encodeKey(c.turn.Instance.ID), c.consumed[removed], \"\")\n",
-		"\t\t_ = c.s.removeRows(ctx, []entity{newEntity(encodeKey(c.turn.Instance.ID), c.consumed[removed])})\n",
+		"\t\tb.remove(encodeKey(c.turn.Instance.ID), c.consumed[c.going], \"\")\n",
+		"\t\t_ = c.s.removeRows(ctx, []entity{newEntity(encodeKey(c.turn.Instance.ID), c.consumed[c.going])})\n",
 	},
 	{
 		"a message does not change the row", "store/tablestore/instances.go",

@@ -73,13 +73,7 @@ func (w *Worker) setAside(id string, mail []*delivery, why error) (results []*de
 	if fresh {
 		return results
 	}
-	var bells []store.Doorbell
-	for _, d := range mail {
-		if d.isBell() {
-			bells = append(bells, d.bell)
-		}
-	}
-	if err := w.park(id, why, bells); err != nil {
+	if err := w.park(id, why, bellsOf(mail)); err != nil {
 		w.o.Logger.Error("park an instance", "instance", id, "failure", why, "error", err)
 	}
 	return results

@@ -1,8 +1,11 @@
 package dispatch
 
 import (
+	"context"
 	"log/slog"
 	"time"
+
+	"github.com/seed21523604/holdfast/engine/store"
 )
 
 // firstPass is how long a doorbell is first kept from ringing again that this
@@ -24,17 +27,24 @@ func (w *Worker) leave(id string, mail []*delivery, why error) {
 	}
 	w.o.Logger.Log(w.context, level, "left for another worker", "instance", id, "error", why)
 	w.handOver(id, mail, why)
-	w.passMail(id, mail, min(firstPass<<min(times, 16), w.store.Lease()))
+	w.passOn(w.context, bellsOf(mail), min(firstPass<<min(times, 16), w.store.Lease()))
 }
 
-// passMail lets the doorbells of the mail ring again after a while.
-func (w *Worker) passMail(id string, mail []*delivery, after time.Duration) {
+// bellsOf returns the doorbells of the mail.
+func bellsOf(mail []*delivery) (bells []store.Doorbell) {
 	for _, d := range mail {
-		if !d.isBell() {
-			continue
+		if d.isBell() {
+			bells = append(bells, d.bell)
 		}
-		if err := w.store.Pass(w.context, d.bell, after); err != nil {
-			w.o.Logger.Warn("pass on a doorbell", "instance", id, "error", err)
+	}
+	return bells
+}
+
+// passOn lets doorbells ring after a while for whoever receives them then.
+func (w *Worker) passOn(ctx context.Context, bells []store.Doorbell, after time.Duration) {
+	for _, bell := range bells {
+		if err := w.store.Pass(ctx, bell, after); err != nil && !isFinal(err) {
+			w.o.Logger.Warn("pass on a doorbell", "instance", bell.Instance, "error", err)
 		}
 	}
 }

@@ -68,7 +68,8 @@ func (w *Worker) withdraw(s *session, o *offer) []task {
 // give decides which calls of the session's own hand its turn gives away: none if
 // the hand is not there any more, or is taken over as a whole.
 func (w *Worker) give(s *session, p *plan) {
-	if len(p.offered) == 0 || s.held == (store.Doorbell{}) || slices.Contains(p.bells, s.held) {
+	isTakenOver := slices.ContainsFunc(p.bells, func(b store.Doorbell) bool { return b.TakeOver && b.Receipt == s.held.Receipt })
+	if len(p.offered) == 0 || s.held == (store.Doorbell{}) || isTakenOver {
 		return
 	}
 	at := slices.IndexFunc(s.row.Hands, func(h store.Hand) bool { return h.Receipt == s.held.Receipt })
@@ -90,10 +91,13 @@ func (w *Worker) give(s *session, p *plan) {
 // split divides the session's own hand: what is given away stays with its
 // doorbell, which is not answered but passed on, and the rest joins mine.
 func split(hand store.Hand, given []int32, mine *store.Hand) store.Hand {
+	rest := given // in the order of the hand
 	for _, number := range hand.Tasks {
-		if !slices.Contains(given, number) {
-			mine.Tasks = append(mine.Tasks, number)
+		if len(rest) > 0 && rest[0] == number {
+			rest = rest[1:]
+			continue
 		}
+		mine.Tasks = append(mine.Tasks, number)
 	}
 	mine.Sends = append(mine.Sends, hand.Sends...)
 	return store.Hand{Receipt: hand.Receipt, Tasks: given}
@@ -137,15 +141,6 @@ func (w *Worker) isTooMuch(s *session, p *plan, hand store.Hand) bool {
 	return w.activities.backlog()+calls > w.o.Activities
 }
 
-// passOn lets those doorbells ring for others that are not for this worker.
-func (w *Worker) passOn(s *session, bells []store.Doorbell, after time.Duration) {
-	for _, bell := range bells {
-		if err := w.store.Pass(w.context, bell, after); err != nil {
-			w.o.Logger.Warn("pass on a doorbell", "instance", s.id, "error", err)
-		}
-	}
-}
-
 // declinedFor is how long a doorbell that was declined is kept from ringing here
 // again at once.
 const declinedFor = time.Second
@@ -154,10 +149,10 @@ const declinedFor = time.Second
 func (w *Worker) pass(s *session, p *plan) {
 	if len(p.given) > 0 {
 		w.o.Logger.Info("offer calls to other workers", "instance", s.id, "calls", len(p.given))
-		w.passOn(s, []store.Doorbell{p.givenBy}, 0)
+		w.passOn(w.context, []store.Doorbell{p.givenBy}, 0)
 	}
 	if len(p.declined) > 0 {
-		w.passOn(s, p.declined, declinedFor)
+		w.passOn(w.context, p.declined, declinedFor)
 		w.mu.Lock()
 		w.declines++
 		w.mu.Unlock()

@@ -83,18 +83,6 @@ func (w *Worker) takesOn(ctx context.Context, period time.Duration) (bool, error
 	return rota.TakeOn(ctx, retaining, period)
 }
 
-// sleep waits, and reports whether the context goes on.
-func sleep(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
-}
-
 // Retain purges what was kept for long enough by Options.Retention, and returns how
 // many instances there were. Run does so by itself. It holds a page of instances at
 // a time; any number of workers may do it at once. An instance that began again

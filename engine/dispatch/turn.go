@@ -39,7 +39,7 @@ func (w *Worker) attend(s *session, mail []*delivery) {
 			return
 		case errors.Is(err, errQueued):
 			w.handOver(s.id, mail, err)
-			w.passMail(s.id, mail, firstPass)
+			w.passOn(w.context, bellsOf(mail), firstPass)
 			return
 		case w.isHopeless(err, attempt):
 			if mail = w.setAside(s.id, mail, err); len(mail) == 0 {
@@ -67,7 +67,12 @@ const maxPause = 30 * time.Second
 // pause waits longer from one attempt to the next, from 10 ms on. It reports
 // false when the context ended.
 func (w *Worker) pause(ctx context.Context, attempt int) bool {
-	timer := time.NewTimer(min(10*time.Millisecond<<min(attempt, 12), maxPause))
+	return sleep(ctx, min(10*time.Millisecond<<min(attempt, 12), maxPause))
+}
+
+// sleep waits, and reports whether the context goes on.
+func sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-timer.C:

@@ -278,11 +278,7 @@ func (w *Worker) stop() {
 func (w *Worker) giveBack() {
 	ctx, cancel := context.WithTimeout(context.Background(), w.store.Lease())
 	defer cancel()
-	for _, bell := range w.held() {
-		if err := w.store.Pass(ctx, bell, 0); err != nil && !isFinal(err) {
-			w.o.Logger.Warn("give back a doorbell", "instance", bell.Instance, "error", err)
-		}
-	}
+	w.passOn(ctx, w.held(), 0)
 }
 
 // extend keeps the doorbells for work in hand from ringing while it is, and

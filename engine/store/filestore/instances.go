@@ -115,11 +115,7 @@ func (s *Store) Send(ctx context.Context, id string, message history.Event) erro
 }
 
 // isFull reports whether as many messages wait for an instance as may.
-func (s *Store) isFull(id string) bool {
-	s.bells.mu.Lock()
-	defer s.bells.mu.Unlock()
-	return s.most >= 0 && s.bells.inbox[id] >= s.most
-}
+func (s *Store) isFull(id string) bool { return s.most >= 0 && s.bells.waiting(id) >= s.most }
 
 // Revoke counts up how often the links to an instance were made void. It counts
 // as a message does for the version, so that no turn undoes it.

@@ -29,7 +29,7 @@ const maxKept = 4 << 10
 func (s *slot) keep(written *row) {
 	if len(written.Input)+len(written.Output)+len(written.CustomStatus) <= maxKept {
 		s.last = *written
-		s.last.Version = written.version()
+		s.last.Version, s.last.Messages = written.version(), 0
 	}
 }
 

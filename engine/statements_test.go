@@ -58,12 +58,14 @@ var semantics = []chapter{
 			id: "S7", title: "Order",
 			here:      "Events are taken in the order of their acceptance, whatever way they came; what one sender sends after another call has returned comes after it.",
 			elsewhere: "Usually in order from one sender; not after a retry.",
+			why:       "Whoever sends \"hold\" and then \"go on\", and was told that each was accepted, means them in that order; a retry in between is no reason of his.",
 			tests:     "storetest: 7 events are taken in the order of acceptance; storetest: messages stay in the order of their ids; storetest: 4 what one worker sends does not overtake another's; engine.TestEventsAreSentInOrder",
 		},
 		{
 			id: "S8", title: "Unknown instance",
 			here:      "`client.ErrNotFound`, and 404 over HTTP. What one instance sends to another that is not there is dropped, with a line in the log.",
 			elsewhere: "404 or an exception on Azure Storage; silence on other providers.",
+			why:       "A typing mistake in an id must not look like a success; but the code of a sender cannot wait to learn whether a receiver, which may be on its way out, is still there.",
 			tests:     "client.TestEveryOperationInEveryStatus; httpapi.TestRaiseInEveryStatus; storetest: send needs a living instance; storetest: 4 nobody is sent to who is not there",
 		},
 		{

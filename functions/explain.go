@@ -13,6 +13,7 @@ import (
 	"github.com/seed21523604/holdfast/engine/client"
 	"github.com/seed21523604/holdfast/engine/explain"
 	"github.com/seed21523604/holdfast/engine/history"
+	"github.com/seed21523604/holdfast/engine/httpapi"
 	"github.com/seed21523604/holdfast/engine/store"
 	"github.com/seed21523604/holdfast/functions/settings"
 )
@@ -72,12 +73,11 @@ func readWhy(ctx context.Context, c *call, k store.Keeper) error {
 
 // placeOf returns where the app is reached that runs with the settings.
 func placeOf(values settings.Values) explain.Place {
-	place := explain.Place{URL: "http://" + values.Text(settings.Address) + localPath, Operators: !isOpen(values, true)}
+	base := "http://" + values.Text(settings.Address)
 	if public := values.Text(settings.PublicBaseUrl); public != "" {
-		place.URL = strings.TrimSuffix(public, "/") + localPath
+		base = strings.TrimSuffix(public, "/")
 	}
-	place.Query = "taskHub=" + url.QueryEscape(values.Text(settings.TaskHubName)) + "&connection=Storage"
-	return place
+	return httpapi.PlaceOf(base+localPath, values.Text(settings.TaskHubName), !isOpen(values, true))
 }
 
 // The bounds of an answer.

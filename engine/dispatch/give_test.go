@@ -25,8 +25,8 @@ func TestNothingIsGivenAwayOfAHandThatIsTakenOver(t *testing.T) {
 	}
 	held := store.Doorbell{Instance: "a", Receipt: "turn", TakeOver: true}
 	for name, bells := range map[string][]store.Doorbell{
-		"":                     nil,
-		"it rang":              {held},
+		"":                                   nil,
+		"it rang":                            {held},
 		"it rang as if its worker were dead": {{Instance: "a", Receipt: "turn", TakeOver: true, Deaths: 1}},
 	} {
 		s := &session{id: "a", held: held, row: store.Instance{Execution: "x", Hands: []store.Hand{{Receipt: "turn", Tasks: []int32{0}}}}}

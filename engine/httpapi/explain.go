@@ -35,6 +35,10 @@ func prefersText(r *http.Request) bool {
 }
 
 // place says where the API is reached.
-func (a *API) place() explain.Place {
-	return explain.Place{URL: a.o.URL, Query: "taskHub=" + url.QueryEscape(a.o.Hub) + "&connection=Storage", Operators: a.o.Doorkeeper != nil}
+func (a *API) place() explain.Place { return PlaceOf(a.o.URL, a.o.Hub, a.o.Doorkeeper != nil) }
+
+// PlaceOf says where an API is reached that is served at a URL for a hub, and
+// whether it knows operators.
+func PlaceOf(base, hub string, operators bool) explain.Place {
+	return explain.Place{URL: base, Query: "taskHub=" + url.QueryEscape(hub) + "&connection=Storage", Operators: operators}
 }

@@ -126,6 +126,8 @@ var kinds = map[string]error{
 	"finished":  store.ErrFinished,
 	"conflict":  store.ErrConflict,
 	"too-large": store.ErrTooLarge,
+	"too-many":  store.ErrTooMany,
+	"corrupt":   store.ErrCorrupt,
 	"canceled":  context.Canceled,
 	"timeout":   context.DeadlineExceeded,
 }

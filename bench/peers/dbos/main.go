@@ -47,6 +47,7 @@ func open(ctx context.Context, folder string, s *load.Signals) (load.Engine, err
 	return e, dbos.Launch(e.context)
 }
 
+// Start begins an instance.
 func (e *engine) Start(_ context.Context, w load.Workload, id string) error {
 	fn := map[load.Workload]dbos.Workflow[string, string]{
 		load.Sequence: sequence, load.FanOut: fanOut, load.Human: e.human, load.Pending: e.pending, load.Timers: e.timers,
@@ -56,18 +57,22 @@ func (e *engine) Start(_ context.Context, w load.Workload, id string) error {
 	return err
 }
 
+// Raise sends an instance the event that it waits for.
 func (e *engine) Raise(_ context.Context, _ load.Workload, id string) error {
 	return dbos.Send(e.context, id, "yes", answer)
 }
 
+// Wait returns when an instance has ended well.
 func (e *engine) Wait(_ context.Context, _ load.Workload, id string) error {
 	h, _ := e.started.LoadAndDelete(id)
 	_, err := h.(dbos.WorkflowHandle[string]).GetResult()
 	return err
 }
 
+// Processes are those of the engine beside this one.
 func (e *engine) Processes() []int { return nil }
 
+// Close ends the engine.
 func (e *engine) Close() error {
 	return errors.Join(dbos.Shutdown(e.context, 5*time.Second), e.db.Close())
 }

@@ -62,15 +62,18 @@ func (silent) Infof(string, ...any)  {}
 func (silent) Warn(...any)           {}
 func (silent) Warnf(string, ...any)  {}
 
+// Start begins an instance.
 func (e *engine) Start(ctx context.Context, w load.Workload, id string) error {
 	_, err := e.client.ScheduleNewOrchestration(ctx, string(w), api.WithInstanceID(api.InstanceID(id)))
 	return err
 }
 
+// Raise sends an instance the event that it waits for.
 func (e *engine) Raise(ctx context.Context, _ load.Workload, id string) error {
 	return e.client.RaiseEvent(ctx, api.InstanceID(id), answer, api.WithEventPayload("yes"))
 }
 
+// Wait returns when an instance has ended well.
 func (e *engine) Wait(ctx context.Context, _ load.Workload, id string) error {
 	m, err := e.client.WaitForOrchestrationCompletion(ctx, api.InstanceID(id))
 	if err == nil && m.FailureDetails != nil {
@@ -79,8 +82,10 @@ func (e *engine) Wait(ctx context.Context, _ load.Workload, id string) error {
 	return err
 }
 
+// Processes are those of the engine beside this one.
 func (e *engine) Processes() []int { return nil }
 
+// Close ends the engine.
 func (e *engine) Close() error { return e.worker.Shutdown(context.Background()) }
 
 func sequence(ctx *task.OrchestrationContext) (any, error) {

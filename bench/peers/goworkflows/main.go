@@ -52,6 +52,7 @@ func open(ctx context.Context, folder string, s *load.Signals) (load.Engine, err
 	return e, err
 }
 
+// Start begins an instance.
 func (e *engine) Start(ctx context.Context, w load.Workload, id string) error {
 	fn := map[load.Workload]workflow.Workflow{
 		load.Sequence: e.flows.Sequence, load.FanOut: e.flows.FanOut, load.Human: e.flows.Human, load.Pending: e.flows.Pending, load.Timers: e.flows.Timers,
@@ -61,18 +62,22 @@ func (e *engine) Start(ctx context.Context, w load.Workload, id string) error {
 	return err
 }
 
+// Raise sends an instance the event that it waits for.
 func (e *engine) Raise(ctx context.Context, _ load.Workload, id string) error {
 	return e.client.SignalWorkflow(ctx, id, answer, "yes")
 }
 
+// Wait returns when an instance has ended well.
 func (e *engine) Wait(ctx context.Context, _ load.Workload, id string) error {
 	i, _ := e.started.LoadAndDelete(id)
 	_, err := client.GetWorkflowResult[any](ctx, e.client, i.(*workflow.Instance), 10*time.Minute)
 	return err
 }
 
+// Processes are those of the engine beside this one.
 func (e *engine) Processes() []int { return nil }
 
+// Close ends the engine.
 func (e *engine) Close() error {
 	e.cancel()
 	return errors.Join(e.worker.WaitForCompletion(), e.backend.Close())

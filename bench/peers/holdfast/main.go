@@ -57,15 +57,18 @@ func open(_ context.Context, folder string, s *load.Signals) (load.Engine, error
 	return a, nil
 }
 
+// Start begins an instance.
 func (a *app) Start(ctx context.Context, w load.Workload, id string) error {
 	_, err := a.client.Start(ctx, string(w), id, id)
 	return err
 }
 
+// Raise sends an instance the event that it waits for.
 func (a *app) Raise(ctx context.Context, _ load.Workload, id string) error {
 	return a.client.Raise(ctx, id, string(answer), client.Payload{Body: []byte(`"yes"`)})
 }
 
+// Wait returns when an instance has ended well.
 func (a *app) Wait(ctx context.Context, _ load.Workload, id string) error {
 	in, err := a.client.Wait(ctx, id)
 	if err == nil && in.Status != history.Completed {
@@ -74,6 +77,7 @@ func (a *app) Wait(ctx context.Context, _ load.Workload, id string) error {
 	return err
 }
 
+// Processes are those of the engine beside this one.
 func (a *app) Processes() []int {
 	if a.server == nil {
 		return nil
@@ -81,6 +85,7 @@ func (a *app) Processes() []int {
 	return a.server.processes()
 }
 
+// Close ends the engine.
 func (a *app) Close() error {
 	a.stop()
 	err := errors.Join(<-a.ended, a.store.Close())

@@ -109,23 +109,28 @@ func freePorts(n int) (ports []string, err error) {
 	return ports, nil
 }
 
+// Start begins an instance.
 func (e *engine) Start(ctx context.Context, w load.Workload, id string) error {
 	_, err := ingress.WorkflowSend[string](e.client, string(w), id, "run").Send(ctx, id)
 	return err
 }
 
+// Raise sends an instance the event that it waits for.
 func (e *engine) Raise(ctx context.Context, w load.Workload, id string) error {
 	_, err := ingress.Workflow[string, string](e.client, string(w), id, "answer").Request(ctx, "yes")
 	return err
 }
 
+// Wait returns when an instance has ended well.
 func (e *engine) Wait(ctx context.Context, w load.Workload, id string) error {
 	_, err := ingress.WorkflowHandle[string](e.client, string(w), id).Attach(ctx)
 	return err
 }
 
+// Processes are those of the engine beside this one.
 func (e *engine) Processes() []int { return []int{e.server.Process.Pid} }
 
+// Close ends the engine.
 func (e *engine) Close() error {
 	e.cancel()
 	err := e.server.Process.Signal(syscall.SIGTERM)

@@ -105,21 +105,26 @@ func (silent) Info(string, ...any)  {}
 func (silent) Warn(string, ...any)  {}
 func (silent) Error(string, ...any) {}
 
+// Start begins an instance.
 func (e *engine) Start(ctx context.Context, w load.Workload, id string) error {
 	_, err := e.client.ExecuteWorkflow(ctx, client.StartWorkflowOptions{ID: id, TaskQueue: queue}, string(w), id)
 	return err
 }
 
+// Raise sends an instance the event that it waits for.
 func (e *engine) Raise(ctx context.Context, _ load.Workload, id string) error {
 	return e.client.SignalWorkflow(ctx, id, "", answer, "yes")
 }
 
+// Wait returns when an instance has ended well.
 func (e *engine) Wait(ctx context.Context, _ load.Workload, id string) error {
 	return e.client.GetWorkflow(ctx, id, "").Get(ctx, nil)
 }
 
+// Processes are those of the engine beside this one.
 func (e *engine) Processes() []int { return []int{e.server.Process.Pid} }
 
+// Close ends the engine.
 func (e *engine) Close() error {
 	e.worker.Stop()
 	e.client.Close()

@@ -45,7 +45,7 @@ type Harness func(t testing.TB, now func() time.Time) Hub
 // Run tests the store that the harness makes.
 func Run(t *testing.T, h Harness) {
 	t.Run("contract", func(t *testing.T) {
-		for _, tests := range []map[string]func(*bench){contract, faulted} {
+		for _, tests := range []map[string]func(*bench){contract, doorbells, faulted} {
 			for name, test := range tests {
 				t.Run(name, func(t *testing.T) {
 					t.Parallel()

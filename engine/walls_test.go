@@ -44,6 +44,7 @@ var walls = map[string][]string{
 	"engine/enginetest":                    {"engine", "engine/history"},
 	"engine/httpcall":                      {"engine"},
 	"engine/human":                         {"engine"},
+	"engine/human/approval":                {"engine"},
 	"cmd/determinism":                      {"engine/determinism"},
 	"functions/settings":                   {},
 	"functions/internal/entra":             {},

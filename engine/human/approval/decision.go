@@ -1,0 +1,134 @@
+package approval
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// Verb is what somebody does.
+type Verb string
+
+// What people may do.
+const (
+	Approve  Verb = "approve"
+	Reject   Verb = "reject"
+	Delegate Verb = "delegate" // hand on all their seats in the stage
+	TakeBack Verb = "recall"   // by the requester
+)
+
+// Decision is what somebody does about a request.
+type Decision struct {
+	// By is the id of who does it, which somebody else has verified.
+	By   string `json:"by"`
+	Verb Verb   `json:"verb"`
+	// Stage is the name of the stage that the person was asked in, so that an
+	// answer to one is not taken for one to another. It is not needed for a
+	// recall.
+	Stage string `json:"stage,omitempty"`
+	// To is who is to decide instead.
+	To string `json:"to,omitempty"`
+	// Comment is the reason.
+	Comment string `json:"comment,omitempty"`
+	// Fields are what the form of the policy asks for.
+	Fields map[string]json.RawMessage `json:"fields,omitempty"`
+}
+
+// Record is a decision that was taken.
+type Record struct {
+	Decision
+	// At is when. In an orchestration it is the time of the turn, and never
+	// later than the deadline that it was in time for.
+	At time.Time `json:"at"`
+	// For are those whose seats it was, if they were handed on.
+	For []string `json:"for,omitempty"`
+	// Stood are those for whom the decision stood in, as they had not answered.
+	Stood []string `json:"stood,omitempty"`
+}
+
+// Outcome says how a request, or a stage of it, ended.
+type Outcome string
+
+// The ways in which a request ends.
+const (
+	Approved Outcome = "approved"
+	Rejected Outcome = "rejected"
+	Expired  Outcome = "expired"
+	Recalled Outcome = "recalled"
+	// Impossible is the outcome when there are not enough people who may
+	// decide, and nobody who may in their place.
+	Impossible Outcome = "impossible"
+)
+
+// Result is how a stage ended.
+type Result struct {
+	Stage   string  `json:"stage"`
+	Outcome Outcome `json:"outcome"`
+	// By is who settled it; empty if nobody did.
+	By string `json:"by,omitempty"`
+	// At is when.
+	At time.Time `json:"at"`
+	// Why says what settled it, in words.
+	Why string `json:"why"`
+}
+
+// EffectKind is a kind of effect.
+type EffectKind string
+
+// The kinds of effects.
+const (
+	Ask      EffectKind = "ask"      // for an answer
+	Remind   EffectKind = "remind"   // of the answer that is missing
+	Withdraw EffectKind = "withdraw" // the question: an answer is no longer wanted
+	Tell     EffectKind = "tell"     // the requester how it ended
+)
+
+// Effect is something to be done about a person.
+type Effect struct {
+	Kind EffectKind `json:"kind"`
+	// To is the id of the person.
+	To string `json:"to"`
+	// Stage is the name of the stage.
+	Stage string `json:"stage"`
+	// At is when it is to be done.
+	At time.Time `json:"at"`
+	// Until is when an answer is wanted at the latest.
+	Until time.Time `json:"until,omitzero"`
+	// Why says why, in words.
+	Why string `json:"why"`
+}
+
+// Reason says in a word why a decision is refused.
+type Reason string
+
+// Why decisions are refused.
+const (
+	NotAsked        Reason = "not-asked"        // the person has no seat in the stage
+	NotYourTurn     Reason = "not-your-turn"    // the stage has not begun
+	AlreadyAnswered Reason = "already-answered" // the person has answered; the first answer stands
+	AlreadyDecided  Reason = "already-decided"  // others have decided, and the answer is no longer wanted
+	HandedOn        Reason = "handed-on"        // the person handed the seat to somebody else
+	Barred          Reason = "barred"           // by the separation of duties
+	TooLate         Reason = "too-late"         // the deadline came first
+	TakenBack       Reason = "taken-back"       // the request was recalled
+	NotAllowed      Reason = "not-allowed"      // the policy does not let people do this
+	BadDelegate     Reason = "bad-delegate"     // the person named may not decide
+	BadAnswer       Reason = "bad-answer"       // the form, the comment or the verb
+)
+
+// Refusal is the error of a decision that has no effect.
+type Refusal struct {
+	Reason Reason
+	// Text says it to the person, and what to do.
+	Text string
+	// By is who decided instead, if somebody did, and At when.
+	By string
+	At time.Time
+	// Field is the field that is wrong.
+	Field string
+}
+
+// Error returns the text.
+func (r *Refusal) Error() string { return r.Text }
+
+// Kind returns the reason.
+func (r *Refusal) Kind() string { return string(r.Reason) }

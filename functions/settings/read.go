@@ -27,6 +27,12 @@ func (s Setting) read(raw string, from Source) (value, error) {
 	return got, nil
 }
 
+// Check returns what is wrong with a value as it would stand in the environment, or nil. It doesn't repeat a secret.
+func (s Setting) Check(value string) error {
+	_, err := s.read(value, FromEnv)
+	return err
+}
+
 // parse fills in the value from its text and returns what is wrong, in words that never repeat the text.
 func (v *value) parse() string {
 	if why := suspicious(v.text); why != "" {

@@ -22,7 +22,7 @@ var hostSetting = regexp.MustCompile(`^(AzureWebJobs|AzureFunctionsJobHost__|Azu
 // is not for this app, and there is nothing to find.
 func CheckSettings(t *template.Template, s Settings) []*Finding {
 	set := parity.Settings(t)
-	if !slices.ContainsFunc(s.Names, func(name string) bool { return set[name].File != nil && !hostSetting.MatchString(name) }) {
+	if !slices.ContainsFunc(s.Names, func(name string) bool { return set[name].At.File != nil && !hostSetting.MatchString(name) }) {
 		return nil
 	}
 	c := &checker{seen: map[string]bool{}}
@@ -30,13 +30,13 @@ func CheckSettings(t *template.Template, s Settings) []*Finding {
 	for name, where := range set {
 		switch {
 		case slices.Contains(s.Names, name):
-			at = later(at, where)
+			at = later(at, where.At)
 		case !hostSetting.MatchString(name):
-			c.add("setting-unknown", where, "the app has no setting %s", name)
+			c.add("setting-unknown", where.At, "the app has no setting %s", name)
 		}
 	}
 	for _, name := range s.Names {
-		if set[name].File == nil && s.Unset[name] == "" {
+		if set[name].At.File == nil && s.Unset[name] == "" {
 			c.add("setting-missing", at, "%s is not set", name)
 		}
 	}

@@ -10,21 +10,29 @@ import (
 
 // settings compares the names of the app settings.
 func (c *comparison) settings(a, b *template.Template) {
-	sides := []map[string]source.Span{Settings(a), Settings(b)}
+	sides := []map[string]Setting{Settings(a), Settings(b)}
 	for i, t := range []*template.Template{b, a} {
 		for _, name := range slices.Sorted(maps.Keys(sides[i])) {
 			if _, both := sides[1-i][name]; !both {
-				c.add(sides[i][name], "setting "+name, "%s doesn't set it", t.Path)
+				c.add(sides[i][name].At, "setting "+name, "%s doesn't set it", t.Path)
 			}
 		}
 	}
 }
 
-// settingsOf returns the names of all app settings of a template with their places.
-func Settings(root *template.Template) map[string]source.Span {
-	k := &keys{names: map[string]source.Span{}, arguments: argumentsOf(root)}
+// Setting is an app setting of a template.
+type Setting struct {
+	At    source.Span
+	Value template.Expr
+	On    []*template.Resource // that give it to the app
+}
+
+// Settings returns all app settings of a template by their names.
+func Settings(root *template.Template) map[string]Setting {
+	k := &keys{names: map[string]Setting{}, arguments: Arguments(root)}
 	for _, t := range template.All(root) {
 		for _, r := range t.Resources {
+			k.on = r
 			name, _ := template.StringOf(orMissing(r.Body.Get("name")))
 			properties, _ := r.Body.Get("properties").(*template.Object)
 			switch {
@@ -41,8 +49,8 @@ func Settings(root *template.Template) map[string]source.Span {
 	return k.names
 }
 
-// argumentsOf returns what every parameter of a module may be given.
-func argumentsOf(root *template.Template) map[*template.Parameter][]template.Expr {
+// Arguments returns what every parameter of a module may be given.
+func Arguments(root *template.Template) map[*template.Parameter][]template.Expr {
 	out := map[*template.Parameter][]template.Expr{}
 	for _, t := range template.All(root) {
 		for _, m := range t.Modules {
@@ -58,7 +66,8 @@ func argumentsOf(root *template.Template) map[*template.Parameter][]template.Exp
 
 // keys collects the keys that a value which is an object may have.
 type keys struct {
-	names     map[string]source.Span
+	names     map[string]Setting
+	on        *template.Resource
 	arguments map[*template.Parameter][]template.Expr
 }
 
@@ -72,7 +81,7 @@ func (k *keys) add(e template.Expr, depth int) {
 			if spread, ok := m.Value.(*template.Spread); ok {
 				k.add(spread.X, depth+1)
 			} else if m.Name != "" {
-				k.names[m.Name] = m.At
+				k.note(m.Name, m.At, m.Value)
 			}
 		}
 	case *template.Call:
@@ -93,6 +102,11 @@ func (k *keys) add(e template.Expr, depth int) {
 	}
 }
 
+// note notes a setting. Of one that several resources have the last counts.
+func (k *keys) note(name string, at source.Span, value template.Expr) {
+	k.names[name] = Setting{at, value, append(k.names[name].On, k.on)}
+}
+
 // pairs adds the names of a list of {name, value}.
 func (k *keys) pairs(e template.Expr) {
 	list, ok := template.Resolve(orMissing(e)).(*template.List)
@@ -102,7 +116,7 @@ func (k *keys) pairs(e template.Expr) {
 	for _, item := range list.Items {
 		if o, ok := item.(*template.Object); ok {
 			if name, ok := template.StringOf(orMissing(o.Get("name"))); ok {
-				k.names[name] = item.Place()
+				k.note(name, item.Place(), orMissing(o.Get("value")))
 			}
 		}
 	}

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 
+	"github.com/seed21523604/holdfast/cmd/deploy/internal/azure"
 	"github.com/seed21523604/holdfast/cmd/deploy/internal/source"
+	"github.com/seed21523604/holdfast/cmd/deploy/internal/tools"
 )
 
 // The exit codes. They keep their meanings, as scripts depend on them.
@@ -24,7 +26,7 @@ var exitCodes = []struct {
 	{exitOK, "done, and nothing was found"},
 	{exitFailure, "it failed"},
 	{exitFound, "done, and something was found: a finding of a check, or a change that would be made"},
-	{exitInput, "what was given is wrong: the command line, a path, or a template that can't be understood"},
+	{exitInput, "what was given is wrong or missing: the command line, an input, a path, a program, or a template that can't be understood"},
 	{exitAccess, "not signed in, or not allowed"},
 	{exitCanceled, "canceled"},
 }
@@ -34,13 +36,18 @@ func exitCode(err error) int {
 	var usage *usageError
 	var problems source.Problems
 	var found *foundError
+	var inputs *inputError
+	var missing *tools.MissingError
+	var access *azure.AccessError
 	switch {
 	case err == nil:
 		return exitOK
 	case errors.As(err, &found):
 		return exitFound
-	case errors.As(err, &usage), errors.As(err, &problems):
+	case errors.As(err, &usage), errors.As(err, &problems), errors.As(err, &inputs), errors.As(err, &missing):
 		return exitInput
+	case errors.As(err, &access):
+		return exitAccess
 	case errors.Is(err, context.Canceled):
 		return exitCanceled
 	}

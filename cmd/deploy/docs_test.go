@@ -1,0 +1,52 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// inDocument holds what stands between two comments of a document to a text.
+func inDocument(t *testing.T, name, begin, end, text string) {
+	t.Helper()
+	content, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, rest, found := strings.Cut(string(content), begin+"\n")
+	_, after, closed := strings.Cut(rest, end)
+	if !found || !closed {
+		t.Fatalf("%s has no %s", name, begin)
+	}
+	golden(t, name, before+begin+"\n"+text+end+after)
+}
+
+func TestTheExitCodesAreDocumented(t *testing.T) {
+	table := "| code | meaning |\n|---|---|\n"
+	for _, e := range exitCodes {
+		table += fmt.Sprintf("| %d | %s |\n", e.code, e.meaning)
+	}
+	inDocument(t, "../../docs/exit-codes.md", "<!-- codes -->", "<!-- /codes -->", table)
+}
+
+// TestTheLessonShowsWhatTraceSays holds the page on secure parameters to the templates and the code that it teaches on.
+func TestTheLessonShowsWhatTraceSays(t *testing.T) {
+	lesson, err := filepath.Abs("../../docs/secure-parameters.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir("../..")
+	for _, setting := range []string{"TwilioAuthToken", "SmsVerifyTimeout"} {
+		var out bytes.Buffer
+		if err := exec(t.Context(), []string{"trace", setting}, strings.NewReader(""), &out, &out); err != nil {
+			t.Fatal(err)
+		}
+		// Lines and columns change with everything above them; the files and the steps are what is taught.
+		text := regexp.MustCompile(`(?m):\d+:\d+$`).ReplaceAllString(filepath.ToSlash(out.String()), "")
+		inDocument(t, lesson, "<!-- trace "+setting+" -->", "<!-- /trace -->", "```\n"+text+"```\n")
+	}
+}

@@ -1,0 +1,142 @@
+package main
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"encoding/pem"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// Where and as whom the real provider works in the tests.
+const (
+	testSubscription = "00000000-0000-0000-0000-000000000001"
+	testTenant       = "00000000-0000-0000-0000-000000000002"
+	testClient       = "00000000-0000-0000-0000-000000000003"
+	testObject       = "00000000-0000-0000-0000-000000000004"
+)
+
+// resourceManager is as much of Azure as the azurerm provider needs to plan, and to create resources: who signs in, what clouds there
+// are, and a store of resources that takes whatever it is given and keeps it.
+type resourceManager struct {
+	server *httptest.Server
+
+	mu        sync.Mutex
+	resources map[string]map[string]any // by path in small letters
+	bodies    []resourceBody            // in the order in which they were sent
+	unknown   []string                  // requests that had no answer
+}
+
+// resourceBody is what a resource was created with.
+type resourceBody struct {
+	path string
+	body map[string]any
+}
+
+func newResourceManager(t *testing.T) *resourceManager {
+	r := &resourceManager{resources: map[string]map[string]any{}}
+	r.server = httptest.NewTLSServer(r)
+	t.Cleanup(r.server.Close)
+	group := "/subscriptions/" + testSubscription + "/resourceGroups/rg"
+	r.resources[strings.ToLower(group)] = map[string]any{"id": group, "name": "rg", "type": "Microsoft.Resources/resourceGroups", "location": "westeurope",
+		"properties": map[string]any{"provisioningState": "Succeeded"}}
+	return r
+}
+
+func (r *resourceManager) host() string { return strings.TrimPrefix(r.server.URL, "https://") }
+
+func (r *resourceManager) certificate() []byte {
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: r.server.Certificate().Raw})
+}
+
+func (r *resourceManager) ServeHTTP(w http.ResponseWriter, req *http.Request) {
+	body, err := io.ReadAll(req.Body)
+	if err != nil {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch path := req.URL.Path; {
+	case path == "/metadata/endpoints":
+		reply(w, http.StatusOK, r.metadata())
+	case strings.HasSuffix(path, "/oauth2/v2.0/token"):
+		reply(w, http.StatusOK, map[string]any{"token_type": "Bearer", "expires_in": 3600, "access_token": testToken()})
+	default:
+		r.resource(w, req, body)
+	}
+}
+
+func reply(w http.ResponseWriter, status int, body any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(body) // the provider may be gone
+}
+
+// metadata says what the cloud consists of: everything is here.
+func (r *resourceManager) metadata() map[string]any {
+	return map[string]any{
+		"name": "AzureCloud", "resourceManager": r.server.URL + "/", "microsoftGraphResourceId": "https://graph.microsoft.com/",
+		"authentication": map[string]any{"loginEndpoint": r.server.URL, "audiences": []string{"https://management.core.windows.net/"}, "tenant": "common", "identityProvider": "AAD"},
+		"suffixes":       map[string]any{"keyVaultDns": "vault.azure.net", "storage": "core.windows.net"},
+	}
+}
+
+// testToken is a token that nobody signed; its claims say who it is for.
+func testToken() string {
+	encode := func(v any) string {
+		text, _ := json.Marshal(v) // strings can be marshaled
+		return base64.RawURLEncoding.EncodeToString(text)
+	}
+	return encode(map[string]string{"alg": "none", "typ": "JWT"}) + "." + encode(map[string]string{"oid": testObject, "tid": testTenant, "appid": testClient}) + "." + "x"
+}
+
+// resource keeps and returns resources.
+func (r *resourceManager) resource(w http.ResponseWriter, req *http.Request, body []byte) {
+	key := strings.ToLower(strings.TrimSuffix(req.URL.Path, "/"))
+	switch req.Method {
+	case http.MethodPut:
+		var in map[string]any
+		if err := json.Unmarshal(body, &in); err != nil {
+			reply(w, http.StatusBadRequest, map[string]any{"error": map[string]any{"code": "InvalidRequestContent", "message": err.Error()}})
+			return
+		}
+		r.bodies = append(r.bodies, resourceBody{req.URL.Path, copied(in)})
+		r.resources[key] = completed(req.URL.Path, in)
+		reply(w, http.StatusOK, r.resources[key])
+	case http.MethodGet, http.MethodHead:
+		if found := r.resources[key]; found != nil {
+			reply(w, http.StatusOK, found)
+			return
+		}
+		r.unknown = append(r.unknown, fmt.Sprintf("%s %s", req.Method, req.URL.Path))
+		reply(w, http.StatusNotFound, map[string]any{"error": map[string]any{"code": "ResourceNotFound", "message": "It is not there."}})
+	default:
+		r.unknown = append(r.unknown, fmt.Sprintf("%s %s", req.Method, req.URL.Path))
+		reply(w, http.StatusOK, map[string]any{})
+	}
+}
+
+func copied(in map[string]any) map[string]any {
+	text, _ := json.Marshal(in) // it came from JSON
+	var out map[string]any
+	_ = json.Unmarshal(text, &out)
+	return out
+}
+
+// completed adds what Azure itself says of a resource.
+func completed(path string, in map[string]any) map[string]any {
+	in["id"] = path
+	in["name"] = path[strings.LastIndexByte(path, '/')+1:]
+	properties, ok := in["properties"].(map[string]any)
+	if !ok {
+		properties = map[string]any{}
+		in["properties"] = properties
+	}
+	properties["provisioningState"] = "Succeeded"
+	return in
+}

@@ -61,7 +61,7 @@ type Call struct {
 }
 
 // NewCall returns the call that a TaskScheduled event of an execution asks for.
-func NewCall(instance, execution string, scheduled history.Event) Call {
+func NewCall(instance, execution string, scheduled *history.Event) Call {
 	c := Call{Instance: instance, Execution: execution, Task: scheduled.ID, Name: scheduled.Name, Attempt: 1, First: scheduled.ID}
 	if scheduled.Attempt > 1 {
 		c.Attempt, c.First = int(scheduled.Attempt), scheduled.TaskID

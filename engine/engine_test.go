@@ -849,7 +849,7 @@ func TestActivityGetsItsCallAndPanicsAreCaught(t *testing.T) {
 	r := engine.NewRegistry()
 	engine.AddActivity(r, "key", func(ctx context.Context, _ any) (string, error) { return engine.CallOf(ctx).Key(), nil })
 	engine.AddActivity(r, "panic", func(context.Context, any) (string, error) { panic("oops") }, engine.AtMostOnce())
-	result, failure := r.RunActivity(t.Context(), engine.NewCall("i", "e", history.Event{ID: 3, Name: "key"}), nil)
+	result, failure := r.RunActivity(t.Context(), engine.NewCall("i", "e", &history.Event{ID: 3, Name: "key"}), nil)
 	if string(result) != `"i/e/3"` || failure != nil {
 		t.Errorf("%s %v", result, failure)
 	}

@@ -403,19 +403,28 @@ func (x *Execution) Status() history.Status {
 }
 
 // Outstanding returns the TaskScheduled events of the activities whose results
-// are waited for and not recorded yet, in order.
-func (x *Execution) Outstanding() []history.Event {
+// are waited for and not recorded yet, in order. They are not to be changed.
+func (x *Execution) Outstanding() []*history.Event {
 	if x.ended || len(x.calls) == 0 {
 		return nil
 	}
-	events := make([]history.Event, 0, len(x.calls))
+	events := make([]*history.Event, 0, len(x.calls))
 	for _, id := range sortedKeys(x.calls) {
-		if x.settled[id] || x.calls[id].scheduled.Kind != history.TaskScheduled {
-			continue
+		if e := x.Waiting(id); e != nil {
+			events = append(events, e)
 		}
-		events = append(events, x.calls[id].scheduled)
 	}
 	return events
+}
+
+// Waiting returns the TaskScheduled event of an activity if its result is waited
+// for and not recorded yet, else nil. It is not to be changed.
+func (x *Execution) Waiting(call int32) *history.Event {
+	c := x.calls[call]
+	if c == nil || x.ended || x.settled[call] || c.scheduled.Kind != history.TaskScheduled {
+		return nil
+	}
+	return &c.scheduled
 }
 
 // NextTimer returns when the earliest timer is due that has not fired; the zero

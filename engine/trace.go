@@ -62,7 +62,7 @@ func (s *sender) place(of string) *history.Trace {
 
 // TraceOf returns the place in a trace in which an activity runs that was asked
 // for; nil if the execution is not traced.
-func (x *Execution) TraceOf(scheduled history.Event) *history.Trace { return x.placeOf(scheduled.ID) }
+func (x *Execution) TraceOf(scheduled *history.Event) *history.Trace { return x.placeOf(scheduled.ID) }
 
 // traced reports whether what happens belongs into a trace, and is not there yet.
 func (x *Execution) traced() bool { return x.trace != nil && !x.replaying && !x.leaving }

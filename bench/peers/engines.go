@@ -16,18 +16,18 @@ type candidate struct {
 	// file in the cache that prepare puts there; empty if it has none.
 	needs, server string
 	// waiting is how many instances wait in the workload that weighs them: as
-	// many as it starts within a minute or so.
+	// many as it starts within half a minute or so.
 	waiting int
 	peer    bool
 }
 
 var candidates = []candidate{
-	{name: "holdfast", program: "holdfast", version: "this checkout", durable: "own folder (Pebble), fsync before every answer, shared by those who wait", waiting: 20_000},
+	{name: "holdfast", program: "holdfast", version: "this checkout", durable: "own folder (Pebble), fsync before every answer, shared by those who wait", waiting: 200_000},
 	{name: "holdfast-azurite", program: "holdfast", version: "this checkout", durable: "Azurite 3.35.0 on disk, which itself does not fsync", needs: "HOLDFAST_BENCH_AZURITE", waiting: 500},
-	{name: "go-workflows", program: "goworkflows", version: "v1.2.0", durable: "SQLite, WAL, synchronous=FULL", waiting: 10_000},
-	{name: "durabletask-go", program: "durabletask", version: "v0.6.0", durable: "SQLite, WAL, synchronous=FULL", waiting: 10_000},
+	{name: "go-workflows", program: "goworkflows", version: "v1.2.0", durable: "SQLite, WAL, synchronous=FULL", waiting: 4_000},
+	{name: "durabletask-go", program: "durabletask", version: "v0.6.0", durable: "SQLite, WAL, synchronous=FULL", waiting: 3_000},
 	{name: "temporal", program: "temporal", version: "sdk v1.50.0, server 1.32.0", durable: "SQLite, WAL, synchronous=FULL; polls raised from 20 to 2000 a second", needs: "HOLDFAST_BENCH_TEMPORAL", server: temporalServer, waiting: 1_000},
-	{name: "dbos", program: "dbos", version: "v1.8.0", durable: "SQLite, WAL, synchronous=FULL (its default is NORMAL)", waiting: 5_000},
+	{name: "dbos", program: "dbos", version: "v1.8.0", durable: "SQLite, WAL, synchronous=FULL (its default is NORMAL)", waiting: 2_000},
 	{name: "restate", program: "restate", version: "sdk v1.2.0, server 1.7.12", durable: "its own log, fsync shared by those who wait", needs: "HOLDFAST_BENCH_RESTATE", server: restateServer, waiting: 10_000},
 }
 

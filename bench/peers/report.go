@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/seed21523604/holdfast/bench/internal/load"
 )
@@ -80,32 +82,83 @@ func (r *report) print(w io.Writer) {
 	for _, e := range r.Engines {
 		fmt.Fprintf(w, "| %s | %s | %s |\n", e.Name, e.Version, e.Durable)
 	}
-	for i, one := range r.Results {
-		if i == 0 || one.Workload != r.Results[i-1].Workload || one.Callers != r.Results[i-1].Callers {
-			r.heading(w, one)
+	for rest := r.Results; len(rest) > 0; {
+		n := 1
+		for n < len(rest) && rest[n].Workload == rest[0].Workload && rest[n].Callers == rest[0].Callers {
+			n++
 		}
-		r.row(w, one)
+		r.table(w, rest[:n])
+		rest = rest[n:]
 	}
 	for _, f := range r.Failures {
 		fmt.Fprintf(w, "\n%s failed at %s with %d callers: %s\n", f.Engine, f.Workload, f.Callers, f.Error)
 	}
 }
 
-func (r *report) heading(w io.Writer, one result) {
-	fmt.Fprintf(w, "\n**%s, %d at a time**\n\n", one.Workload, one.Callers)
-	fmt.Fprintln(w, "| engine | a second | Holdfast is faster | p50 ms | p99 ms | raise to complete p50 / p99 ms | late p50 / p99 ms | bytes per waiting | CPU µs | disk bytes | flushes | others' CPU |")
-	fmt.Fprintln(w, "|---|---|---|---|---|---|---|---|---|---|---|---|")
+// table prints the results of one measurement, without the columns that are
+// empty.
+func (r *report) table(w io.Writer, results []result) {
+	fmt.Fprintf(w, "\n**%s, %d at a time**\n\n", results[0].Workload, results[0].Callers)
+	lines := make([]string, len(results)+2)
+	for _, c := range r.columns() {
+		cells := make([]string, len(results))
+		for i, one := range results {
+			cells[i] = c.cell(one)
+		}
+		if strings.Join(cells, "") == "" {
+			continue
+		}
+		for i, cell := range slices.Concat([]string{c.title, "---"}, cells) {
+			lines[i] += "| " + cell + " "
+		}
+	}
+	for _, line := range lines {
+		fmt.Fprintln(w, line+"|")
+	}
 }
 
-func (r *report) row(w io.Writer, one result) {
-	m := one.Median
-	ratio := ""
-	if ours := r.ours(one); ours != nil && one.Engine != ours.Engine {
-		ratio = number(ours.Median.FlowsPerSecond/m.FlowsPerSecond) + " times"
+// column is one of a table: its title and what it shows of a result.
+type column struct {
+	title string
+	cell  func(result) string
+}
+
+func (r *report) columns() []column {
+	measured := func(title string, measure func(load.Sample) string) column {
+		return column{title, func(one result) string { return measure(one.Median) }}
 	}
-	fmt.Fprintf(w, "| %s | %s | %s | %s | %s | %s | %s | %s | %s | %s | %s | %.0f %% |\n", one.Engine, number(m.FlowsPerSecond), ratio,
-		number(m.P50), number(m.P99), pair(m.RaiseP50, m.RaiseP99), pair(m.LateP50, m.LateP99), number(m.WaitingBytes),
-		number(m.CPU), number(m.Written), number(m.Flushes), m.Others)
+	return []column{
+		{"engine", func(one result) string { return one.Engine }},
+		{"instances", instances},
+		measured("a second", func(m load.Sample) string { return number(m.FlowsPerSecond) }),
+		{"Holdfast is faster", r.ratio},
+		measured("p50 ms", func(m load.Sample) string { return number(m.P50) }),
+		measured("p99 ms", func(m load.Sample) string { return number(m.P99) }),
+		measured("raise to complete p50 / p99 ms", func(m load.Sample) string { return pair(m.RaiseP50, m.RaiseP99) }),
+		measured("late p50 / p99 ms", func(m load.Sample) string { return pair(m.LateP50, m.LateP99) }),
+		measured("bytes per waiting", func(m load.Sample) string { return number(m.WaitingBytes) }),
+		measured("CPU µs", func(m load.Sample) string { return number(m.CPU) }),
+		measured("disk bytes", func(m load.Sample) string { return number(m.Written) }),
+		measured("flushes", func(m load.Sample) string { return number(m.Flushes) }),
+		measured("others' CPU", func(m load.Sample) string { return fmt.Sprintf("%.0f %%", m.Others) }),
+	}
+}
+
+// instances is how many there were, where that was given.
+func instances(one result) string {
+	if one.Workload != load.Pending && one.Workload != load.Timers {
+		return ""
+	}
+	return strconv.Itoa(one.Samples[0].Flows)
+}
+
+// ratio is how many times as many instances Holdfast ended in a second.
+func (r *report) ratio(one result) string {
+	ours := r.ours(one)
+	if ours == nil || one.Engine == ours.Engine {
+		return ""
+	}
+	return number(ours.Median.FlowsPerSecond/one.Median.FlowsPerSecond) + " times"
 }
 
 // ours returns Holdfast's result of the same measurement.
@@ -123,7 +176,7 @@ func number(x float64) string {
 	switch {
 	case x == 0:
 		return ""
-	case x >= 1000 || x <= -1000:
+	case x >= 999.5 || x <= -999.5:
 		return fmt.Sprintf("%.0f", x)
 	}
 	return strconv.FormatFloat(x, 'g', 3, 64)

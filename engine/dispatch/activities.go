@@ -17,7 +17,7 @@ import (
 func (w *Worker) takeOver(s *session, p *plan) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	p.taken, p.died = map[int32]history.Event{}, map[int32]bool{}
+	p.taken, p.died = map[int32]*history.Event{}, map[int32]bool{}
 	for _, hand := range s.row.Hands {
 		i := slices.IndexFunc(p.bells, func(b store.Doorbell) bool { return b.TakeOver && b.Receipt == hand.Receipt })
 		if i < 0 {
@@ -79,13 +79,12 @@ func (w *Worker) inHand(s *session, p *plan) []int32 {
 // with whatever the doorbells that it answers stood for, and that of others as it
 // was; without what has come to an end.
 func (w *Worker) hands(s *session, p *plan, turn store.Turn) (hands []store.Hand, hold bool) {
-	after := outstanding(s.live)
 	mine := store.Hand{Receipt: turn.Instance.Turn, Tasks: w.inHand(s, p)}
 	for _, send := range p.sends {
 		mine.Sends = append(mine.Sends, send.Number)
 	}
 	for _, hand := range s.row.Hands {
-		hand.Tasks, hand.Sends = unfinished(hand, after), w.unsent(s, hand)
+		hand.Tasks, hand.Sends = s.unfinished(hand), w.unsent(s, hand)
 		switch {
 		case turn.Instance.Execution != s.row.Execution || len(hand.Tasks)+len(hand.Sends) == 0:
 		case len(p.given) > 0 && hand.Receipt == p.givenBy.Receipt:
@@ -111,8 +110,8 @@ func inOrder(numbers []int32) []int32 {
 }
 
 // unfinished returns the tasks of a hand that have no outcome yet.
-func unfinished(hand store.Hand, outstanding map[int32]history.Event) []int32 {
-	return slices.DeleteFunc(slices.Clone(hand.Tasks), func(number int32) bool { _, waits := outstanding[number]; return !waits })
+func (s *session) unfinished(hand store.Hand) []int32 {
+	return slices.DeleteFunc(slices.Clone(hand.Tasks), func(number int32) bool { return s.waiting(number) == nil })
 }
 
 // run starts the activities that the turn asked for, and those that were taken
@@ -143,12 +142,24 @@ func (w *Worker) run(s *session, p *plan) {
 			w.trials.do(job{run: func() { w.try(ctx, call, e, at) }, drop: func() { w.abandon(call) }})
 			continue
 		}
-		w.activities.do(job{
-			run: func() { w.perform(ctx, call, e, at) }, drop: func() { w.abandon(call) },
+		w.begin(s, job{
+			run: func() { w.perform(ctx, call, e, at, w.workAfter) }, drop: func() { w.abandon(call) },
 			instance: s.id, call: key, stays: w.registry.RunsAtMostOnce(e.Name),
 		})
 	}
 	w.expectBacklog()
+}
+
+// begin has an activity run: the first that a turn asks for on the goroutine that
+// makes the turn, if that has nothing else to do then, as its stack is large enough
+// already.
+func (w *Worker) begin(s *session, j job) {
+	if s.lends && !s.lent {
+		s.lent = true
+		w.activities.follow(j)
+		return
+	}
+	w.activities.do(j)
 }
 
 // hush tells the activities to stop whose results nobody waits for any more.
@@ -158,20 +169,17 @@ func (w *Worker) hush(s *session) {
 	if len(s.running) == 0 {
 		return
 	}
-	var waits map[int32]history.Event
-	if s.isLiving() {
-		waits = outstanding(s.live)
-	}
+	living := s.isLiving()
 	for t, cancel := range s.running {
-		if _, waited := waits[t.number]; !waited || t.execution != s.row.Execution {
+		if !living || t.execution != s.row.Execution || s.waiting(t.number) == nil {
 			cancel()
 		}
 	}
 }
 
 // perform runs an activity and brings its result to the instance, even if it
-// ends the goroutine it runs on.
-func (w *Worker) perform(ctx context.Context, call engine.Call, scheduled history.Event, at *history.Trace) {
+// ends the goroutine it runs on. Work makes the turn for the result.
+func (w *Worker) perform(ctx context.Context, call engine.Call, scheduled *history.Event, at *history.Trace, work func(*session)) {
 	if ctx.Err() != nil {
 		w.abandon(call)
 		return
@@ -181,14 +189,14 @@ func (w *Worker) perform(ctx context.Context, call engine.Call, scheduled histor
 	failure := &history.Failure{Kind: engine.KindPanic, Message: "the activity ended its goroutine instead of returning, as runtime.Goexit does"}
 	defer func() {
 		ended(failure)
-		w.report(ctx, call, result, failure)
+		w.report(ctx, call, result, failure, work)
 	}()
 	result, failure = w.registry.RunActivity(ctx, call, scheduled.Input)
 }
 
 // report brings the outcome of an activity to its instance. One that was told
 // to stop has none: either nobody waits for it, or it will be run again.
-func (w *Worker) report(ctx context.Context, call engine.Call, result json.RawMessage, failure *history.Failure) {
+func (w *Worker) report(ctx context.Context, call engine.Call, result json.RawMessage, failure *history.Failure, work func(*session)) {
 	if failure != nil && ctx.Err() != nil {
 		w.abandon(call)
 		return
@@ -199,6 +207,6 @@ func (w *Worker) report(ctx context.Context, call engine.Call, result json.RawMe
 	}
 	s, mine, err := w.post(call.Instance, &delivery{message: done})
 	if err == nil && mine {
-		w.work(s, 0)
+		work(s)
 	}
 }

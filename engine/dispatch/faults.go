@@ -350,17 +350,16 @@ func (w *Worker) begins(s *session, p *plan) error {
 	if len(p.tried) == 0 {
 		return nil
 	}
-	tries, calls := triesOf(s.row.TaskTries), outstanding(s.live)
+	tries := triesOf(s.row.TaskTries)
 	p.tried = slices.DeleteFunc(p.tried, func(d *delivery) bool {
-		_, waits := calls[d.try.number]
-		if !waits || d.try.execution != s.live.ID() {
+		if s.waiting(d.try.number) == nil || d.try.execution != s.live.ID() {
 			d.answered(errUnwanted)
 		}
 		return d.done
 	})
 	for _, d := range p.tried {
 		if n := tries[d.try.number]; n >= w.o.Tries {
-			return &wornError{fmt.Sprintf("activity %q (call %d) was begun %d times, and each time the worker went away in the midst of it", calls[d.try.number].Name, d.try.number, n)}
+			return &wornError{fmt.Sprintf("activity %q (call %d) was begun %d times, and each time the worker went away in the midst of it", s.waiting(d.try.number).Name, d.try.number, n)}
 		}
 	}
 	return nil
@@ -368,12 +367,12 @@ func (w *Worker) begins(s *session, p *plan) error {
 
 // try runs an activity that workers may have died of, when the row says that it is
 // about to be begun. No other such activity runs meanwhile.
-func (w *Worker) try(ctx context.Context, call engine.Call, scheduled history.Event, at *history.Trace) {
+func (w *Worker) try(ctx context.Context, call engine.Call, scheduled *history.Event, at *history.Trace) {
 	d := &delivery{try: &task{call.Execution, call.Task}}
 	if err := w.deliver(ctx, call.Instance, d); err != nil {
 		w.abandon(call)
 		return
 	}
 	w.o.Logger.Warn("run an activity that workers may have died of", "instance", call.Instance, "activity", call.Name, "task", call.Task)
-	w.perform(ctx, call, scheduled, at)
+	w.perform(ctx, call, scheduled, at, func(s *session) { w.work(s, 0) })
 }

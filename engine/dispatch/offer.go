@@ -81,7 +81,7 @@ func (w *Worker) give(s *session, p *plan) {
 		offered[t] = true
 	}
 	p.givenBy = s.held
-	for _, number := range unfinished(s.row.Hands[at], outstanding(s.live)) {
+	for _, number := range s.unfinished(s.row.Hands[at]) {
 		if offered[task{s.row.Execution, number}] {
 			p.given = append(p.given, number)
 		}

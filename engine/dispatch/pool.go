@@ -38,6 +38,24 @@ func (p *pool) do(j job) {
 	go p.work(j.run)
 }
 
+// follow leaves the job to the goroutine of a job that is about to end, for which
+// it must be called. If that goes on, spread lets others have it.
+func (p *pool) follow(j job) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.queue = append(p.queue, j)
+}
+
+// spread begins the jobs that wait although more may run.
+func (p *pool) spread() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for p.running < p.limit && len(p.queue) > 0 {
+		p.running++
+		go p.work(p.take().run)
+	}
+}
+
 // work runs f and what comes after it. A job that ends the goroutine leaves the
 // rest to another.
 func (p *pool) work(f func()) {
@@ -59,6 +77,11 @@ func (p *pool) next() func() {
 		p.running--
 		return nil
 	}
+	return p.take().run
+}
+
+// take takes the first job that waits. The pool must be locked.
+func (p *pool) take() job {
 	j := p.queue[0]
 	p.queue[0] = job{}
 	p.queue = p.queue[1:]
@@ -69,7 +92,7 @@ func (p *pool) next() func() {
 		default:
 		}
 	}
-	return j.run
+	return j
 }
 
 // backlog returns how many jobs wait.

@@ -31,6 +31,8 @@ type session struct {
 	code atomic.Uint64
 
 	// Belongs to whoever is busy.
+	lends  bool              // the goroutine is that of an activity's job, which ends with the turn
+	lent   bool              // a job is to follow that one
 	noted  bool              // the row says that this turn was begun
 	tried  []string          // turns that would hold work and may have been written
 	untold *turned           // the last turn, if it may have been written
@@ -255,10 +257,26 @@ func (w *Worker) postAll(bells []store.Doorbell) (mine []*session) {
 // work makes turns while there is mail. After so many rounds (0 is no limit) it
 // leaves the rest to another goroutine, so that a caller is not kept.
 func (w *Worker) work(s *session, rounds int) {
+	s.lends, s.lent = false, false
+	w.makeTurns(s, rounds)
+}
+
+// workAfter does the same at the end of an activity's job. One of the activities
+// that the turn asks for then follows on the goroutine of that job.
+func (w *Worker) workAfter(s *session) {
+	s.lends, s.lent = true, false
+	w.makeTurns(s, 0)
+}
+
+func (w *Worker) makeTurns(s *session, rounds int) {
 	for n := 1; ; n++ {
 		mail, more := w.pickUp(s)
 		if !more {
 			return
+		}
+		if s.lent {
+			s.lent = false
+			w.activities.spread()
 		}
 		w.attend(s, mail)
 		if n == rounds {

@@ -150,7 +150,7 @@ func (w *Worker) turn(s *session, mail []*delivery) error {
 // step makes a turn of one execution, and lets follow what follows from it.
 func (w *Worker) step(s *session, p *plan, inbox []history.Event) error {
 	if p.rewound == nil {
-		p.before = outstanding(s.live)
+		p.before = s.outstanding()
 		w.decline(s, p)
 		w.takeOver(s, p)
 	}
@@ -322,9 +322,9 @@ type plan struct {
 	tried []*delivery    // calls to be begun, of which the row is to take note
 	died  map[int32]bool // calls that may have been begun by a worker which died
 
-	before map[int32]history.Event // calls without a result before the turn
-	taken  map[int32]history.Event // those of them that are taken over
-	sends  []engine.Send           // what the turn decided to send
+	before map[int32]*history.Event // calls without a result before the turn
+	taken  map[int32]*history.Event // those of them that are taken over
+	sends  []engine.Send            // what the turn decided to send
 
 	given    []int32          // calls that the turn gives away
 	givenBy  store.Doorbell   // rings for them
@@ -410,9 +410,8 @@ func (w *Worker) isWaitedFor(s *session, bell store.Doorbell) bool {
 	if bell == (store.Doorbell{}) {
 		return false
 	}
-	after := outstanding(s.live)
 	for _, hand := range s.row.Hands {
-		if hand.Receipt == bell.Receipt && (len(unfinished(hand, after)) > 0 || len(hand.Sends) > 0) {
+		if hand.Receipt == bell.Receipt && (len(s.unfinished(hand)) > 0 || len(hand.Sends) > 0) {
 			return true
 		}
 	}
@@ -557,19 +556,28 @@ func (w *Worker) nextRow(s *session, p *plan, d engine.Decision) store.Instance 
 	return row
 }
 
-func outstanding(x *engine.Execution) map[int32]history.Event {
-	if x == nil {
+// outstanding returns the calls of activities that have no result yet.
+func (s *session) outstanding() map[int32]*history.Event {
+	if s.live == nil {
 		return nil
 	}
-	events := x.Outstanding()
+	events := s.live.Outstanding()
 	if len(events) == 0 {
 		return nil
 	}
-	calls := make(map[int32]history.Event, len(events))
+	calls := make(map[int32]*history.Event, len(events))
 	for _, e := range events {
 		calls[e.ID] = e
 	}
 	return calls
+}
+
+// waiting returns the call of an activity if it has no result yet, else nil.
+func (s *session) waiting(call int32) *history.Event {
+	if s.live == nil {
+		return nil
+	}
+	return s.live.Waiting(call)
 }
 
 func (w *Worker) log(s *session, d engine.Decision) {

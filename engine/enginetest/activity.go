@@ -3,7 +3,6 @@ package enginetest
 import (
 	"context"
 	"encoding/json"
-	"slices"
 	"time"
 
 	"github.com/seed21523604/holdfast/engine"
@@ -129,7 +128,7 @@ func (i *instance) awaits(call engine.Call) bool {
 	if i.status.IsTerminal() || i.start.Execution != call.Execution {
 		return false
 	}
-	return slices.ContainsFunc(i.alive().Outstanding(), func(e history.Event) bool { return e.ID == call.Task })
+	return i.alive().Waiting(call.Task) != nil
 }
 
 // deliver brings what an instance sent to those it is for.

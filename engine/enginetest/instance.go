@@ -144,7 +144,7 @@ func (i *instance) call(lost bool) {
 			i.receive(i.interrupted(call))
 			continue
 		}
-		i.env.schedule(i, call, e)
+		i.env.schedule(i, call, *e)
 	}
 }
 

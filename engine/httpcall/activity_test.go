@@ -55,7 +55,7 @@ func TestAnIdempotencyKeyGoesWithWhatChangesSomething(t *testing.T) {
 	engine.AddActivity(r, Activity, c.call)
 	for _, e := range []history.Event{{ID: 0}, {ID: 2, Attempt: 2, TaskID: 0}, {ID: 3}} {
 		e.Name = string(Activity)
-		if _, f := r.RunActivity(t.Context(), engine.NewCall("i", "e", e), []byte(`{"to":"it","method":"POST","uri":"/"}`)); f != nil {
+		if _, f := r.RunActivity(t.Context(), engine.NewCall("i", "e", &e), []byte(`{"to":"it","method":"POST","uri":"/"}`)); f != nil {
 			t.Fatal(f)
 		}
 	}

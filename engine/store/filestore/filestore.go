@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/bloom"
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"github.com/seed21523604/holdfast/engine/internal/watch"
@@ -115,7 +116,7 @@ func (s *Store) setDeaths(n int) error {
 }
 
 // openPebble opens the embedded store with sizes that suit many small commits:
-// a write-ahead log and a table in memory that hold some 100,000 turns before
+// a write-ahead log and a table in memory that hold some 10,000 turns before
 // they are sorted into files.
 func openPebble(folder string, o Options) (*pebble.DB, error) {
 	switch {
@@ -132,9 +133,13 @@ func openPebble(folder string, o Options) (*pebble.DB, error) {
 		Cache:                       cache,
 		FS:                          o.fs,
 		Logger:                      quietLogger{o.Logger},
-		MemTableSize:                32 << 20,
+		MemTableSize:                8 << 20,
 		MemTableStopWritesThreshold: 4,
 		FormatMajorVersion:          pebble.FormatNewest,
+	}
+	for i := range options.Levels {
+		// An id that is new is looked for in no file.
+		options.Levels[i].FilterPolicy = bloom.FilterPolicy(10)
 	}
 	db, err := pebble.Open(folder, options)
 	if err != nil && isLocked(o.fs, folder) {

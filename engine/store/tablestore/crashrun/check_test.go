@@ -145,8 +145,9 @@ func (c *checker) checkInstance(id, name string) {
 
 // checkActivities compares the results with the runs that the world saw.
 func (c *checker) checkActivities(id, execution string, events []history.Event) {
-	asked := map[int32]history.Event{}
-	for _, e := range events {
+	asked := map[int32]*history.Event{}
+	for i := range events {
+		e := &events[i]
 		if e.Kind == history.TaskScheduled {
 			asked[e.ID] = e
 		}

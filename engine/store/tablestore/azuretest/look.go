@@ -2,7 +2,6 @@ package azuretest
 
 import (
 	"encoding/json"
-	"slices"
 	"strings"
 	"time"
 )
@@ -24,8 +23,8 @@ func (a *Account) Rows(name string) []Row {
 		return nil
 	}
 	var rows []Row
-	for k, e := range t.rows {
-		row := Row{k.partition, k.row, map[string]any{}}
+	for _, e := range t.rows {
+		row := Row{e.key.partition, e.key.row, map[string]any{}}
 		for name, c := range e.columns {
 			var v any
 			_ = json.Unmarshal(c.text, &v) // it was JSON when it came
@@ -33,9 +32,6 @@ func (a *Account) Rows(name string) []Row {
 		}
 		rows = append(rows, row)
 	}
-	slices.SortFunc(rows, func(x, y Row) int {
-		return key{x.PartitionKey, x.RowKey}.compare(key{y.PartitionKey, y.RowKey})
-	})
 	return rows
 }
 

@@ -35,7 +35,7 @@ func parseOperation(r request, k key) (*operation, *reply) {
 
 // check refuses an operation that the row in the table does not allow.
 func (op *operation) check(t *table) *reply {
-	there := t.rows[op.row.key]
+	there := t.rows.get(op.row.key)
 	switch {
 	case op.method == http.MethodPost && there != nil:
 		return tableError(http.StatusConflict, "EntityAlreadyExists", "The specified entity already exists.")
@@ -65,15 +65,15 @@ func (e *row) over(other *row) *row {
 // apply makes a change that was checked.
 func (op *operation) apply(a *Account, t *table) *reply {
 	if op.method == http.MethodDelete {
-		delete(t.rows, op.row.key)
+		t.rows.remove(op.row.key)
 		return newReply(http.StatusNoContent, nil)
 	}
 	e := op.row
-	if there := t.rows[e.key]; op.method == http.MethodPatch && there != nil {
+	if there := t.rows.get(e.key); op.method == http.MethodPatch && there != nil {
 		e = e.over(there)
 	}
 	e.changed = a.nextStamp()
-	t.rows[e.key] = e
+	t.rows.put(e)
 	if op.method == http.MethodPost && !op.silent {
 		return newReply(http.StatusCreated, e.encode(nil, t.metadata()+"/@Element"), "Content-Type", "application/json;odata=minimalmetadata;streaming=true;charset=utf-8", "ETag", e.etag())
 	}

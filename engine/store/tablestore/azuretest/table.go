@@ -11,10 +11,10 @@ import (
 	"strings"
 )
 
-// table is a table's rows by their keys.
+// table is a table with its rows.
 type table struct {
 	name string
-	rows map[key]*row
+	rows rows
 }
 
 // key is what names a row in its table.
@@ -105,7 +105,7 @@ func (a *Account) createTable(r request) *reply {
 	case a.tables[name] != nil:
 		return tableError(http.StatusConflict, "TableAlreadyExists", "The table specified already exists.")
 	}
-	a.tables[name] = &table{name: asked.TableName, rows: map[key]*row{}}
+	a.tables[name] = &table{name: asked.TableName}
 	if r.Header.Get("Prefer") == "return-no-content" {
 		return newReply(http.StatusNoContent, nil)
 	}
@@ -136,7 +136,7 @@ func (a *Account) deleteTable(name string) *reply {
 
 // get answers a request for one row.
 func (t *table) get(r request, k key) *reply {
-	e := t.rows[k]
+	e := t.rows.get(k)
 	if e == nil {
 		return noRow()
 	}
@@ -193,13 +193,7 @@ func (a *Account) list(t *table, r request) *reply {
 	if err != nil {
 		return tableError(http.StatusBadRequest, "InvalidInput", err.Error())
 	}
-	var found []*row
-	for k, e := range t.rows {
-		if k.compare(from) >= 0 && f.matches(e) {
-			found = append(found, e)
-		}
-	}
-	slices.SortFunc(found, func(x, y *row) int { return x.key.compare(y.key) })
+	found := t.rows.find(f, from, most+1) // one more, to know where to go on
 	possible := min(len(found), most)
 	n := possible - a.choose(PageEnd, possible+1)
 	value, size := [][]byte{}, 0

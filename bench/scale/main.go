@@ -6,10 +6,9 @@
 //	cd bench && go run ./scale -o ../docs/benchmarks
 //
 // It prints tables, and writes a JSON file for each measurement and a curve for
-// each table as SVG. It takes long, most of it on Azurite and on the account in
-// memory, which read a whole table for every query: 10,000 timers there did not end
-// in ten minutes. There requests are counted and no times taken. A measurement can be
-// made smaller by its number, and left out by the number 0.
+// each table as SVG. It takes long, most of it on Azurite, which reads a whole table
+// for every query: there requests are counted and no times taken. A measurement can
+// be made smaller by its number, and left out by the number 0.
 package main
 
 import (

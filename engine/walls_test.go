@@ -44,7 +44,11 @@ var walls = map[string][]string{
 	"engine/enginetest":                    {"engine", "engine/history"},
 	"engine/httpcall":                      {"engine"},
 	"engine/human":                         {"engine"},
-	"engine/human/approval":                {"engine"},
+	"engine/human/links":                   {},
+	"engine/human/approval":                {"engine", "engine/history", "engine/human/links"},
+	"engine/human/door":                    {"engine/client", "engine/history", "engine/human", "engine/human/approval", "engine/human/links", "engine/store"},
+	"engine/human/pages":                   {"engine/human/approval", "engine/human/door"},
+	"engine/human/internal/bureau":         {"engine", "engine/client", "engine/dispatch", "engine/human", "engine/human/approval", "engine/human/door", "engine/human/links", "engine/store/filestore"},
 	"cmd/determinism":                      {"engine/determinism"},
 	"functions/settings":                   {},
 	"functions/internal/entra":             {},
@@ -77,7 +81,7 @@ var walls = map[string][]string{
 		"functions/settings", "infra",
 	},
 	"functions": {
-		"engine", "engine/client", "engine/dispatch", "engine/explain", "engine/history", "engine/httpapi", "engine/human", "engine/store", "engine/store/filestore", "engine/store/tablestore",
+		"engine", "engine/client", "engine/dispatch", "engine/explain", "engine/history", "engine/httpapi", "engine/human", "engine/human/approval", "engine/human/door", "engine/human/links", "engine/human/pages", "engine/store", "engine/store/filestore", "engine/store/tablestore",
 		"engine/telemetry", "functions/internal/entra", "functions/internal/hub", "functions/internal/phone", "functions/internal/twilio", "functions/settings",
 	},
 }

@@ -3,7 +3,6 @@ package httpapi
 import (
 	"errors"
 	"net/http"
-	"strings"
 
 	"github.com/seed21523604/holdfast/engine/store"
 )
@@ -29,12 +28,13 @@ func (a *API) admit(c *call, r route) bool {
 	if keeper == nil || r.door == anyone {
 		return true
 	}
-	key, authorization, codes := c.r.Header.Get(keyHeader), c.r.Header.Get("Authorization"), c.query["code"]
+	key, codes := c.r.Header.Get(keyHeader), c.query["code"]
+	token, hasToken := bearerOf(c.r)
 	switch {
 	case key != "":
 		return c.admitOperator(keeper.isOperator(key))
-	case len(authorization) > len(bearer) && strings.EqualFold(authorization[:len(bearer)], bearer):
-		return c.admitOperator(a.knows(c, authorization[len(bearer):]))
+	case hasToken:
+		return c.admitOperator(a.knows(c, token))
 	case len(codes) != 1:
 		return c.admitOperator(false)
 	case r.door == operators:

@@ -21,6 +21,9 @@ type Options struct {
 	// Orchestrators are the names that may be started. If it is nil, any may
 	// be, and one that nobody knows waits for a worker that does.
 	Orchestrators []string
+	// Reserved are the events that come in by doors of their own, behind which it
+	// is known who sends them. Nobody raises them by the API.
+	Reserved []string
 	// Runs returns why the worker of this process leaves an orchestration of a
 	// version to others, as dispatch.Worker.Runs does, for those who ask why an
 	// instance waits; nil if there is no worker.

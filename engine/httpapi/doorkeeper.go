@@ -7,7 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -70,6 +72,25 @@ func (k Doorkeeper) Format(f fmt.State, _ rune) { fmt.Fprint(f, "***") }
 
 // LogValue logs stars instead of the keys.
 func (k Doorkeeper) LogValue() slog.Value { return slog.StringValue("***") }
+
+// IsOperator reports whether a request says by one of the headers that an operator
+// sends it, for what an app lets operators do besides the API.
+func (k *Doorkeeper) IsOperator(r *http.Request) bool {
+	if key := r.Header.Get(keyHeader); key != "" {
+		return k.isOperator(key)
+	}
+	token, ok := bearerOf(r)
+	return ok && k.bearer != nil && k.bearer(r.Context(), token) == nil
+}
+
+// bearerOf returns the bearer token of a request.
+func bearerOf(r *http.Request) (token string, ok bool) {
+	authorization := r.Header.Get("Authorization")
+	if len(authorization) <= len(bearer) || !strings.EqualFold(authorization[:len(bearer)], bearer) {
+		return "", false
+	}
+	return authorization[len(bearer):], true
+}
 
 // isOperator reports whether a key is an operator's. It takes as long whichever
 // it is.

@@ -25,6 +25,7 @@ var (
 
 // The problems of events that are to be taken at once.
 var (
+	problemReserved   = problemKind{"reserved-event", "This event comes in by another door"}
 	problemNoInstance = problemKind{"no-instance", "There is no such instance"}
 	problemTooLarge   = problemKind{"too-large", "The payload is too large"}
 	problemTooMany    = problemKind{"too-many", "The instance has had too many events"}

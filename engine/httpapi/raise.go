@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -19,6 +20,10 @@ import (
 // whether or not anybody waits for the event; with the header Prefer: wait it
 // answers with what became of it.
 func (a *API) raise(c *call) {
+	if slices.Contains(a.o.Reserved, c.name) {
+		c.problem(http.StatusForbidden, problemReserved, "This event is raised where it is known who sends it: by the link that a person was sent, or by the app's own function for it.")
+		return
+	}
 	wait, asks := c.prefersWait()
 	body, err := a.body(c)
 	payload := client.Payload{Body: body, MediaType: c.r.Header.Get("Content-Type")}

@@ -17,10 +17,16 @@ func (s *State) Apply(d Decision, at time.Time) ([]Effect, error) {
 		return effects, r
 	}
 	record := Record{Decision: d, At: s.now}
-	if d.Verb == TakeBack {
+	switch d.Verb {
+	case TakeBack:
 		record.Stage = s.Stage()
 		s.records = append(s.records, record)
 		return append(effects, s.finish(Recalled, d.By, "the requester took it back")...), nil
+	case Change:
+		record.Stage = s.Stage()
+		s.records = append(s.records, record)
+		s.outcome = Changed // who was asked is asked again, about the other
+		return effects, nil
 	}
 	for _, i := range s.openSeats(d.By) {
 		if chain := s.seats[i].chain; len(chain) > 1 && !slices.Contains(record.For, chain[0]) {
@@ -37,15 +43,22 @@ func (s *State) Apply(d Decision, at time.Time) ([]Effect, error) {
 	return append(effects, s.count(asked, d.By)...), nil
 }
 
+// Refuses says why a decision has no effect at the time that was told last; nil if
+// it has one.
+func (s *State) Refuses(d Decision) *Refusal {
+	d.By, d.To = key(d.By), key(d.To)
+	return s.refuses(d)
+}
+
 // refuses says why a decision has no effect; nil if it has one.
 func (s *State) refuses(d Decision) *Refusal {
 	switch {
 	case s.outcome != "":
 		return s.refuseEnded(d)
-	case d.Verb == TakeBack:
+	case d.Verb == TakeBack, d.Verb == Change:
 		return s.refuseRecall(d)
 	case d.Verb != Approve && d.Verb != Reject && d.Verb != Delegate:
-		return &Refusal{Reason: BadAnswer, Field: "verb", Text: fmt.Sprintf("%q is no answer: write approve, reject, delegate or recall", d.Verb)}
+		return &Refusal{Reason: BadAnswer, Field: "verb", Text: fmt.Sprintf("%q is no answer: write approve, reject, delegate, recall or change", d.Verb)}
 	case d.Stage != s.Stage():
 		return s.refuseStage(d)
 	case !s.opened:
@@ -60,6 +73,9 @@ func (s *State) refuses(d Decision) *Refusal {
 
 // refuseEnded answers for a request that has ended.
 func (s *State) refuseEnded(d Decision) *Refusal {
+	if s.outcome == Changed {
+		return &Refusal{Reason: Stale, Text: "the request was changed"}
+	}
 	if own := s.recordOf(d.By, d.Stage); own != nil {
 		return refuseAgain(own)
 	}
@@ -105,15 +121,16 @@ func refuseAgain(own *Record) *Refusal {
 	}
 }
 
+// refuseRecall says why a request may not be taken back, or changed.
 func (s *State) refuseRecall(d Decision) *Refusal {
 	no := &Refusal{Reason: NotAllowed}
 	switch {
 	case d.By != s.requester:
-		no.Text = "only the requester may take the request back"
+		no.Text = "only the requester may take the request back or change it"
 	case s.policy.Recall == RecallNever:
-		no.Text = "this kind of request cannot be taken back"
+		no.Text = "this kind of request cannot be taken back or changed"
 	case s.policy.Recall == RecallUnheard && slices.ContainsFunc(s.records, func(r Record) bool { return r.Verb != Delegate }):
-		no.Text = "the request cannot be taken back any more, as somebody has answered"
+		no.Text = "the request cannot be taken back or changed any more, as somebody has answered"
 	default:
 		return nil
 	}
@@ -185,6 +202,9 @@ func (s *State) refuseDelegation(d Decision) *Refusal {
 	c := checks{}
 	if c.person("to", d.To); len(c.problems) > 0 {
 		return bad(BadDelegate, "%v", c.problems[0])
+	}
+	if s.policy.Stages[s.stage].Code && s.policy.Contact(d.To).Phone == "" {
+		return bad(BadDelegate, "%s would be sent a code, and has no phone that is known: choose somebody else", d.To)
 	}
 	return nil
 }

@@ -19,8 +19,11 @@ const (
 	MaxRungs    = 10
 	MaxPeople   = 200 // who are asked in one stage
 	MaxFields   = 20
+	MaxChoices  = 20      // of a field
+	MaxForm     = 4 << 10 // bytes of all texts of the form together, as HTML has them
 	MaxDepth    = 3
 	MaxMost     = 20 // reminders
+	MaxMessages = 3  // to one person about one question within an hour
 	MaxName     = 100
 	MaxID       = 254 // bytes, as of an e-mail address
 	MaxText     = 2000
@@ -67,6 +70,7 @@ func (p *Policy) check(zones bool) error {
 	c := &checks{policy: p, zones: zones}
 	c.name("name", p.Name)
 	c.groups()
+	c.contacts()
 	c.add("recall", oneOf(p.Recall, "", RecallAnytime, RecallUnheard, RecallNever))
 	c.add("comment", oneOf(p.Comment, "", CommentOptional, CommentOnReject, CommentRequired))
 	c.add("delegation.depth", within(p.Delegation.Depth, 0, MaxDepth))
@@ -194,8 +198,12 @@ func (c *checks) stage(field string, i int) {
 		c.add(at(field+".escalate", n)+".power", oneOf(rung.Power, "", Decides, Fills))
 		all = append(all, rung.To...)
 	}
-	if n := len(c.policy.people(all)); n > MaxPeople {
+	ids := c.policy.people(all)
+	if n := len(ids); n > MaxPeople {
 		c.addf(field, "asks %d people: ask at most %d", n, MaxPeople)
+	}
+	if s.Code {
+		c.phones(field, ids)
 	}
 }
 
@@ -274,9 +282,10 @@ func (c *checks) form() {
 	if n := len(c.policy.Form); n > MaxFields {
 		c.addf("form", "has %d fields: write at most %d", n, MaxFields)
 	}
-	seen := map[string]bool{}
+	seen, size := map[string]bool{}, 0
 	for i := range c.policy.Form {
 		f, field := &c.policy.Form[i], at("form", i)
+		size += f.size()
 		c.name(field+".name", f.Name)
 		if seen[f.Name] {
 			c.addf(field+".name", "is %q, as that of another field is: give each its own", f.Name)
@@ -290,6 +299,18 @@ func (c *checks) form() {
 		c.add(field+".maxLength", within(f.MaxLength, 0, MaxText))
 		c.bounds(field, f)
 	}
+	if size > MaxForm {
+		c.addf("form", "has texts of %d bytes in HTML: write at most %d", size, MaxForm)
+	}
+}
+
+// size returns how many bytes the texts of a field have on a page.
+func (f *Field) size() int {
+	size := htmlSize(f.Name) + htmlSize(f.Label)
+	for _, choice := range f.Choices {
+		size += 2 * htmlSize(choice)
+	}
+	return size
 }
 
 // bounds checks what only some types of fields have.
@@ -306,6 +327,8 @@ func (c *checks) bounds(field string, f *Field) {
 		}
 	}
 	switch {
+	case len(f.Choices) > MaxChoices:
+		c.addf(field+".choices", "has %d: write at most %d", len(f.Choices), MaxChoices)
 	case f.Type == ChoiceField && len(f.Choices) < 2:
 		c.add(field+".choices", "has fewer than two: name what can be chosen")
 	case f.Type != ChoiceField && len(f.Choices) > 0:

@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/seed21523604/holdfast/engine/client"
@@ -62,26 +63,37 @@ func (b *bureau) ask(ctx context.Context, id string, d approval.Decision) (clien
 	return b.client.Ask(ctx, id, string(approval.ApprovalDecision), client.Payload{Body: text})
 }
 
-// crowd is how many answer at once, each of eight people as often as the others.
-const crowd = 64
+// crowd is how many answer at once, each of eight people as often as the others, and
+// rounds how often they do.
+const crowd, rounds = 64, 1000 / slow
 
 // Whoever answers when many do is either the one who decides, or told who is and
 // when that was.
 func TestOfManyDecisionsAtOnceTheFirstStandsAndAllAreToldWho(t *testing.T) {
-	b := newBureau(t)
 	p := rules(rule(approval.First, staff...))
 	p.Name, p.Stages[0].Deadline = "first", approval.BusinessDays(1)
 	p.Calendar = always("UTC")
-	decisions := 0
-	for round := range 20 {
-		id := fmt.Sprint("r", round)
-		_, err := b.client.Start(t.Context(), string(approve), id, approval.Request{Policy: p, Requester: "zoe", Title: "a matter"})
-		b.must(err)
-		b.settle()
-		decisions += b.round(id)
+	const bureaus = 4 // which wait for the disk at the same time
+	var decisions atomic.Int64
+	var all sync.WaitGroup
+	for range bureaus {
+		b := newBureau(t)
+		all.Go(func() {
+			for round := range rounds / bureaus {
+				id := fmt.Sprint("r", round)
+				_, err := b.client.Start(t.Context(), string(approve), id, approval.Request{Policy: p, Requester: "zoe", Content: approval.Content{Title: "a matter"}})
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				b.settle()
+				decisions.Add(int64(b.round(id)))
+			}
+		})
 	}
-	if decisions != 20 {
-		t.Errorf("%d decisions in 20 rounds", decisions)
+	all.Wait()
+	if n := decisions.Load(); n != rounds {
+		t.Errorf("%d decisions in %d rounds", n, rounds)
 	}
 }
 
@@ -112,6 +124,13 @@ func (b *bureau) round(id string) (taken int) {
 		b.t.Fatalf("%s is %s with %s", id, in.Status, in.Output)
 	}
 	decision := ending.Decisions[0]
+	past, err := b.client.History(b.t.Context(), id)
+	b.must(err)
+	standing, err := approval.Read(past, b.client.Now())
+	b.must(err)
+	if records := standing.State.Records(); standing.State.Outcome() != ending.Outcome || len(records) != 1 || records[0].By != decision.By || !records[0].At.Equal(decision.At) {
+		b.t.Errorf("read from the history: %s by %+v, and it is %s by %+v", standing.State.Outcome(), records, ending.Outcome, decision)
+	}
 	for n, answer := range answers {
 		var by approval.Decision
 		switch {
@@ -127,4 +146,22 @@ func (b *bureau) round(id string) (taken int) {
 		}
 	}
 	return taken
+}
+
+// said is what an instance itself says of how it stands.
+type said struct {
+	waiting approval.Waiting
+	ending  *approval.Ending
+}
+
+func (b *bureau) says(id string) (s said) {
+	b.t.Helper()
+	in, err := b.client.Get(b.t.Context(), id)
+	b.must(err)
+	if in.Status == history.Completed {
+		b.must(json.Unmarshal(in.Output, &s.ending))
+	} else {
+		b.must(json.Unmarshal(in.CustomStatus, &s.waiting))
+	}
+	return s
 }

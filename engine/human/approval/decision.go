@@ -14,12 +14,27 @@ const (
 	Reject   Verb = "reject"
 	Delegate Verb = "delegate" // hand on all their seats in the stage
 	TakeBack Verb = "recall"   // by the requester
+	Change   Verb = "change"   // what is wanted, by the requester
+)
+
+// Via says how it was verified who somebody is.
+type Via string
+
+// The ways in which people are known.
+const (
+	ViaLink     Via = "link"      // they had the link that was sent to them
+	ViaCode     Via = "link+code" // and the one-time code that was sent to their phone
+	ViaSignIn   Via = "sign-in"   // they signed in
+	ViaMessage  Via = "message"   // their phone sent a text message
+	ViaOperator Via = "operator"  // an operator answers for them
 )
 
 // Decision is what somebody does about a request.
 type Decision struct {
-	// By is the id of who does it, which somebody else has verified.
+	// By is the id of who does it, which whoever brings the decision has verified;
+	// Via says how.
 	By   string `json:"by"`
+	Via  Via    `json:"via,omitempty"`
 	Verb Verb   `json:"verb"`
 	// Stage is the name of the stage that the person was asked in, so that an
 	// answer to one is not taken for one to another. It is not needed for a
@@ -31,6 +46,13 @@ type Decision struct {
 	Comment string `json:"comment,omitempty"`
 	// Fields are what the form of the policy asks for.
 	Fields map[string]json.RawMessage `json:"fields,omitempty"`
+	// Content is what the request is to be instead, of a change.
+	Content *Content `json:"content,omitempty"`
+	// Digest is that of what the person was shown, and Execution the run in which
+	// they were asked. A decision about something else is refused as Stale; an empty
+	// one is about whatever there is.
+	Digest    string `json:"digest,omitempty"`
+	Execution string `json:"execution,omitempty"`
 }
 
 // Record is a decision that was taken.
@@ -57,6 +79,9 @@ const (
 	// Impossible is the outcome when there are not enough people who may
 	// decide, and nobody who may in their place.
 	Impossible Outcome = "impossible"
+	// Changed is the outcome when the requester wants something else: the same
+	// policy begins again with that.
+	Changed Outcome = "changed"
 )
 
 // Result is how a stage ended.
@@ -110,6 +135,7 @@ const (
 	Barred          Reason = "barred"           // by the separation of duties
 	TooLate         Reason = "too-late"         // the deadline came first
 	TakenBack       Reason = "taken-back"       // the request was recalled
+	Stale           Reason = "stale"            // it is about what the request was before
 	NotAllowed      Reason = "not-allowed"      // the policy does not let people do this
 	BadDelegate     Reason = "bad-delegate"     // the person named may not decide
 	BadAnswer       Reason = "bad-answer"       // the form, the comment or the verb

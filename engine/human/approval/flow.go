@@ -1,52 +1,19 @@
 package approval
 
 import (
-	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/seed21523604/holdfast/engine"
 )
 
-// The names under which approvals are known.
-const (
-	// ApprovalDecision brings a decision. Whoever raises it vouches for By: it
-	// is for the door behind which people are known, and not for one that is
-	// open to the people who decide.
-	ApprovalDecision engine.Event[Decision] = "ApprovalDecision"
-	// ApprovalPlan plans a stage.
-	ApprovalPlan engine.Activity[Timing, Schedule] = "ApprovalPlan"
-	// ApprovalNotify tells a person something.
-	ApprovalNotify engine.Activity[Notice, struct{}] = "ApprovalNotify"
-)
-
-// Request is the input of an approval. The policy is a part of it, so a change of
-// policies does not reach what is running.
-type Request struct {
-	Policy Policy `json:"policy"`
-	// Requester is the id of who wants something.
-	Requester string `json:"requester"`
-	// Title says what, in a line.
-	Title string `json:"title"`
-}
-
-// ErrRequest is returned by Decide for a request without a requester or a title.
-var ErrRequest = errors.New("the request is not complete")
-
-// Check returns ErrRequest or ErrPolicy with what is wrong with the request.
-func (r *Request) Check() error { return r.check(true) }
-
-func (r *Request) check(zones bool) error {
-	c := checks{}
-	c.person("requester", r.Requester)
-	c.name("title", r.Title)
-	if len(c.problems) > 0 {
-		return fmt.Errorf("%w: %w", ErrRequest, errors.Join(c.problems...))
-	}
-	return r.Policy.check(zones)
-}
+// ApprovalDecision brings a decision. Whoever raises it vouches for By and Via: it
+// is for the door behind which people are known, and not for one that is open to
+// the people who decide.
+const ApprovalDecision engine.Event[Decision] = "ApprovalDecision"
 
 // Ending is the result of an approval.
 type Ending struct {
@@ -57,73 +24,61 @@ type Ending struct {
 	Decisions []Record `json:"decisions"`
 	// Unsent are the notices that could not be sent.
 	Unsent []Effect `json:"unsent,omitempty"`
+	// Revision is how often the request was changed before, and Earlier are the
+	// decisions on what it was then.
+	Revision int      `json:"revision,omitempty"`
+	Earlier  []Record `json:"earlier,omitempty"`
 }
 
-// Waiting is the custom status while an answer is awaited.
+// Waiting is the custom status while an answer is awaited, and after that, with
+// nothing but the Outcome, while the last notices are being sent.
 type Waiting struct {
-	Stage string `json:"stage"`
+	Stage string `json:"stage,omitempty"`
 	// WaitingFor are the ids of those who are to answer, at most MaxShown.
-	WaitingFor []string `json:"waitingFor"`
+	WaitingFor []string `json:"waitingFor,omitempty"`
 	// More is how many others there are.
 	More  int       `json:"more,omitempty"`
-	Until time.Time `json:"until"`
+	Until time.Time `json:"until,omitzero"`
 	// Next is what happens at NextAt if nobody decides before: remind,
 	// escalate, or what silence amounts to.
-	Next   string    `json:"next"`
-	NextAt time.Time `json:"nextAt"`
+	Next   string    `json:"next,omitempty"`
+	NextAt time.Time `json:"nextAt,omitzero"`
+	// Outcome is how it ended.
+	Outcome Outcome `json:"outcome,omitempty"`
 }
 
 // MaxShown is how many people a status names.
 const MaxShown = 20
 
-// Timing is what the schedule of a stage is made from.
-type Timing struct {
-	Stage    Stage     `json:"stage"` // its spans only
-	Calendar *Calendar `json:"calendar,omitempty"`
-	Opened   time.Time `json:"opened"`
-}
-
-// Notice is something to tell a person about a request.
-type Notice struct {
-	Effect
-	Requester string `json:"requester"`
-	Title     string `json:"title"`
-}
-
-// Notifier tells people. What it is given may come more than once, after a crash
-// or a failure: the context holds the engine's Call, whose Key is the same then.
-type Notifier interface {
-	Notify(ctx context.Context, n Notice) error
-}
-
-// AddApprovals registers the activities of Decide.
-func AddApprovals(r *engine.Registry, n Notifier) {
-	engine.AddActivity(r, ApprovalPlan, func(_ context.Context, t Timing) (Schedule, error) {
-		return Plan(&Policy{Stages: []Stage{t.Stage}, Calendar: t.Calendar}, 0, t.Opened)
-	})
-	engine.AddActivity(r, ApprovalNotify, func(ctx context.Context, notice Notice) (struct{}, error) {
-		return struct{}{}, n.Notify(ctx, notice)
-	})
-}
-
 // Decide lets people decide on the request as its policy says and returns how it
-// ended. It is an orchestration, or a part of one; the activities are registered
-// by [AddApprovals].
+// ended. It is an orchestration whose input is the request; the activities are
+// registered by [AddApprovals].
 //
 // Decisions come as [ApprovalDecision]. Each is put to the request in the turn
 // that records it, so of those that come at the same time one is the first; the
-// others, when they ask for an answer, are told who decided and when.
+// others, when they ask for an answer, are told who decided and when. After a
+// change of the request it continues as new, and the links that were given out
+// are void.
 func Decide(ctx *engine.Context, r Request) (Ending, error) {
 	if err := r.check(false); err != nil {
 		return Ending{}, err
 	}
-	f := &flow{ctx: ctx, request: r, state: NewState(&r.Policy, r.Requester)}
+	f := &flow{ctx: ctx, request: r, digest: r.Digest(), state: NewState(&r.Policy, r.Requester)}
 	for f.state.Outcome() == "" {
 		if err := f.step(); err != nil {
 			return Ending{}, err
 		}
 	}
-	ending := Ending{Outcome: f.state.Outcome(), Stages: f.state.Results(), Decisions: f.state.Records(), Unsent: f.unsent()}
+	if f.state.Outcome() == Changed {
+		return Ending{}, ctx.ContinueAsNew(f.next())
+	}
+	if err := ctx.SetCustomStatus(Waiting{Outcome: f.state.Outcome()}); err != nil {
+		return Ending{}, err
+	}
+	ending := Ending{
+		Outcome: f.state.Outcome(), Stages: f.state.Results(), Decisions: f.state.Records(), Unsent: f.unsent(),
+		Revision: r.Revision, Earlier: r.Earlier,
+	}
 	return ending, ctx.SetCustomStatus(nil)
 }
 
@@ -131,7 +86,10 @@ func Decide(ctx *engine.Context, r Request) (Ending, error) {
 type flow struct {
 	ctx     *engine.Context
 	request Request
+	digest  string
 	state   *State
+	change  *Content // what the request is to be instead
+	links   []Issued // those that were made, for the whole request
 	notices []notice
 }
 
@@ -139,6 +97,17 @@ type flow struct {
 type notice struct {
 	effect Effect
 	sent   *engine.Task[struct{}]
+}
+
+// next returns the request that follows after a change.
+func (f *flow) next() Request {
+	next := f.request
+	next.Content, next.Revision = *f.change, next.Revision+1
+	next.Replaced, next.Earlier = slices.Clone(next.Replaced), slices.Concat(next.Earlier, f.state.Records())
+	for _, l := range f.links {
+		next.Replaced = append(next.Replaced, l.Page)
+	}
+	return next
 }
 
 // step begins a stage, or waits for the next thing to happen.
@@ -153,16 +122,41 @@ func (f *flow) step() error {
 }
 
 // open plans a stage, by an activity as the rules of time zones may be others at
-// a replay, and begins it.
+// a replay, and begins it. Links are made meanwhile for all who may be asked.
 func (f *flow) open(stage int) error {
 	policy := &f.request.Policy
-	timing := Timing{Stage: policy.Stages[stage].spans(), Calendar: policy.calendar(stage), Opened: f.ctx.Now()}
-	schedule, err := engine.CallActivity(f.ctx, ApprovalPlan, timing).Await()
+	of := &policy.Stages[stage]
+	timing := Timing{Stage: of.spans(), Calendar: policy.calendar(stage), Opened: f.ctx.Now()}
+	planned := engine.CallActivity(f.ctx, ApprovalPlan, timing)
+	made := f.makeLinks(f.state.eligible(of.everybody()))
+	schedule, err := planned.Await()
+	if err == nil {
+		err = f.keepLinks(made)
+	}
 	if err != nil {
 		return err
 	}
 	f.notify(f.state.Open(schedule))
 	return nil
+}
+
+// makeLinks has links made for people in the present stage, and at first one for
+// the requester.
+func (f *flow) makeLinks(ids []string) *engine.Task[[]Issued] {
+	questions := Questions{Digest: f.digest}
+	if len(f.links) == 0 {
+		questions.Of = append(questions.Of, Asked{To: f.state.requester})
+	}
+	for _, id := range ids {
+		questions.Of = append(questions.Of, Asked{To: id, Stage: f.state.Stage()})
+	}
+	return engine.CallActivity(f.ctx, ApprovalLinks, questions)
+}
+
+func (f *flow) keepLinks(made *engine.Task[[]Issued]) error {
+	issued, err := made.Await()
+	f.links = append(f.links, issued...)
+	return err
 }
 
 // spans returns the stage without its people.
@@ -179,12 +173,14 @@ func (s *Stage) spans() Stage {
 func (f *flow) wait() error {
 	next, what, _ := f.state.Next()
 	due := f.state.Schedule().Due
+	var taken Decision
 	var effects []Effect
 	answer := engine.WaitForExternalEvent(f.ctx, ApprovalDecision,
 		engine.From(strings.Join(f.state.Waiting(), ", ")),
 		engine.Until(due, fmt.Sprintf("the policy %q, stage %q", f.request.Policy.Name, f.state.Stage())), engine.Then(next, f.state.inWords(what)),
 		engine.Check(func(d Decision) (err error) {
-			effects, err = f.state.Apply(d, f.arrived(next))
+			taken = d
+			effects, err = f.judge(d, next)
 			return err
 		}))
 	if next.Before(due) {
@@ -204,17 +200,40 @@ func (f *flow) wait() error {
 	case err != nil:
 		return err
 	}
+	return f.follow(taken, effects)
+}
+
+// judge puts a decision to the request; next is when something happens by itself.
+func (f *flow) judge(d Decision, next time.Time) ([]Effect, error) {
+	if r := f.request.refuses(d, f.ctx.ExecutionID()); r != nil {
+		return nil, r
+	}
+	return f.state.Apply(d, f.arrived(next))
+}
+
+// follow does what a decision leads to.
+func (f *flow) follow(d Decision, effects []Effect) error {
+	switch d.Verb {
+	case Change:
+		f.change = d.Content
+	case Delegate:
+		if err := f.keepLinks(f.makeLinks([]string{key(d.To)})); err != nil {
+			return err
+		}
+	}
 	f.notify(effects)
 	return nil
 }
 
 // arrived returns when a decision came, as far as is known: at the time of the
 // turn, but before what is due next, as the engine has put them in order.
-func (f *flow) arrived(next time.Time) time.Time {
-	if now := f.ctx.Now(); now.Before(next) {
-		return now
+func (f *flow) arrived(next time.Time) time.Time { return earliest(f.ctx.Now(), next) }
+
+func earliest(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
 	}
-	return next
+	return b
 }
 
 // show sets the custom status.
@@ -237,8 +256,15 @@ func (f *flow) notify(effects []Effect) {
 		if e.Kind == Withdraw {
 			f.hush(e.To)
 		}
-		sent := engine.CallActivity(f.ctx, ApprovalNotify, Notice{e, f.request.Requester, f.request.Title}, patience)
+		sent := engine.CallActivity(f.ctx, ApprovalNotify, f.noticeOf(e), patience)
 		f.notices = append(f.notices, notice{e, sent})
+	}
+}
+
+func (f *flow) noticeOf(e Effect) Notice {
+	return Notice{
+		Effect: e, Requester: f.request.Requester, Title: f.request.Content.Title, Revision: f.request.Revision,
+		Digest: f.digest, Contact: f.request.Policy.Contact(e.To),
 	}
 }
 

@@ -3,6 +3,7 @@ package approval_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -12,6 +13,7 @@ import (
 	"github.com/seed21523604/holdfast/engine"
 	"github.com/seed21523604/holdfast/engine/enginetest"
 	"github.com/seed21523604/holdfast/engine/human/approval"
+	"github.com/seed21523604/holdfast/engine/human/links"
 )
 
 const approve engine.Orchestrator[approval.Request, approval.Ending] = "Approve"
@@ -20,11 +22,12 @@ const approve engine.Orchestrator[approval.Request, approval.Ending] = "Approve"
 type board struct {
 	mu      sync.Mutex
 	notices map[string]approval.Notice // by the key of the call
+	links   map[string]string          // by the same
 	order   []string
 	fail    func(approval.Notice) error
 }
 
-func (b *board) Notify(ctx context.Context, n approval.Notice) error {
+func (b *board) Notify(ctx context.Context, n approval.Notice, link links.Link) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.fail != nil {
@@ -35,10 +38,27 @@ func (b *board) Notify(ctx context.Context, n approval.Notice) error {
 	key := engine.CallOf(ctx).Key()
 	if _, told := b.notices[key]; !told {
 		b.order = append(b.order, key)
+	} else if b.links[key] != link.Reveal() {
+		return fmt.Errorf("%s gets another link when told again", n.To)
 	}
-	b.notices[key] = n
+	b.notices[key], b.links[key] = n, link.Reveal()
 	return nil
 }
+
+// linksTo returns the links that went to a person, in order.
+func (b *board) linksTo(id string) (all []string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, key := range b.order {
+		if b.notices[key].To == id && b.links[key] != "" {
+			all = append(all, b.links[key])
+		}
+	}
+	return all
+}
+
+// maker makes the links of these tests.
+var maker, _ = links.New(make([]byte, links.KeySize), "https://app.example/api/approve")
 
 // lines writes what was told: what, to whom.
 func (b *board) lines() (lines []string) {
@@ -49,10 +69,10 @@ func (b *board) lines() (lines []string) {
 }
 
 func newFlow(b *board) *engine.Registry {
-	b.notices = map[string]approval.Notice{}
+	b.notices, b.links = map[string]approval.Notice{}, map[string]string{}
 	r := engine.NewRegistry()
 	engine.AddOrchestrator(r, approve, approval.Decide)
-	approval.AddApprovals(r, b)
+	approval.AddApprovals(r, b, maker)
 	return r
 }
 
@@ -66,7 +86,7 @@ func gate() approval.Request {
 		},
 		{Name: "two", Rules: []approval.Rule{rule(approval.All, "dora")}, Deadline: approval.Elapsed(4 * time.Hour), Silence: approval.RejectSilently},
 	}}
-	return approval.Request{Policy: p, Requester: "rex", Title: "Release 7"}
+	return approval.Request{Policy: p, Requester: "rex", Content: approval.Content{Title: "Release 7"}}
 }
 
 func says(by string, verb approval.Verb, stage string) approval.Decision {
@@ -163,7 +183,7 @@ func TestANoticeThatCannotBeSentIsToldInTheResult(t *testing.T) {
 func TestABadRequestFailsAtOnce(t *testing.T) {
 	for name, change := range map[string]func(*approval.Request){
 		"requester": func(r *approval.Request) { r.Requester = "" },
-		"title":     func(r *approval.Request) { r.Title = "" },
+		"title":     func(r *approval.Request) { r.Content.Title = "" },
 		"deadline":  func(r *approval.Request) { r.Policy.Stages[0].Deadline = approval.Span{} },
 	} {
 		request := gate()
@@ -203,5 +223,96 @@ func TestAQuestionThatIsNoLongerOpenIsNotSent(t *testing.T) {
 	ending, err := enginetest.Run(env, approve, gate())
 	if err != nil || len(ending.Unsent) > 0 || env.Elapsed() != time.Minute {
 		t.Errorf("%v after %v: %+v", err, env.Elapsed(), ending)
+	}
+}
+
+// A reminder repeats the link of the question, another stage has another one, and
+// who is told that no answer is wanted has none.
+func TestThereIsOneLinkForEachPersonAndQuestion(t *testing.T) {
+	b := &board{}
+	env := enginetest.New(t, newFlow(b))
+	enginetest.Raise(env, 90*time.Minute, approval.ApprovalDecision, says("ann", approval.Approve, "one"))
+	enginetest.Raise(env, 91*time.Minute, approval.ApprovalDecision, says("bob", approval.Approve, "one"))
+	if _, err := enginetest.Run(env, approve, gate()); err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]string{}
+	for id, want := range map[string]int{"ann": 2, "bob": 2, "carol": 2, "sam": 1, "dora": 1, "rex": 1} {
+		all := b.linksTo(id)
+		if len(all) != want || len(slices.Compact(all)) != 1 {
+			t.Errorf("%s got %q", id, all)
+			continue
+		}
+		if other, taken := seen[all[0]]; taken {
+			t.Errorf("%s and %s have one link", id, other)
+		}
+		seen[all[0]] = id
+	}
+}
+
+// release8 is what the requester wants instead.
+var release8 = approval.Content{Title: "Release 8", Details: []approval.Detail{{Label: "Why", Text: "7 is broken"}}}
+
+func changesTo(to approval.Content) approval.Decision {
+	return approval.Decision{By: "rex", Via: approval.ViaLink, Verb: approval.Change, Content: &to}
+}
+
+func TestAChangedRequestIsDecidedAnewWithNewLinks(t *testing.T) {
+	b := &board{}
+	env := enginetest.New(t, newFlow(b))
+	old, request := says("bob", approval.Approve, "one"), gate()
+	old.Digest = request.Digest()
+	enginetest.Raise(env, time.Minute, approval.ApprovalDecision, says("ann", approval.Approve, "one"))
+	enginetest.Raise(env, 2*time.Minute, approval.ApprovalDecision, changesTo(release8))
+	enginetest.Raise(env, 3*time.Minute, approval.ApprovalDecision, old)
+	enginetest.Raise(env, 4*time.Minute, approval.ApprovalDecision, says("sam", approval.Reject, "one"))
+	ending, err := enginetest.Run(env, approve, request)
+	if err != nil || ending.Outcome != approval.Rejected || ending.Revision != 1 || len(ending.Decisions) != 1 || ending.Decisions[0].By != "sam" {
+		t.Errorf("%v: %+v", err, ending)
+	}
+	if len(ending.Earlier) != 2 || ending.Earlier[0].By != "ann" || ending.Earlier[1].Verb != approval.Change {
+		t.Errorf("what was before: %+v", ending.Earlier)
+	}
+	if all := b.linksTo("ann"); len(all) != 2 || all[0] == all[1] {
+		t.Errorf("ann got %q", all)
+	}
+}
+
+func TestWhoMayChangeARequestAndHow(t *testing.T) {
+	long := approval.Content{Title: "x", Details: []approval.Detail{{Label: "y", Text: strings.Repeat("é", 2001)}}}
+	for name, test := range map[string]struct {
+		change approval.Decision
+		recall approval.Recall
+		taken  bool
+	}{
+		"the requester":         {changesTo(release8), "", true},
+		"another":               {approval.Decision{By: "ann", Verb: approval.Change, Content: &release8}, "", false},
+		"to nothing":            {approval.Decision{By: "rex", Verb: approval.Change}, "", false},
+		"to what is too long":   {changesTo(long), "", false},
+		"to what is not seen":   {changesTo(approval.Content{Title: "Pay \u202e001"}), "", false},
+		"where it is forbidden": {changesTo(release8), approval.RecallNever, false},
+		"after an answer":       {changesTo(release8), approval.RecallUnheard, false},
+	} {
+		request := gate()
+		request.Policy.Recall = test.recall
+		env := enginetest.New(t, newFlow(&board{}))
+		enginetest.Raise(env, time.Minute, approval.ApprovalDecision, says("ann", approval.Approve, "one"))
+		enginetest.Raise(env, 2*time.Minute, approval.ApprovalDecision, test.change)
+		enginetest.Raise(env, 3*time.Minute, approval.ApprovalDecision, says("sam", approval.Reject, "one"))
+		ending, err := enginetest.Run(env, approve, request)
+		if err != nil || (ending.Revision == 1) != test.taken {
+			t.Errorf("%s: %+v, %v", name, ending, err)
+		}
+	}
+}
+
+func TestARequestIsChangedThreeTimesAtMost(t *testing.T) {
+	env := enginetest.New(t, newFlow(&board{}))
+	for n := range 5 {
+		enginetest.Raise(env, time.Duration(n+1)*time.Minute, approval.ApprovalDecision, changesTo(approval.Content{Title: fmt.Sprint("Release ", n)}))
+	}
+	ending, err := enginetest.Run(env, approve, gate())
+	if err != nil || ending.Revision != approval.MaxRevisions || len(ending.Earlier) != approval.MaxRevisions {
+		t.Errorf("%+v, %v", ending, err)
 	}
 }

@@ -8,8 +8,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 )
 
 // checkAnswer returns why an approval or a rejection is not filled in as the
@@ -55,17 +53,6 @@ func (p *Policy) checkComment(d Decision) string {
 	default:
 		return wrongText(d.Comment, MaxText)
 	}
-}
-
-// wrongText says what is wrong with a text that people wrote.
-func wrongText(text string, most int) string {
-	switch {
-	case utf8.RuneCountInString(text) > most:
-		return fmt.Sprintf("is too long: use at most %d characters", most)
-	case !utf8.ValidString(text) || strings.ContainsFunc(text, func(r rune) bool { return unicode.IsControl(r) && !strings.ContainsRune("\n\r\t", r) }):
-		return "is not plain text: leave out control characters"
-	}
-	return ""
 }
 
 // wrong says what is wrong with the value of a field; empty if nothing is.

@@ -13,6 +13,8 @@ type Policy struct {
 	// Groups are the members of the groups that are named elsewhere in the
 	// policy as group:NAME.
 	Groups map[string][]string `json:"groups,omitempty"`
+	// People say by id how people are called and reached.
+	People map[string]Contact `json:"people,omitempty"`
 	// Calendar says when people work, for spans in business time; it may be
 	// left out where there are none.
 	Calendar *Calendar `json:"calendar,omitempty"`
@@ -47,6 +49,10 @@ type Stage struct {
 	Remind *Reminders `json:"remind,omitempty"`
 	// Escalate is the ladder: who else is asked, and when.
 	Escalate []Rung `json:"escalate,omitempty"`
+	// Code says that whoever answers by a link also types a code that is sent to
+	// their phone, for requests where the one who reads somebody's mail must not be
+	// the one who decides.
+	Code bool `json:"code,omitempty"`
 	// Calendar takes the place of the policy's for this stage.
 	Calendar *Calendar `json:"calendar,omitempty"`
 }

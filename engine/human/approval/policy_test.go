@@ -31,11 +31,14 @@ func everything() approval.Policy {
 			},
 			{
 				Name: "release", Rules: []approval.Rule{{Of: []string{"ops@example.org", "dev@example.org"}, Need: approval.First}},
-				Deadline: approval.Elapsed(90 * time.Minute), Silence: approval.ApproveSilently,
+				Deadline: approval.Elapsed(90 * time.Minute), Silence: approval.ApproveSilently, Code: true,
 				Calendar: &approval.Calendar{Zone: "UTC", Hours: []approval.Hours{{Days: []approval.Weekday{1}, Open: 0, Close: 1440}}},
 			},
 		},
 		Groups: map[string][]string{"finance": {"ann@example.org", "bob@example.org", "carol@example.org"}, "legal": {"lea@example.org"}, "board": {"dora@example.org"}},
+		People: map[string]approval.Contact{
+			"ops@example.org": {Name: "Operations", Phone: "+447700900123"}, "dev": {Email: "dev@example.org"}, "dev@example.org": {Phone: "+447700900124"},
+		},
 		Calendar: &approval.Calendar{
 			Zone:     "Europe/Zurich",
 			Hours:    []approval.Hours{{Days: []approval.Weekday{1, 2, 3, 4, 5}, Open: 8 * 60, Close: 12 * 60}, {Days: []approval.Weekday{1, 2, 3, 4}, Open: 13 * 60, Close: 17*60 + 30}},
@@ -139,6 +142,7 @@ func TestTheSchemaHasTheMembersOfTheTypes(t *testing.T) {
 		members map[string]any
 	}{
 		"policy":     {reflect.TypeFor[approval.Policy](), document.Properties},
+		"contact":    {reflect.TypeFor[approval.Contact](), inner(document.Properties, "people", "additionalProperties", "properties")},
 		"stage":      {reflect.TypeFor[approval.Stage](), stage},
 		"rule":       {reflect.TypeFor[approval.Rule](), document.Defs["rule"].Properties},
 		"calendar":   {reflect.TypeFor[approval.Calendar](), document.Defs["calendar"].Properties},
@@ -218,6 +222,10 @@ func TestWhatIsWrongWithAPolicyIsNamed(t *testing.T) {
 		"another type of f":   {`"name":"P"`, `"name":"P","form":[{"name":"f","type":"colour"}]`, `form[0].type is "colour"`},
 		"bounds of a text":    {`"name":"P"`, `"name":"P","form":[{"name":"f","type":"text","min":1}]`, "form[0] has min or max, which are for numbers"},
 		"bounds that cross":   {`"name":"P"`, `"name":"P","form":[{"name":"f","type":"number","min":2,"max":1}]`, "form[0].min is 2, more than max, 1"},
+		"a code, no phone":    {`"deadline"`, `"code":true,"deadline"`, "stages[0].code needs the phone of ann: add it to people"},
+		"no phone number":     {`"name":"P"`, `"name":"P","people":{"ann":{"phone":"07700"}}`, `people.ann.phone is "07700"`},
+		"no e-mail address":   {`"name":"P"`, `"name":"P","people":{"ann":{"email":"ann"}}`, `people.ann.email is "ann"`},
+		"a person twice":      {`"name":"P"`, `"name":"P","people":{"ann":{"name":"A"},"Ann":{"name":"B"}}`, "people.ann is there twice"},
 		"a field twice":       {`"name":"P"`, `"name":"P","form":[{"name":"f","type":"text"},{"name":"f","type":"date"}]`, `form[1].name is "f", as that of another field is`},
 	}
 	if _, err := approval.Parse([]byte(base)); err != nil {

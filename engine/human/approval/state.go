@@ -23,9 +23,10 @@ type State struct {
 	opened   bool
 	schedule Schedule
 	seats    []seat
-	rules    []ruleState // of the stage
-	reminded int         // reminders of the stage so far
-	rung     int         // rungs of the stage so far
+	rules    []ruleState            // of the stage
+	told     map[string][]time.Time // when whom in the stage, of those who are to answer
+	reminded int                    // reminders of the stage so far
+	rung     int                    // rungs of the stage so far
 
 	outcome Outcome
 	records []Record
@@ -103,6 +104,7 @@ func (s *State) Waiting() (ids []string) {
 // are not enough who may decide, at once those on the ladder.
 func (s *State) Open(schedule Schedule) []Effect {
 	s.opened, s.schedule, s.seats, s.reminded, s.rung = true, schedule, nil, 0, 0
+	s.told = map[string][]time.Time{}
 	s.passes(schedule.Opened)
 	stage := &s.policy.Stages[s.stage]
 	s.rules = make([]ruleState, len(stage.Rules))
@@ -197,7 +199,8 @@ func (s *State) holders() (ids []string) {
 }
 
 // escalate asks the people of the next rung. Who has answered is not asked again,
-// and who has a seat needs none to fill another's.
+// and who has a seat needs none to fill another's. Who was told too often has the
+// rung's power without being told of it.
 func (s *State) escalate(why string) (effects []Effect) {
 	rung := s.policy.Stages[s.stage].Escalate[s.rung]
 	s.rung++
@@ -210,9 +213,23 @@ func (s *State) escalate(why string) (effects []Effect) {
 			continue
 		}
 		s.seat(rule, []string{id})
-		effects = append(effects, s.effect(Ask, id, "escalated: "+why))
+		if !s.isPressed(id) {
+			effects = append(effects, s.effect(Ask, id, "escalated: "+why))
+		}
 	}
 	return effects
+}
+
+// isPressed reports whether a person was asked or reminded as often as anybody may
+// be within an hour. More would wear people down until they say yes.
+func (s *State) isPressed(id string) bool {
+	lately := 0
+	for _, at := range s.told[id] {
+		if s.now.Sub(at) < time.Hour {
+			lately++
+		}
+	}
+	return lately >= MaxMessages
 }
 
 // hasHeld reports whether a person holds or held a seat in the stage.
@@ -225,6 +242,7 @@ func (s *State) effect(kind EffectKind, to, why string) Effect {
 	e := Effect{Kind: kind, To: to, Stage: s.Stage(), At: s.now, Why: why}
 	if kind == Ask || kind == Remind {
 		e.Until = s.schedule.Due
+		s.told[to] = append(s.told[to], s.now)
 	}
 	return e
 }
@@ -305,7 +323,9 @@ func (s *State) happen(at time.Time) (effects []Effect) {
 	case whatRemind:
 		s.reminded++
 		for _, id := range s.Waiting() {
-			effects = append(effects, s.effect(Remind, id, "your answer is missing"))
+			if !s.isPressed(id) {
+				effects = append(effects, s.effect(Remind, id, "your answer is missing"))
+			}
 		}
 	case whatEscalate:
 		return s.escalate("the others have not answered")

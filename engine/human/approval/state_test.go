@@ -334,7 +334,7 @@ func TestTheFormIsHeldTo(t *testing.T) {
 		"too long":               {approval.Approve, "", raw("amount", "1", "note", `"`+strings.Repeat("x", 101)+`"`), "note", "note is too long: use at most 100 characters"},
 		"no text":                {approval.Approve, "", raw("amount", "1", "note", `{}`), "note", "note is no text"},
 		"no reason":              {approval.Reject, " ", nil, "comment", "the comment is missing: give a reason"},
-		"control characters":     {approval.Reject, "a\x1b[2J", nil, "comment", "the comment is not plain text: leave out control characters"},
+		"control characters":     {approval.Reject, "a\x1b[2J", nil, "comment", "the comment is not plain text: leave out characters that cannot be seen"},
 		"lines are plain":        {approval.Reject, "a\r\nb", nil, "", ""},
 		"much too long a reason": {approval.Reject, strings.Repeat("ü", approval.MaxText+1), nil, "comment", "the comment is too long: use at most 2000 characters"},
 	}

@@ -1,0 +1,227 @@
+package door
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/seed21523604/holdfast/engine/client"
+	"github.com/seed21523604/holdfast/engine/history"
+	"github.com/seed21523604/holdfast/engine/human/approval"
+	"github.com/seed21523604/holdfast/engine/human/links"
+	"github.com/seed21523604/holdfast/engine/store"
+)
+
+// The errors of a Door, besides an *[approval.Refusal].
+var (
+	// ErrNoLink is returned for what opens no page: there is no such request, or
+	// the link is not one of it. Which of these it is nobody is told.
+	ErrNoLink = errors.New("this link is not good, or not any more")
+	// ErrToken is returned for a link of which the end is missing or wrong.
+	ErrToken = errors.New("the link is not complete")
+	// ErrUnclear is returned when it is not known in time whether an answer
+	// counted. The same answer may be given again.
+	ErrUnclear = errors.New("it is not known yet whether the answer counted")
+)
+
+// Options says what a Door needs. Client is required.
+type Options struct {
+	Client *client.Client
+	// Codes sends codes to phones, for the stages that want one; without it nobody
+	// answers by a link there.
+	Codes Codes
+	// Patience is how long an answer waits for its effect; 20 seconds.
+	Patience time.Duration
+}
+
+// Door is where decisions come in. Its methods may be called concurrently.
+type Door struct {
+	client   *client.Client
+	codes    Codes
+	patience time.Duration
+}
+
+// New returns a Door.
+func New(o Options) *Door {
+	return &Door{client: o.Client, codes: o.Codes, patience: cmp.Or(o.Patience, 20*time.Second)}
+}
+
+// Answer is what somebody says.
+type Answer struct {
+	Verb    approval.Verb              `json:"verb"`
+	To      string                     `json:"to,omitempty"`
+	Comment string                     `json:"comment,omitempty"`
+	Fields  map[string]json.RawMessage `json:"fields,omitempty"`
+	Content *approval.Content          `json:"content,omitempty"`
+	// Code is the one-time code, if one is wanted.
+	Code string `json:"code,omitempty"`
+}
+
+// Person is somebody who is known by other means than a link.
+type Person struct {
+	ID  string
+	Via approval.Via
+}
+
+// About says what an answer is about, by somebody who has no link that says it.
+type About struct {
+	// Stage is that in which they were asked; empty for the present one.
+	Stage string `json:"stage,omitempty"`
+	// Digest is that of what they were shown; empty if they were shown nothing,
+	// and answer whatever it is.
+	Digest string `json:"digest,omitempty"`
+}
+
+// Show returns what is on the page of a link, of which page is the secret for
+// reading. The errors are ErrNoLink and those of the store.
+func (d *Door) Show(ctx context.Context, instance, page string) (*View, error) {
+	v, err := d.look(ctx, instance)
+	if err != nil {
+		return nil, err
+	}
+	for _, l := range v.Links {
+		if l.Shows(page) {
+			v.link = l
+			return v, d.judge(ctx, v)
+		}
+	}
+	for _, replaced := range v.Request.Replaced {
+		if links.IsPage(replaced, page) {
+			return &View{State: Changed, Text: "The request was changed after this link was sent, and will be decided anew. Whoever is asked has a new link."}, nil
+		}
+	}
+	return nil, ErrNoLink
+}
+
+// Answer takes an answer by a link. It returns what is on the page then. With an
+// *[approval.Refusal] it had no effect, and the refusal says why: [CodeWanted],
+// [CodeWrong] and [CodeLocked] among the reasons that approvals have. The other
+// errors are ErrNoLink, with no View, ErrToken, ErrUnclear and those of the store.
+func (d *Door) Answer(ctx context.Context, instance, page, token string, a Answer) (*View, error) {
+	v, err := d.Show(ctx, instance, page)
+	switch {
+	case err != nil:
+		return nil, err
+	case v.State == Changed:
+		return v, &approval.Refusal{Reason: approval.Stale, Text: v.Text}
+	case !v.link.Opens(token):
+		return v, ErrToken
+	case v.State == Stopped:
+		return v, &approval.Refusal{Reason: approval.TooLate, Text: v.Text}
+	}
+	decision := a.decision(approval.Decision{By: v.link.To, Via: approval.ViaLink, Stage: v.link.Stage, Digest: v.Digest, Execution: v.Execution})
+	if r := v.Refuses(decision); r != nil {
+		return v, r
+	}
+	if v.NeedsCode {
+		if err := d.checkCode(ctx, v, a.Code); err != nil {
+			return v, err
+		}
+		decision.Via = approval.ViaCode
+	}
+	err = d.decide(ctx, v, decision)
+	return v, cmp.Or(err, d.judge(ctx, v))
+}
+
+// AnswerAs takes an answer by somebody who is known, and returns the record of it. It
+// returns ErrNoLink where there is no such request, or an error as Answer does.
+func (d *Door) AnswerAs(ctx context.Context, instance string, who Person, about About, a Answer) (approval.Record, error) {
+	v, err := d.look(ctx, instance)
+	if err != nil {
+		return approval.Record{}, err
+	}
+	decision := a.decision(approval.Decision{
+		By: who.ID, Via: who.Via, Stage: cmp.Or(about.Stage, v.Standing.State.Stage()), Digest: about.Digest, Execution: v.Execution,
+	})
+	if r := v.Refuses(decision); r != nil {
+		return approval.Record{}, r
+	}
+	if err := d.decide(ctx, v, decision); err != nil {
+		return approval.Record{}, err
+	}
+	return v.record, nil
+}
+
+// decision fills in what the person says.
+func (a *Answer) decision(d approval.Decision) approval.Decision {
+	d.Verb, d.To, d.Comment, d.Fields, d.Content = a.Verb, a.To, a.Comment, a.Fields, a.Content
+	return d
+}
+
+// look reads the request of an instance.
+func (d *Door) look(ctx context.Context, instance string) (*View, error) {
+	in, past, err := d.client.Look(ctx, instance)
+	if errors.Is(err, client.ErrNotFound) {
+		return nil, ErrNoLink
+	}
+	if err != nil {
+		return nil, err
+	}
+	standing, err := approval.Read(past, d.client.Now())
+	if err != nil {
+		return nil, ErrNoLink
+	}
+	return &View{Standing: standing, instance: in}, nil
+}
+
+// decide brings a decision to the request, and reads how it stands then. Between two
+// stages a request takes no answers for a moment; it waits for the next then.
+func (d *Door) decide(ctx context.Context, v *View, decision approval.Decision) error {
+	ctx, cancel := context.WithTimeout(ctx, d.patience)
+	defer cancel()
+	body, err := json.Marshal(decision)
+	if err != nil {
+		return fmt.Errorf("write a decision: %w", err)
+	}
+	for {
+		answer, err := d.client.Ask(ctx, v.instance.ID, string(approval.ApprovalDecision), client.Payload{Body: body})
+		switch {
+		case ctx.Err() != nil, err == nil && answer.Outcome == "":
+			return ErrUnclear
+		case err != nil:
+			return err
+		}
+		if err := d.lookAgain(ctx, v); err != nil {
+			return err
+		}
+		if answer.Outcome == history.Taken {
+			v.record = v.recordOf(decision)
+			return nil
+		}
+		if r := v.Refuses(decision); r != nil {
+			return r
+		}
+		if answer.Outcome != history.NotWaiting || v.instance.Status.IsTerminal() {
+			return &approval.Refusal{Reason: approval.NotAllowed, Text: cmp.Or(answer.Reason, "the request takes no answers")}
+		}
+		seen := v.instance.Version
+		if _, err := d.client.WaitFor(ctx, v.instance.ID, func(in store.Instance) bool { return in.Version != seen }); err != nil {
+			return ErrUnclear
+		}
+	}
+}
+
+// lookAgain reads how the request stands now, with other content if it was changed.
+func (d *Door) lookAgain(ctx context.Context, v *View) error {
+	now, err := d.look(ctx, v.instance.ID)
+	if err != nil {
+		return err
+	}
+	v.Standing, v.instance = now.Standing, now.instance
+	return nil
+}
+
+// recordOf returns the record of a decision that was taken.
+func (v *View) recordOf(decision approval.Decision) approval.Record {
+	all := slices.Concat(v.Request.Earlier, v.Standing.State.Records())
+	for _, record := range slices.Backward(all) {
+		if record.Verb == decision.Verb && approval.SamePerson(record.By, decision.By) {
+			return record
+		}
+	}
+	return approval.Record{Decision: decision}
+}

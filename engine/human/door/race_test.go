@@ -1,0 +1,7 @@
+//go:build race
+
+package door_test
+
+// slow is by how much the long tests are made shorter: the race detector makes
+// everything some ten times slower.
+const slow = 10

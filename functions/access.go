@@ -21,15 +21,24 @@ func doorkeeper(values settings.Values, linkKey []byte, local bool) (*httpapi.Do
 	if key := values.Secret(settings.OperatorKey); key != "" {
 		o.OperatorKeys = []string{key.Reveal()}
 	}
-	if tenant := values.Text(settings.EntraTenantId); tenant != "" {
-		o.Bearer = entra.New(entra.Options{
-			Authority: values.Text(settings.EntraAuthority),
-			Tenant:    tenant,
-			Audience:  values.Text(settings.EntraAudience),
-			Role:      values.Text(settings.EntraOperatorRole),
-		}).Check
+	if tokens := entraTokens(values); tokens != nil {
+		o.Bearer = tokens.Check
 	}
 	return httpapi.NewDoorkeeper(linkKey, o)
+}
+
+// entraTokens returns what knows whose a bearer token is; nil if no tenant is set.
+func entraTokens(values settings.Values) *entra.Tokens {
+	tenant := values.Text(settings.EntraTenantId)
+	if tenant == "" {
+		return nil
+	}
+	return entra.New(entra.Options{
+		Authority: values.Text(settings.EntraAuthority),
+		Tenant:    tenant,
+		Audience:  values.Text(settings.EntraAudience),
+		Role:      values.Text(settings.EntraOperatorRole),
+	})
 }
 
 // who says in a sentence who may act on instances.

@@ -15,6 +15,9 @@ import (
 	"github.com/seed21523604/holdfast/engine/dispatch"
 	"github.com/seed21523604/holdfast/engine/httpapi"
 	"github.com/seed21523604/holdfast/engine/human"
+	"github.com/seed21523604/holdfast/engine/human/approval"
+	"github.com/seed21523604/holdfast/engine/human/door"
+	asklinks "github.com/seed21523604/holdfast/engine/human/links"
 	"github.com/seed21523604/holdfast/engine/store"
 	"github.com/seed21523604/holdfast/engine/telemetry"
 	"github.com/seed21523604/holdfast/functions/internal/phone"
@@ -27,6 +30,7 @@ type options struct {
 	Logger  *slog.Logger
 	Address string // listened on
 	Local   bool   // run alone, by whoever sits at this machine
+	SignsIn bool   // the platform lets people sign in, and says who did
 	// Deployment is where on Azure the app is deployed; empty elsewhere.
 	Deployment string
 }
@@ -39,10 +43,15 @@ type app struct {
 	where      string // a sentence on where messages go
 	simulated  bool   // they go to a simulated phone
 	open       bool   // whoever reaches it may act on instances
+	signsIn    bool   // the platform says who has signed in
 	state      string // where the state is kept, in words
 	folder     string // for what is kept on this machine
 	grace      time.Duration
 	log        *slog.Logger
+
+	keeper *httpapi.Doorkeeper // nil if it is open
+	person personOf            // whose a bearer token is; nil if none is taken
+	links  *asklinks.Maker     // to those who are asked
 
 	store     store.Store
 	worker    *dispatch.Worker
@@ -53,7 +62,7 @@ type app struct {
 
 // newApp wires the app. It opens the store, and starts nothing.
 func newApp(ctx context.Context, values settings.Values, o options) (*app, error) {
-	a := &app{folder: values.Text(settings.DataFolder), grace: values.Duration(settings.StopGrace), log: o.Logger}
+	a := &app{folder: values.Text(settings.DataFolder), grace: values.Duration(settings.StopGrace), log: o.Logger, signsIn: o.SignsIn}
 	a.place(values, o)
 	keys, err := openKeys(values)
 	if err != nil {
@@ -67,8 +76,13 @@ func newApp(ctx context.Context, values settings.Values, o options) (*app, error
 	if err != nil {
 		return nil, err
 	}
+	if a.links, err = asklinks.New(keys.asks, a.url+approvePath); err != nil {
+		return nil, err
+	}
 	registry := engine.NewRegistry()
 	addSmsVerify(registry, messenger, sealer, values)
+	addApprovals(registry, notifier{messenger, simulated != nil}, a.links)
+	addClaimReview(registry)
 	if a.store, err = openState(ctx, values, stateOptions{Logger: o.Logger, Deployment: o.Deployment}); err != nil {
 		return nil, err
 	}
@@ -96,6 +110,7 @@ func newApp(ctx context.Context, values settings.Values, o options) (*app, error
 		return nil, errors.Join(err, a.store.Close())
 	}
 	routes := routes{app: a, client: c, api: api, values: values}
+	routes.door = door.New(door.Options{Client: c, Codes: door.NewVerifications(c, string(SmsVerify))})
 	if o.Local {
 		routes.phone = simulated
 	}
@@ -132,10 +147,13 @@ func (a *app) api(c *client.Client, registry *engine.Registry, values settings.V
 	if err != nil {
 		return nil, err
 	}
-	a.open = keeper == nil
+	a.open, a.keeper = keeper == nil, keeper
+	if tokens := entraTokens(values); tokens != nil {
+		a.person = tokens.Person
+	}
 	return httpapi.New(c, httpapi.Options{
 		URL: a.url + a.management, Hub: values.Text(settings.TaskHubName), Orchestrators: registry.Orchestrators(),
-		Runs: a.worker.Runs, MaxBody: int64(values.Int(settings.MaxBodyBytes)), Doorkeeper: keeper, Logger: a.log,
+		Reserved: []string{string(approval.ApprovalDecision)}, Runs: a.worker.Runs, MaxBody: int64(values.Int(settings.MaxBodyBytes)), Doorkeeper: keeper, Logger: a.log,
 	})
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/seed21523604/holdfast/engine/httpapi"
 	"github.com/seed21523604/holdfast/engine/human"
+	asklinks "github.com/seed21523604/holdfast/engine/human/links"
 	"github.com/seed21523604/holdfast/functions/settings"
 )
 
@@ -27,6 +28,7 @@ var errNoKey = errors.New("VerificationKey is not set: with the state in a stora
 type keys struct {
 	codes []byte // under which one-time codes are sealed
 	links []byte // under which links are made
+	asks  []byte // under which the links to people are made
 }
 
 // openKeys returns the keys of the settings. That for codes may be kept beside
@@ -48,6 +50,9 @@ func openKeys(values settings.Values) (k keys, err error) {
 		k.links, err = base64.StdEncoding.DecodeString(text)
 	} else {
 		k.links, err = hkdf.Key(sha256.New, k.codes, nil, "holdfast links", httpapi.KeySize)
+	}
+	if err == nil {
+		k.asks, err = hkdf.Key(sha256.New, k.links, nil, "holdfast questions", asklinks.KeySize)
 	}
 	if err != nil {
 		return keys{}, fmt.Errorf("make the key for links: %w", err)

@@ -9,8 +9,10 @@ import (
 	"io"
 	"io/fs"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -20,7 +22,12 @@ import (
 	"github.com/seed21523604/holdfast/functions/settings"
 )
 
-const leakFlows = 50
+// leakFlows is how many verifications there are, and how many approvals: as many as
+// HOLDFAST_LEAK_FLOWS says, which may be a thousand.
+var leakFlows = func() int {
+	n, _ := strconv.Atoi(os.Getenv("HOLDFAST_LEAK_FLOWS"))
+	return cmp.Or(n, 50)
+}()
 
 func TestNoCodeAndNoGuessIsFoundInTheFolder(t *testing.T) {
 	tw := twiliotest.New(t)
@@ -74,13 +81,22 @@ func decompressed(content []byte) ([]byte, error) {
 
 // The codes have ten digits here, so that finding one by chance in the bytes
 // that are searched is out of the question.
-var leakSettings = []string{"SmsVerifyDigits=10", "LogLevel=debug"}
+var leakSettings = []string{
+	"SmsVerifyDigits=10", "LogLevel=debug", "ExpenseCodeFrom=1000", "ApproverPhones=boss@example.org=" + bossPhone + ",finance@example.org=" + financePhone + ",cfo@example.org=" + cfoPhone,
+}
+
+// The phones of those who approve, which no verification is for.
+const bossPhone, financePhone, cfoPhone = "+447800900001", "+447800900002", "+447800900003"
+
+// answersPlace is what was answered.
+const answersPlace = "an answer"
 
 // leaks is what must not be found, and where it is looked for.
 type leaks struct {
 	*testing.T
 	p       *process
 	secrets []string
+	pages   []string // secrets for reading, which stand on their own pages
 	places  map[string][]byte
 }
 
@@ -92,8 +108,9 @@ func runLeakFlows(p *process, tw *twiliotest.Server) *leaks {
 	var answers bytes.Buffer
 	for n := range leakFlows {
 		l.secrets = append(l.secrets, leakFlow(p.t, p, tw, n, &answers)...)
+		l.approve(tw, n, &answers)
 	}
-	l.places = map[string][]byte{"an answer": answers.Bytes()}
+	l.places = map[string][]byte{answersPlace: answers.Bytes()}
 	return l
 }
 
@@ -126,11 +143,118 @@ func (l *leaks) search(folders ...string) {
 				l.Errorf("%s holds %s", place, secret)
 			}
 		}
+		for _, secret := range l.pages {
+			if place != answersPlace && bytes.Contains(content, []byte(secret)) {
+				l.Errorf("%s holds %s", place, secret)
+			}
+		}
 	}
 	if sealed < 2 || searched < 100_000 || len(l.secrets) < 4*leakFlows {
 		l.Errorf("the search looked at %d bytes for %d secrets, with seals in %d places, which cannot be all", searched, len(l.secrets), sealed)
 	}
 	l.Logf("searched %d places, %d bytes, for %d codes and guesses", len(l.places), searched, len(l.secrets))
+}
+
+// approve runs one approval with wrong answers in it: by links of which the end is
+// missing, from other sites, again, and with a wrong code where one is asked for.
+func (l *leaks) approve(tw *twiliotest.Server, n int, answers *bytes.Buffer) {
+	l.Helper()
+	amount := 500 + 1000*(n%2)
+	body := fmt.Sprintf(`{"requester":"rex@example.org","for":"Flow %d","amount":%d,"currency":"CHF","reason":"none"}`, n, amount)
+	status, answer := l.p.request(http.MethodPost, expensePath, body)
+	if status != http.StatusAccepted {
+		l.Fatalf("%d %s", status, answer)
+	}
+	_, requester, _ := strings.Cut(string(answer), `"requesterUri":"`)
+	requester, _, _ = strings.Cut(requester, `"`)
+	l.keep(requester)
+	for _, phone := range []string{bossPhone, financePhone} {
+		link, code := l.told(tw, phone, n), ""
+		l.keep(link)
+		l.see(answers, "GET", link, nil, 200)
+		l.see(answers, "POST", link, url.Values{"verb": {"approve"}, "token": {"x"}}, 403)
+		form := url.Values{"verb": {"approve"}, "token": {link[strings.Index(link, "#")+1:]}, "comment": {"no\x00"}}
+		l.see(answers, "POST", link, form, 422)
+		form.Set("comment", "fine")
+		if amount >= 1000 {
+			l.see(answers, "POST", link, form, 422)
+			code = l.codeFor(tw, phone, n)
+			l.secrets = append(l.secrets, code)
+			form.Set("code", fmt.Sprintf("5%09d", n))
+			l.see(answers, "POST", link, form, 422)
+			form.Set("code", code)
+		}
+		l.see(answers, "POST", link, form, 200)
+		l.see(answers, "POST", link, form, 409)
+	}
+	l.see(answers, "GET", requester, nil, 200)
+}
+
+// keep notes the secrets of a link.
+func (l *leaks) keep(link string) {
+	path, token, _ := strings.Cut(link, "#")
+	l.secrets, l.pages = append(l.secrets, token), append(l.pages, path[strings.LastIndexByte(path, '/')+1:])
+}
+
+// told waits for the message about the nth flow, and returns its link.
+func (l *leaks) told(tw *twiliotest.Server, phone string, n int) string {
+	return l.find(tw, phone, func(body string) string {
+		if at := strings.Index(body, "http"); at >= 0 && strings.Contains(body, fmt.Sprintf(": Flow %d\n", n)) {
+			return body[at:]
+		}
+		return ""
+	})
+}
+
+// codeFor waits for the code of the nth flow: one goes out in every other.
+func (l *leaks) codeFor(tw *twiliotest.Server, phone string, n int) string {
+	seen := 0
+	return l.find(tw, phone, func(body string) string {
+		if !strings.Contains(body, "code is") {
+			return ""
+		}
+		if seen++; seen <= n/2 {
+			return ""
+		}
+		return codeIn(body)
+	})
+}
+
+// find waits for a message in which something is found.
+func (l *leaks) find(tw *twiliotest.Server, phone string, in func(body string) string) string {
+	l.Helper()
+	for n := 1; ; n++ {
+		messages, err := tw.Wait(l.Context(), phone, n)
+		if err != nil {
+			l.Fatal(err)
+		}
+		if found := in(messages[n-1].Body); found != "" {
+			return found
+		}
+	}
+}
+
+// see asks for the page of a link, or answers, and keeps what is told.
+func (l *leaks) see(answers *bytes.Buffer, method, link string, form url.Values, want int) {
+	l.Helper()
+	at, _, _ := strings.Cut(link, "#")
+	r, err := http.NewRequest(method, at, strings.NewReader(form.Encode()))
+	if err != nil {
+		l.Fatal(err)
+	}
+	if form != nil {
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	w, err := http.DefaultClient.Do(r)
+	if err != nil {
+		l.Fatal(err)
+	}
+	defer w.Body.Close()
+	body, err := io.ReadAll(w.Body)
+	if err != nil || w.StatusCode != want {
+		l.Errorf("%s: %d, want %d, %v: %s", method, w.StatusCode, want, err, body)
+	}
+	answers.Write(body)
 }
 
 // leakFlow runs one verification with wrong guesses, one of them under a wrong

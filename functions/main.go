@@ -96,7 +96,9 @@ func serve(ctx context.Context, c *call) error {
 	if hosted && c.values.Text(settings.PublicBaseUrl) == "" {
 		return errNoPublicURL
 	}
-	app, err := newApp(ctx, c.values, options{Logger: logger, Address: listener.Addr().String(), Local: !hosted, Deployment: deploymentOf(c.env)})
+	app, err := newApp(ctx, c.values, options{
+		Logger: logger, Address: listener.Addr().String(), Local: !hosted, SignsIn: hosted && signsIn(c.env), Deployment: deploymentOf(c.env),
+	})
 	if err != nil {
 		return err
 	}
@@ -104,6 +106,13 @@ func serve(ctx context.Context, c *call) error {
 		welcome(c.out, app)
 	}
 	return app.serve(ctx, listener)
+}
+
+// signsIn reports whether App Service lets people sign in before they reach the app,
+// and so says who they are.
+func signsIn(env func(string) (string, bool)) bool {
+	enabled, _ := env("WEBSITE_AUTH_ENABLED")
+	return strings.EqualFold(enabled, "true")
 }
 
 // errNoPublicURL is returned under a host when nobody says where the app is

@@ -11,6 +11,8 @@ import (
 
 	"github.com/seed21523604/holdfast/engine/client"
 	"github.com/seed21523604/holdfast/engine/httpapi"
+	"github.com/seed21523604/holdfast/engine/human/door"
+	"github.com/seed21523604/holdfast/engine/human/pages"
 	"github.com/seed21523604/holdfast/functions/internal/phone"
 	"github.com/seed21523604/holdfast/functions/settings"
 )
@@ -30,6 +32,7 @@ type routes struct {
 	app    *app
 	client *client.Client
 	api    *httpapi.API
+	door   *door.Door
 	phone  *phone.Phone // nil where there is none
 	values settings.Values
 }
@@ -45,6 +48,11 @@ func (r routes) handler(local bool) http.Handler {
 		_, _ = w.Write([]byte("Holdfast is running.\n"))
 	})
 	mux.HandleFunc("POST "+authenticatePath, r.authenticate)
+	mux.HandleFunc("POST "+expensePath, r.approveExpense)
+	mux.HandleFunc("POST "+releasePath, r.gateRelease)
+	mux.HandleFunc("POST "+claimPath, r.startClaim)
+	mux.HandleFunc("POST "+answerPath+"{instance}", r.answer)
+	mux.Handle(approvePath+"/{instance}/{page}", pages.New(pages.Options{Door: r.door, Origin: r.app.url, MaxBody: r.maxBody(), Logger: r.app.log}))
 	if local {
 		mux.HandleFunc("POST "+backupPath, r.backup)
 	}

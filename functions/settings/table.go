@@ -42,21 +42,39 @@ const (
 	TwilioApiUrl         = "TwilioApiUrl"
 	TwilioTimeout        = "TwilioTimeout"
 	VerificationKey      = "VerificationKey"
-	MaxActivities        = "MaxActivities"
-	MaxCachedInstances   = "MaxCachedInstances"
-	MaxBodyBytes         = "MaxBodyBytes"
-	MaxUnmatchedEvents   = "MaxUnmatchedEvents"
-	MaxInstanceEvents    = "MaxInstanceEvents"
-	MaxInstanceBytes     = "MaxInstanceBytes"
-	MaxInboxMessages     = "MaxInboxMessages"
-	MaxHistoryEvents     = "MaxHistoryEvents"
-	MaxHistoryBytes      = "MaxHistoryBytes"
-	MaxTries             = "MaxTries"
-	MaxTurnTime          = "MaxTurnTime"
-	KeepCompleted        = "KeepCompleted"
-	KeepFailed           = "KeepFailed"
-	KeepTerminated       = "KeepTerminated"
-	StopGrace            = "StopGrace"
+
+	ExpenseManagers       = "ExpenseManagers"
+	ExpenseFinance        = "ExpenseFinance"
+	ExpenseEscalateTo     = "ExpenseEscalateTo"
+	ExpenseManagerTimeout = "ExpenseManagerTimeout"
+	ExpenseFinanceTimeout = "ExpenseFinanceTimeout"
+	ExpenseEscalateAfter  = "ExpenseEscalateAfter"
+	ExpenseRemindAfter    = "ExpenseRemindAfter"
+	ExpenseCodeFrom       = "ExpenseCodeFrom"
+	ReleaseApprovers      = "ReleaseApprovers"
+	ReleaseNeed           = "ReleaseNeed"
+	ReleaseVeto           = "ReleaseVeto"
+	ReleaseTimeout        = "ReleaseTimeout"
+	ReleaseRemindAfter    = "ReleaseRemindAfter"
+	ClaimReviewFrom       = "ClaimReviewFrom"
+	ClaimReviewTimeout    = "ClaimReviewTimeout"
+	ApproverPhones        = "ApproverPhones"
+
+	MaxActivities      = "MaxActivities"
+	MaxCachedInstances = "MaxCachedInstances"
+	MaxBodyBytes       = "MaxBodyBytes"
+	MaxUnmatchedEvents = "MaxUnmatchedEvents"
+	MaxInstanceEvents  = "MaxInstanceEvents"
+	MaxInstanceBytes   = "MaxInstanceBytes"
+	MaxInboxMessages   = "MaxInboxMessages"
+	MaxHistoryEvents   = "MaxHistoryEvents"
+	MaxHistoryBytes    = "MaxHistoryBytes"
+	MaxTries           = "MaxTries"
+	MaxTurnTime        = "MaxTurnTime"
+	KeepCompleted      = "KeepCompleted"
+	KeepFailed         = "KeepFailed"
+	KeepTerminated     = "KeepTerminated"
+	StopGrace          = "StopGrace"
 
 	OTEL_EXPORTER_OTLP_ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
 	OTEL_EXPORTER_OTLP_PROTOCOL = "OTEL_EXPORTER_OTLP_PROTOCOL"
@@ -78,6 +96,7 @@ func Table() []Setting {
 	table = append(table, accessSettings()...)
 	table = append(table, verifySettings()...)
 	table = append(table, twilioSettings()...)
+	table = append(table, approvalSettings()...)
 	table = append(table, limitSettings()...)
 	return append(table, telemetrySettings()...)
 }

@@ -234,6 +234,79 @@ param twilioTimeoutSeconds int = 10
 @minLength(43)
 param verificationKey string
 
+@description('Who approves an expense first, any one of them: ids such as e-mail addresses, with commas between.')
+@minLength(1)
+param expenseManagers string = 'boss@example.org'
+
+@description('Who approves it then, any one of them.')
+@minLength(1)
+param expenseFinance string = 'finance@example.org'
+
+@description('Who decides on an expense if the others have not answered.')
+@minLength(1)
+param expenseEscalateTo string = 'cfo@example.org'
+
+@description('How long the first of them have in all, in seconds; then the expense expires.')
+@minValue(60)
+@maxValue(31536000)
+param expenseManagerTimeoutSeconds int = 172800
+
+@description('How long the second have in all, in seconds.')
+@minValue(60)
+@maxValue(31536000)
+param expenseFinanceTimeoutSeconds int = 259200
+
+@description('How long it is before somebody above is asked as well, in each step, in seconds.')
+@minValue(60)
+@maxValue(31536000)
+param expenseEscalateAfterSeconds int = 86400
+
+@description('How long it is before those are reminded who have not answered, in seconds.')
+@minValue(1200)
+@maxValue(31536000)
+param expenseRemindAfterSeconds int = 14400
+
+@description('The amount from which an approval takes a code from the approver\'s phone too; 0 is never.')
+@minValue(0)
+@maxValue(1000000000)
+param expenseCodeFrom int = 0
+
+@description('Who lets a release through.')
+@minLength(1)
+param releaseApprovers string = 'ann@example.org,bob@example.org,carol@example.org'
+
+@description('How many of them it takes.')
+@minValue(1)
+@maxValue(20)
+param releaseNeed int = 2
+
+@description('Who can stop a release alone.')
+@minLength(1)
+param releaseVeto string = 'security@example.org'
+
+@description('How long a release waits for them, in seconds; then it expires.')
+@minValue(60)
+@maxValue(31536000)
+param releaseTimeoutSeconds int = 86400
+
+@description('How long it is before those are reminded who have not answered, in seconds.')
+@minValue(1200)
+@maxValue(31536000)
+param releaseRemindAfterSeconds int = 14400
+
+@description('The amount from which somebody reviews a claim.')
+@minValue(0)
+@maxValue(1000000000)
+param claimReviewFrom int = 1000
+
+@description('How long a claim waits for a reviewer, in seconds.')
+@minValue(5)
+@maxValue(31536000)
+param claimReviewTimeoutSeconds int = 30
+
+@description('The phones of those who approve, by id, for their codes and messages; empty: none are known.')
+param approverPhones string = ''
+
 @description('How many activities run at once.')
 @minValue(1)
 @maxValue(1000)
@@ -333,6 +406,22 @@ var settings = {
   TwilioPhoneNumber: twilioPhoneNumber
   TwilioTimeout: '${twilioTimeoutSeconds}s'
   VerificationKey: secrets.outputs.verificationKeyReference
+  ExpenseManagers: expenseManagers
+  ExpenseFinance: expenseFinance
+  ExpenseEscalateTo: expenseEscalateTo
+  ExpenseManagerTimeout: '${expenseManagerTimeoutSeconds}s'
+  ExpenseFinanceTimeout: '${expenseFinanceTimeoutSeconds}s'
+  ExpenseEscalateAfter: '${expenseEscalateAfterSeconds}s'
+  ExpenseRemindAfter: '${expenseRemindAfterSeconds}s'
+  ExpenseCodeFrom: '${expenseCodeFrom}'
+  ReleaseApprovers: releaseApprovers
+  ReleaseNeed: '${releaseNeed}'
+  ReleaseVeto: releaseVeto
+  ReleaseTimeout: '${releaseTimeoutSeconds}s'
+  ReleaseRemindAfter: '${releaseRemindAfterSeconds}s'
+  ClaimReviewFrom: '${claimReviewFrom}'
+  ClaimReviewTimeout: '${claimReviewTimeoutSeconds}s'
+  ApproverPhones: approverPhones
   MaxActivities: '${maxActivities}'
   MaxCachedInstances: '${maxCachedInstances}'
   MaxBodyBytes: '${maxBodyBytes}'

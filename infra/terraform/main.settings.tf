@@ -25,6 +25,22 @@ locals {
     TwilioPhoneNumber       = var.twilio_phone_number
     TwilioTimeout           = "${var.twilio_timeout_seconds}s"
     VerificationKey         = "@Microsoft.KeyVault(SecretUri=${azurerm_key_vault_secret.verification_key.versionless_id})"
+    ExpenseManagers         = var.expense_managers
+    ExpenseFinance          = var.expense_finance
+    ExpenseEscalateTo       = var.expense_escalate_to
+    ExpenseManagerTimeout   = "${var.expense_manager_timeout_seconds}s"
+    ExpenseFinanceTimeout   = "${var.expense_finance_timeout_seconds}s"
+    ExpenseEscalateAfter    = "${var.expense_escalate_after_seconds}s"
+    ExpenseRemindAfter      = "${var.expense_remind_after_seconds}s"
+    ExpenseCodeFrom         = tostring(var.expense_code_from)
+    ReleaseApprovers        = var.release_approvers
+    ReleaseNeed             = tostring(var.release_need)
+    ReleaseVeto             = var.release_veto
+    ReleaseTimeout          = "${var.release_timeout_seconds}s"
+    ReleaseRemindAfter      = "${var.release_remind_after_seconds}s"
+    ClaimReviewFrom         = tostring(var.claim_review_from)
+    ClaimReviewTimeout      = "${var.claim_review_timeout_seconds}s"
+    ApproverPhones          = var.approver_phones
     MaxActivities           = tostring(var.max_activities)
     MaxCachedInstances      = tostring(var.max_cached_instances)
     MaxBodyBytes            = tostring(var.max_body_bytes)

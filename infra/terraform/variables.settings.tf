@@ -308,6 +308,223 @@ variable "verification_key" {
   }
 }
 
+variable "expense_managers" {
+  description = "Who approves an expense first, any one of them: ids such as e-mail addresses, with commas between."
+  type        = string
+  default     = "boss@example.org"
+  nullable    = false
+
+  validation {
+    condition     = length(var.expense_managers) >= 1
+    error_message = "At least 1 characters are wanted."
+  }
+
+  validation {
+    condition     = can(regex("^[!-+\\--~]{1,254}(,[!-+\\--~]{1,254})*$", var.expense_managers))
+    error_message = "It has to match ^[!-+\\--~]{1,254}(,[!-+\\--~]{1,254})*$."
+  }
+}
+
+variable "expense_finance" {
+  description = "Who approves it then, any one of them."
+  type        = string
+  default     = "finance@example.org"
+  nullable    = false
+
+  validation {
+    condition     = length(var.expense_finance) >= 1
+    error_message = "At least 1 characters are wanted."
+  }
+
+  validation {
+    condition     = can(regex("^[!-+\\--~]{1,254}(,[!-+\\--~]{1,254})*$", var.expense_finance))
+    error_message = "It has to match ^[!-+\\--~]{1,254}(,[!-+\\--~]{1,254})*$."
+  }
+}
+
+variable "expense_escalate_to" {
+  description = "Who decides on an expense if the others have not answered."
+  type        = string
+  default     = "cfo@example.org"
+  nullable    = false
+
+  validation {
+    condition     = length(var.expense_escalate_to) >= 1
+    error_message = "At least 1 characters are wanted."
+  }
+
+  validation {
+    condition     = can(regex("^[!-+\\--~]{1,254}(,[!-+\\--~]{1,254})*$", var.expense_escalate_to))
+    error_message = "It has to match ^[!-+\\--~]{1,254}(,[!-+\\--~]{1,254})*$."
+  }
+}
+
+variable "expense_manager_timeout_seconds" {
+  description = "How long the first of them have in all, in seconds; then the expense expires."
+  type        = number
+  default     = 172800
+  nullable    = false
+
+  validation {
+    condition     = var.expense_manager_timeout_seconds >= 60 && var.expense_manager_timeout_seconds <= 31536000 && floor(var.expense_manager_timeout_seconds) == var.expense_manager_timeout_seconds
+    error_message = "A whole number from 60 to 31536000 is wanted."
+  }
+}
+
+variable "expense_finance_timeout_seconds" {
+  description = "How long the second have in all, in seconds."
+  type        = number
+  default     = 259200
+  nullable    = false
+
+  validation {
+    condition     = var.expense_finance_timeout_seconds >= 60 && var.expense_finance_timeout_seconds <= 31536000 && floor(var.expense_finance_timeout_seconds) == var.expense_finance_timeout_seconds
+    error_message = "A whole number from 60 to 31536000 is wanted."
+  }
+}
+
+variable "expense_escalate_after_seconds" {
+  description = "How long it is before somebody above is asked as well, in each step, in seconds."
+  type        = number
+  default     = 86400
+  nullable    = false
+
+  validation {
+    condition     = var.expense_escalate_after_seconds >= 60 && var.expense_escalate_after_seconds <= 31536000 && floor(var.expense_escalate_after_seconds) == var.expense_escalate_after_seconds
+    error_message = "A whole number from 60 to 31536000 is wanted."
+  }
+}
+
+variable "expense_remind_after_seconds" {
+  description = "How long it is before those are reminded who have not answered, in seconds."
+  type        = number
+  default     = 14400
+  nullable    = false
+
+  validation {
+    condition     = var.expense_remind_after_seconds >= 1200 && var.expense_remind_after_seconds <= 31536000 && floor(var.expense_remind_after_seconds) == var.expense_remind_after_seconds
+    error_message = "A whole number from 1200 to 31536000 is wanted."
+  }
+}
+
+variable "expense_code_from" {
+  description = "The amount from which an approval takes a code from the approver's phone too; 0 is never."
+  type        = number
+  default     = 0
+  nullable    = false
+
+  validation {
+    condition     = var.expense_code_from >= 0 && var.expense_code_from <= 1000000000 && floor(var.expense_code_from) == var.expense_code_from
+    error_message = "A whole number from 0 to 1000000000 is wanted."
+  }
+}
+
+variable "release_approvers" {
+  description = "Who lets a release through."
+  type        = string
+  default     = "ann@example.org,bob@example.org,carol@example.org"
+  nullable    = false
+
+  validation {
+    condition     = length(var.release_approvers) >= 1
+    error_message = "At least 1 characters are wanted."
+  }
+
+  validation {
+    condition     = can(regex("^[!-+\\--~]{1,254}(,[!-+\\--~]{1,254})*$", var.release_approvers))
+    error_message = "It has to match ^[!-+\\--~]{1,254}(,[!-+\\--~]{1,254})*$."
+  }
+}
+
+variable "release_need" {
+  description = "How many of them it takes."
+  type        = number
+  default     = 2
+  nullable    = false
+
+  validation {
+    condition     = var.release_need >= 1 && var.release_need <= 20 && floor(var.release_need) == var.release_need
+    error_message = "A whole number from 1 to 20 is wanted."
+  }
+}
+
+variable "release_veto" {
+  description = "Who can stop a release alone."
+  type        = string
+  default     = "security@example.org"
+  nullable    = false
+
+  validation {
+    condition     = length(var.release_veto) >= 1
+    error_message = "At least 1 characters are wanted."
+  }
+
+  validation {
+    condition     = can(regex("^[!-+\\--~]{1,254}(,[!-+\\--~]{1,254})*$", var.release_veto))
+    error_message = "It has to match ^[!-+\\--~]{1,254}(,[!-+\\--~]{1,254})*$."
+  }
+}
+
+variable "release_timeout_seconds" {
+  description = "How long a release waits for them, in seconds; then it expires."
+  type        = number
+  default     = 86400
+  nullable    = false
+
+  validation {
+    condition     = var.release_timeout_seconds >= 60 && var.release_timeout_seconds <= 31536000 && floor(var.release_timeout_seconds) == var.release_timeout_seconds
+    error_message = "A whole number from 60 to 31536000 is wanted."
+  }
+}
+
+variable "release_remind_after_seconds" {
+  description = "How long it is before those are reminded who have not answered, in seconds."
+  type        = number
+  default     = 14400
+  nullable    = false
+
+  validation {
+    condition     = var.release_remind_after_seconds >= 1200 && var.release_remind_after_seconds <= 31536000 && floor(var.release_remind_after_seconds) == var.release_remind_after_seconds
+    error_message = "A whole number from 1200 to 31536000 is wanted."
+  }
+}
+
+variable "claim_review_from" {
+  description = "The amount from which somebody reviews a claim."
+  type        = number
+  default     = 1000
+  nullable    = false
+
+  validation {
+    condition     = var.claim_review_from >= 0 && var.claim_review_from <= 1000000000 && floor(var.claim_review_from) == var.claim_review_from
+    error_message = "A whole number from 0 to 1000000000 is wanted."
+  }
+}
+
+variable "claim_review_timeout_seconds" {
+  description = "How long a claim waits for a reviewer, in seconds."
+  type        = number
+  default     = 30
+  nullable    = false
+
+  validation {
+    condition     = var.claim_review_timeout_seconds >= 5 && var.claim_review_timeout_seconds <= 31536000 && floor(var.claim_review_timeout_seconds) == var.claim_review_timeout_seconds
+    error_message = "A whole number from 5 to 31536000 is wanted."
+  }
+}
+
+variable "approver_phones" {
+  description = "The phones of those who approve, by id, for their codes and messages; empty: none are known."
+  type        = string
+  default     = ""
+  nullable    = false
+
+  validation {
+    condition     = var.approver_phones == "" || can(regex("^([^=,\\s]{1,254}=\\+[1-9][0-9]{7,14})(,[^=,\\s]{1,254}=\\+[1-9][0-9]{7,14})*$", var.approver_phones))
+    error_message = "It has to match ^([^=,\\s]{1,254}=\\+[1-9][0-9]{7,14})(,[^=,\\s]{1,254}=\\+[1-9][0-9]{7,14})*$."
+  }
+}
+
 variable "max_activities" {
   description = "How many activities run at once."
   type        = number

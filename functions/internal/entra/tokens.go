@@ -1,6 +1,7 @@
 package entra
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -11,7 +12,7 @@ import (
 	"github.com/coreos/go-oidc/v3/oidc"
 )
 
-// The errors of Check. None of them repeats anything of the token.
+// The errors of Check and Person. None of them repeats anything of the token.
 var (
 	// ErrInvalid is returned for what the tenant did not sign, or not for
 	// this application, or not for now.
@@ -20,6 +21,8 @@ var (
 	ErrExpired = errors.New("the token has expired")
 	// ErrRole is returned for a good token of somebody who is no operator.
 	ErrRole = errors.New("the token does not carry the operators' role")
+	// ErrPerson is returned for a good token that is not a person's.
+	ErrPerson = errors.New("the token is not that of a person")
 )
 
 // Options say whose tokens count.
@@ -61,26 +64,50 @@ func New(o Options) *Tokens {
 	}
 }
 
+// claims are what a token says of its bearer.
+type claims struct {
+	Roles []string `json:"roles"`
+	// Name is who signed in, in a token of version 2, and UPN in one of
+	// version 1. An application that acts for itself has neither.
+	Name string `json:"preferred_username"`
+	UPN  string `json:"upn"`
+}
+
 // Check returns nil for the token of an operator.
 func (t *Tokens) Check(ctx context.Context, token string) error {
+	c, err := t.read(ctx, token)
+	if err != nil {
+		return err
+	}
+	if !slices.Contains(c.Roles, t.role) {
+		return ErrRole
+	}
+	return nil
+}
+
+// Person returns who signed in to get a token, by the name that the tenant's
+// administrators gave them. ErrPerson is returned for the token of a program.
+func (t *Tokens) Person(ctx context.Context, token string) (string, error) {
+	c, err := t.read(ctx, token)
+	if err != nil {
+		return "", err
+	}
+	name := cmp.Or(c.Name, c.UPN)
+	if name == "" {
+		return "", ErrPerson
+	}
+	return name, nil
+}
+
+// read returns what a good token says.
+func (t *Tokens) read(ctx context.Context, token string) (c claims, err error) {
 	parsed, err := t.verifier.Verify(ctx, token)
 	var expired *oidc.TokenExpiredError
 	switch {
 	case errors.As(err, &expired):
-		return ErrExpired
-	case err != nil:
-		return ErrInvalid
-	case !slices.Contains(t.issuers, parsed.Issuer):
-		return ErrInvalid
+		return c, ErrExpired
+	case err != nil, !slices.Contains(t.issuers, parsed.Issuer), parsed.Claims(&c) != nil:
+		return c, ErrInvalid
 	}
-	var claims struct {
-		Roles []string `json:"roles"`
-	}
-	if err := parsed.Claims(&claims); err != nil {
-		return ErrInvalid
-	}
-	if !slices.Contains(claims.Roles, t.role) {
-		return ErrRole
-	}
-	return nil
+	return c, nil
 }

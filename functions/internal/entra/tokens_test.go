@@ -142,6 +142,28 @@ func TestOnlyAnOperatorsTokenOfTheTenantOpens(t *testing.T) {
 	}
 }
 
+func TestATokenSaysWhoSignedIn(t *testing.T) {
+	key := newKey(t, "a")
+	e := newTenancy(t, key)
+	tokens := e.tokens()
+	for name, test := range map[string]struct {
+		change map[string]any
+		who    string
+		want   error
+	}{
+		"version 2":      {map[string]any{"preferred_username": "ann@example.org", "roles": nil}, "ann@example.org", nil},
+		"version 1":      {map[string]any{"iss": "https://sts.windows.net/" + tenant + "/", "upn": "ann@example.org"}, "ann@example.org", nil},
+		"a program":      {nil, "", entra.ErrPerson},
+		"another tenant": {map[string]any{"preferred_username": "ann@example.org", "iss": "https://evil.example/v2.0"}, "", entra.ErrInvalid},
+		"another app":    {map[string]any{"preferred_username": "ann@example.org", "aud": "api://else"}, "", entra.ErrInvalid},
+		"expired":        {map[string]any{"preferred_username": "ann@example.org", "exp": e.now.Add(-time.Second).Unix()}, "", entra.ErrExpired},
+	} {
+		if who, err := tokens.Person(t.Context(), sign(t, jose.RS256, key, e.claims(test.change))); who != test.who || !errors.Is(err, test.want) {
+			t.Errorf("%s: %q, %v", name, who, err)
+		}
+	}
+}
+
 func TestTokensThatAreNotSignedByTheTenantOpenNothing(t *testing.T) {
 	key := newKey(t, "a")
 	e := newTenancy(t, key)

@@ -274,3 +274,16 @@ func TestEveryAnswerIsGuardedAndOnlyReadingIsAllowed(t *testing.T) {
 		})
 	}
 }
+
+func TestALinkInAMessageCanBeFollowed(t *testing.T) {
+	p := phone.New(clock())
+	send(t, p, "ann@example.org", "Answer here:\nhttp://127.0.0.1:7071/api/approve/abc/def#ghi")
+	send(t, p, "bob@example.org", "javascript:alert(1) 4711")
+	page := ask(p, http.MethodGet, "/local/phone?to=ann@example.org").Body.String()
+	if !strings.Contains(page, `<a href="http://127.0.0.1:7071/api/approve/abc/def#ghi" target="_blank" rel="noreferrer">http://127.0.0.1:7071/api/approve/abc/def#ghi</a>`) {
+		t.Error(page)
+	}
+	if page = ask(p, http.MethodGet, "/local/phone").Body.String(); strings.Count(page, "<a ") != 1 || !strings.Contains(page, "<strong>4711</strong>") {
+		t.Error(page)
+	}
+}

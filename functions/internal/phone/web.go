@@ -80,10 +80,11 @@ func (p *Phone) servePage(w http.ResponseWriter, r *http.Request, page *template
 	_, _ = w.Write(body.Bytes())
 }
 
-// wantedNumber reads ?to=. A plus sign that was not escaped has become a space, and may be missing altogether.
+// wantedNumber reads ?to=. A plus sign that was not escaped has become a space, and may be missing altogether. What goes
+// to an e-mail address is shown by this phone too.
 func wantedNumber(r *http.Request) string {
 	to := strings.TrimSpace(r.URL.Query().Get("to"))
-	if to == "" || strings.HasPrefix(to, "+") {
+	if to == "" || strings.HasPrefix(to, "+") || strings.Contains(to, "@") {
 		return to
 	}
 	return "+" + to
@@ -98,18 +99,23 @@ func shownHost(host string) string {
 	return localHost
 }
 
-// part is a piece of a body; the codes in it are set apart to be easy to read.
+// part is a piece of a body; the codes in it are set apart to be easy to read, and the links to be followed.
 type part struct {
-	Text string
-	Code bool
+	Text       string
+	Code, Link bool
 }
 
-// parts cuts a body at its runs of four to ten digits, which is what a code looks like.
+// special is what codes and links look like.
+var special = regexp.MustCompile(`https?://[^\s<>"]+|\b[0-9]{4,10}\b`)
+
+// parts cuts a body at its links, and at its runs of four to ten digits.
 func parts(body string) []part {
 	var cut []part
 	from := 0
-	for _, at := range regexp.MustCompile(`\b[0-9]{4,10}\b`).FindAllStringIndex(body, -1) {
-		cut = append(cut, part{Text: body[from:at[0]]}, part{Text: body[at[0]:at[1]], Code: true})
+	for _, at := range special.FindAllStringIndex(body, -1) {
+		text := body[at[0]:at[1]]
+		link := strings.Contains(text, "://")
+		cut = append(cut, part{Text: body[from:at[0]]}, part{Text: text, Code: !link, Link: link})
 		from = at[1]
 	}
 	return append(cut, part{Text: body[from:]})

@@ -1,0 +1,128 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/seed21523604/holdfast/engine"
+	"github.com/seed21523604/holdfast/engine/client"
+	"github.com/seed21523604/holdfast/engine/httpapi"
+	"github.com/seed21523604/holdfast/engine/human"
+	"github.com/seed21523604/holdfast/engine/human/approval"
+	asklinks "github.com/seed21523604/holdfast/engine/human/links"
+	"github.com/seed21523604/holdfast/functions/settings"
+)
+
+// The orchestrations in which people approve something.
+const (
+	ExpenseApproval engine.Orchestrator[approval.Request, approval.Ending] = "ExpenseApproval"
+	ReleaseGate     engine.Orchestrator[approval.Request, approval.Ending] = "ReleaseGate"
+)
+
+// The paths of approvals.
+const (
+	approvePath = "/api/approve"    // where links lead
+	answerPath  = "/api/approvals/" // where those answer who are known by other means
+	expensePath = "/api/ExpenseApproval"
+	releasePath = "/api/ReleaseGate"
+)
+
+// addApprovals registers the orchestrations and their activities.
+func addApprovals(r *engine.Registry, n approval.Notifier, m *asklinks.Maker) {
+	engine.AddOrchestrator(r, ExpenseApproval, approval.Decide)
+	engine.AddOrchestrator(r, ReleaseGate, approval.Decide)
+	approval.AddApprovals(r, n, m)
+}
+
+// notifier tells people by text messages.
+type notifier struct {
+	messenger human.Messenger
+	anywhere  bool // the messenger takes any address, as the simulated phone does
+}
+
+// errNoWay is the error of a person whom no message can reach.
+type errNoWay struct{ id string }
+
+func (e errNoWay) Error() string {
+	return fmt.Sprintf("there is no phone of %s: set %s", e.id, settings.ApproverPhones)
+}
+
+// Kind says that the settings are at fault.
+func (errNoWay) Kind() string { return human.KindMisconfigured }
+
+// Notify sends a person a message.
+func (n notifier) Notify(ctx context.Context, notice approval.Notice, link asklinks.Link) error {
+	to := notice.Contact.Phone
+	if n.anywhere {
+		to = cmp.Or(notice.Contact.Email, to, notice.To)
+	}
+	if to == "" {
+		return engine.NonRetriable(errNoWay{notice.To})
+	}
+	return n.messenger.Send(ctx, to, wording(notice, link))
+}
+
+// wording is what a message says.
+func wording(n approval.Notice, link asklinks.Link) string {
+	until := n.Until.UTC().Format("2 Jan 15:04 UTC")
+	switch n.Kind {
+	case approval.Ask:
+		asks := "asks you to decide"
+		if n.Revision > 0 {
+			asks = "has changed a request and asks you to decide"
+		}
+		return fmt.Sprintf("%s %s until %s: %s\n%s", n.Requester, asks, until, n.Title, link.Reveal())
+	case approval.Remind:
+		return fmt.Sprintf("Your answer to %s is missing, until %s: %s\n%s", n.Requester, until, n.Title, link.Reveal())
+	case approval.Withdraw:
+		return fmt.Sprintf("Your answer is no longer wanted: %s (%s)", n.Title, n.Why)
+	}
+	return fmt.Sprintf("Your request is %s: %s\n%s", n.Why, n.Title, link.Reveal())
+}
+
+// startedApproval is the answer to a start: where to look, and the link by which
+// whoever wants something sees how it stands, and may take it back.
+type startedApproval struct {
+	httpapi.Links
+	Requester string `json:"requesterUri"`
+}
+
+// startApproval starts an approval and answers with where to look.
+func (r routes) startApproval(w http.ResponseWriter, req *http.Request, name string, request approval.Request) {
+	if err := request.Check(); err != nil {
+		refuse(w, http.StatusBadRequest, capital(err.Error()))
+		return
+	}
+	execution := client.NewID()
+	id, err := r.client.Start(req.Context(), name, "", request, client.AsExecution(execution))
+	if err != nil {
+		r.app.log.Error("start an approval", "orchestration", name, "error", err)
+		refuse(w, http.StatusInternalServerError, "The request could not be made, and nobody was asked. Try again.")
+		return
+	}
+	started := startedApproval{
+		Links:     r.api.Links(httpapi.Run{Instance: id, Execution: execution}, httpapi.Grant{Doors: []httpapi.Door{httpapi.DoorStatus}}),
+		Requester: approval.LinkOf(r.app.links, id, execution, request.Digest(), approval.Asked{To: request.Requester}).Reveal(),
+	}
+	w.Header().Set("Location", started.Status)
+	w.Header().Set("Retry-After", "10")
+	answerJSON(w, http.StatusAccepted, started)
+}
+
+// phones returns what is known of people from the settings.
+func phones(values settings.Values) map[string]approval.Contact {
+	people := map[string]approval.Contact{}
+	for _, pair := range list(values.Text(settings.ApproverPhones)) {
+		id, phone, _ := strings.Cut(pair, "=")
+		people[id] = approval.Contact{Phone: phone}
+	}
+	return people
+}
+
+// list returns the parts of a text with commas between them.
+func list(text string) []string {
+	return strings.FieldsFunc(text, func(r rune) bool { return r == ',' })
+}

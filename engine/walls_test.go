@@ -48,7 +48,7 @@ var walls = map[string][]string{
 	"engine/human/approval":                {"engine", "engine/history", "engine/human/links"},
 	"engine/human/door":                    {"engine/client", "engine/history", "engine/human", "engine/human/approval", "engine/human/links", "engine/store"},
 	"engine/human/pages":                   {"engine/human/approval", "engine/human/door"},
-	"engine/human/internal/bureau":         {"engine", "engine/client", "engine/dispatch", "engine/human", "engine/human/approval", "engine/human/door", "engine/human/links", "engine/store/filestore"},
+	"engine/human/internal/bureau":         {"engine", "engine/client", "engine/dispatch", "engine/human", "engine/human/approval", "engine/human/door", "engine/human/links", "engine/store", "engine/store/filestore", "engine/store/tablestore", "engine/store/tablestore/azuretest"},
 	"cmd/determinism":                      {"engine/determinism"},
 	"functions/settings":                   {},
 	"functions/internal/entra":             {},

@@ -364,6 +364,11 @@ func randomPolicy(r *rand.Rand) approval.Policy {
 			s.Rules = append(s.Rules, approval.Rule{Of: of, Need: pick(r, approval.All, approval.First, approval.Need(1+r.IntN(most)))})
 		}
 		if r.IntN(2) == 0 {
+			s.Remind = &approval.Reminders{
+				After: approval.Elapsed(time.Duration(20+r.IntN(60)) * time.Minute), Every: approval.Elapsed(time.Duration(20+r.IntN(30)) * time.Minute), Most: 1 + r.IntN(20),
+			}
+		}
+		if r.IntN(2) == 0 {
 			s.Veto = someOf(r, &p, 1, 2)
 		}
 		after := time.Hour
@@ -417,7 +422,8 @@ func runRandom(t *testing.T, seed, n uint64) (outcome approval.Outcome, taken in
 		}
 		want := o.apply(d, now)
 		request.advance(now.Add(-1))
-		_, err := request.Apply(d, now)
+		effects, err := request.Apply(d, now)
+		request.effects = append(request.effects, effects...)
 		request.open(now)
 		script = append(script, fmt.Sprintf("%v %s %s %s @ %s: %v", now.Sub(start), d.By, d.Verb, d.To, d.Stage, err))
 		if (err == nil) != want || request.Outcome() != o.outcome || !sameResults(request.Results(), o.results) {
@@ -431,6 +437,7 @@ func runRandom(t *testing.T, seed, n uint64) (outcome approval.Outcome, taken in
 	checkSeparation(t, &p, request)
 	end := now.Add(100 * time.Hour)
 	request.advance(end)
+	checkPressure(t, request)
 	if o.pass(end.Add(1)); request.Outcome() != o.outcome || !sameResults(request.Results(), o.results) {
 		t.Errorf("seed %d/%d: at the end the oracle says %q, but it is %q", seed, n, o.outcome, request.Outcome())
 	}
@@ -458,6 +465,24 @@ func checkSeparation(t *testing.T, p *approval.Policy, r *request) {
 			t.Errorf("%s decided in %v, and again: %+v", record.By, before, record)
 		}
 		decided[record.By] = append(before, record.Stage)
+	}
+}
+
+// checkPressure holds what people were told to what anybody may be told: within an hour
+// three messages about one question.
+func checkPressure(t *testing.T, r *request) {
+	t.Helper()
+	type question struct{ to, stage string }
+	told := map[question][]time.Time{}
+	for _, e := range r.effects {
+		if e.Kind != approval.Ask && e.Kind != approval.Remind {
+			continue
+		}
+		q := question{e.To, e.Stage}
+		told[q] = append(told[q], e.At)
+		if n := len(told[q]); n > approval.MaxMessages && e.At.Sub(told[q][n-1-approval.MaxMessages]) < time.Hour {
+			t.Errorf("%s was told too often in the stage %q: %v", e.To, e.Stage, told[q])
+		}
 	}
 }
 

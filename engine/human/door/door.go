@@ -77,7 +77,8 @@ type About struct {
 }
 
 // Show returns what is on the page of a link, of which page is the secret for
-// reading. The errors are ErrNoLink and those of the store.
+// reading. There is no Standing on it if the link is for what the request was before. The
+// errors are ErrNoLink and those of the store.
 func (d *Door) Show(ctx context.Context, instance, page string) (*View, error) {
 	v, err := d.look(ctx, instance)
 	if err != nil {
@@ -97,34 +98,32 @@ func (d *Door) Show(ctx context.Context, instance, page string) (*View, error) {
 	return nil, ErrNoLink
 }
 
-// Answer takes an answer by a link. It returns what is on the page then. With an
-// *[approval.Refusal] it had no effect, and the refusal says why: [CodeWanted],
-// [CodeWrong] and [CodeLocked] among the reasons that approvals have. The other
-// errors are ErrNoLink, with no View, ErrToken, ErrUnclear and those of the store.
-func (d *Door) Answer(ctx context.Context, instance, page, token string, a Answer) (*View, error) {
-	v, err := d.Show(ctx, instance, page)
+// Answer takes an answer by the link whose page v is, of which token is the secret for
+// answering. v is what is on the page then. With an *[approval.Refusal] the answer had
+// no effect, and the refusal says why: [CodeWanted], [CodeWrong] and [CodeLocked] among
+// the reasons that approvals have. The other errors are ErrToken, ErrUnclear and those of
+// the store.
+func (d *Door) Answer(ctx context.Context, v *View, token string, a Answer) error {
 	switch {
-	case err != nil:
-		return nil, err
-	case v.State == Changed:
-		return v, &approval.Refusal{Reason: approval.Stale, Text: v.Text}
+	case v.Standing == nil:
+		return &approval.Refusal{Reason: approval.Stale, Text: v.Text}
 	case !v.link.Opens(token):
-		return v, ErrToken
+		return ErrToken
 	case v.State == Stopped:
-		return v, &approval.Refusal{Reason: approval.TooLate, Text: v.Text}
+		return &approval.Refusal{Reason: approval.TooLate, Text: v.Text}
 	}
 	decision := a.decision(approval.Decision{By: v.link.To, Via: approval.ViaLink, Stage: v.link.Stage, Digest: v.Digest, Execution: v.Execution})
 	if r := v.Refuses(decision); r != nil {
-		return v, r
+		return r
 	}
 	if v.NeedsCode {
 		if err := d.checkCode(ctx, v, a.Code); err != nil {
-			return v, err
+			return err
 		}
 		decision.Via = approval.ViaCode
 	}
-	err = d.decide(ctx, v, decision)
-	return v, cmp.Or(err, d.judge(ctx, v))
+	err := d.decide(ctx, v, decision)
+	return cmp.Or(err, d.judge(ctx, v))
 }
 
 // AnswerAs takes an answer by somebody who is known, and returns the record of it. It

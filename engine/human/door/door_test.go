@@ -72,9 +72,18 @@ func (d *desk) answer(l bureau.Link, verb approval.Verb, more ...func(*door.Answ
 	for _, m := range more {
 		m(&a)
 	}
-	_, err := d.Door.Answer(d.Context(), l.Instance, l.Page, l.Token, a)
+	err := answerAt(d.Bureau, l.Instance, l.Page, l.Token, a)
 	d.Settle()
 	return reason(err)
+}
+
+// answerAt opens a page and answers there.
+func answerAt(b *bureau.Bureau, instance, page, token string, a door.Answer) error {
+	v, err := b.Door.Show(b.Context(), instance, page)
+	if err != nil {
+		return err
+	}
+	return b.Door.Answer(b.Context(), v, token, a)
 }
 
 func reason(err error) string {
@@ -198,13 +207,13 @@ func TestALinkWithoutItsEndOrWithAnotherOpensNothing(t *testing.T) {
 	d := newDesk(t, release("R"))
 	l, other := d.link(ann), d.link(bob)
 	for _, token := range []string{"", other.Token, l.Page, l.Token[1:], l.Token + "=", strings.ToUpper(l.Token)} {
-		_, err := d.Door.Answer(t.Context(), l.Instance, l.Page, token, door.Answer{Verb: approval.Approve})
+		err := answerAt(d.Bureau, l.Instance, l.Page, token, door.Answer{Verb: approval.Approve})
 		if !errors.Is(err, door.ErrToken) {
 			t.Errorf("%q: %v", token, err)
 		}
 	}
 	for _, at := range [][2]string{{"request", ""}, {"request", l.Token}, {"nothing", l.Page}, {"request", other.Page[1:]}, {"", l.Page}} {
-		if _, err := d.Door.Answer(t.Context(), at[0], at[1], l.Token, door.Answer{Verb: approval.Approve}); !errors.Is(err, door.ErrNoLink) {
+		if err := answerAt(d.Bureau, at[0], at[1], l.Token, door.Answer{Verb: approval.Approve}); !errors.Is(err, door.ErrNoLink) {
 			t.Errorf("%q: %v", at, err)
 		}
 	}
@@ -229,10 +238,10 @@ func TestALinkOpensNoOtherRequest(t *testing.T) {
 			if i == j {
 				continue
 			}
-			if _, err := b.Door.Answer(t.Context(), other.Instance, l.Page, l.Token, door.Answer{Verb: approval.Approve}); !errors.Is(err, door.ErrNoLink) {
+			if err := answerAt(b, other.Instance, l.Page, l.Token, door.Answer{Verb: approval.Approve}); !errors.Is(err, door.ErrNoLink) {
 				t.Errorf("%d opens %d: %v", i, j, err)
 			}
-			if _, err := b.Door.Answer(t.Context(), other.Instance, other.Page, l.Token, door.Answer{Verb: approval.Approve}); !errors.Is(err, door.ErrToken) {
+			if err := answerAt(b, other.Instance, other.Page, l.Token, door.Answer{Verb: approval.Approve}); !errors.Is(err, door.ErrToken) {
 				t.Errorf("%d opens %d with its page: %v", i, j, err)
 			}
 		}
@@ -331,7 +340,7 @@ func TestAnOldLinkOpensNothingWhateverBecameOfItsRequest(t *testing.T) {
 			old = append(old, d.link(ann))
 			d.renew(what, n)
 			l := old[len(old)-1]
-			_, err := d.Door.Answer(t.Context(), l.Instance, l.Page, l.Token, door.Answer{Verb: approval.Approve})
+			err := answerAt(d.Bureau, l.Instance, l.Page, l.Token, door.Answer{Verb: approval.Approve})
 			if got := reason(err); !errors.Is(err, door.ErrNoLink) && got != "stale" {
 				t.Fatalf("after %s: %q", what, got)
 			}
@@ -395,7 +404,7 @@ func TestOfManyLinksAtOnceOneDecides(t *testing.T) {
 	for n, id := range staff {
 		l := b.Link(id, "R")
 		all.Go(func() {
-			_, errs[n] = b.Door.Answer(t.Context(), l.Instance, l.Page, l.Token, door.Answer{Verb: approval.Reject, Comment: id})
+			errs[n] = answerAt(b, l.Instance, l.Page, l.Token, door.Answer{Verb: approval.Reject, Comment: id})
 		})
 	}
 	all.Wait()
@@ -435,7 +444,7 @@ func TestAnAnswerThatComesAgainChangesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	for n := range 10_000 / slow {
-		_, err := d.Door.Answer(t.Context(), l.Instance, l.Page, l.Token, door.Answer{Verb: []approval.Verb{approval.Approve, approval.Reject, approval.Delegate}[n%3], To: bob})
+		err := answerAt(d.Bureau, l.Instance, l.Page, l.Token, door.Answer{Verb: []approval.Verb{approval.Approve, approval.Reject, approval.Delegate}[n%3], To: bob})
 		var refusal *approval.Refusal
 		if !errors.As(err, &refusal) || refusal.Reason != approval.AlreadyAnswered || refusal.By != ann || !strings.Contains(refusal.Text, `"reject"`) {
 			t.Fatalf("told %v", err)

@@ -87,17 +87,15 @@ func (p *Pages) answer(v *visit) {
 		return
 	}
 	v.typed = typedIn(v.r.PostForm)
-	before, err := p.o.Door.Show(v.r.Context(), v.instance, v.page)
-	if err != nil || before.Standing == nil {
-		p.tell(v, before, err)
+	view, err := p.o.Door.Show(v.r.Context(), v.instance, v.page)
+	if err != nil || view.Standing == nil {
+		p.tell(v, view, err)
 		return
 	}
-	answer, err := v.typed.answer(&before.Request.Policy)
-	if err != nil {
-		p.tell(v, before, err)
-		return
+	answer, err := v.typed.answer(&view.Request.Policy)
+	if err == nil {
+		err = p.o.Door.Answer(v.r.Context(), view, v.typed.token, answer)
 	}
-	view, err := p.o.Door.Answer(v.r.Context(), v.instance, v.page, v.typed.token, answer)
 	p.tell(v, view, err)
 }
 

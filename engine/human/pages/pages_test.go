@@ -56,14 +56,18 @@ type site struct {
 
 func newSite(t *testing.T, requests ...approval.Request) *site {
 	t.Helper()
-	s := &site{Bureau: bureau.New(t)}
-	mux := http.NewServeMux()
-	mux.Handle("/api/approve/{instance}/{page}", pages.New(pages.Options{Door: s.Door, Origin: bureau.Origin}))
-	s.handler = mux
+	s := newSiteOf(bureau.New(t))
 	for n, r := range requests {
 		s.Ask(fmt.Sprint("r", n), r)
 	}
 	return s
+}
+
+// newSiteOf returns the pages of a bureau.
+func newSiteOf(b *bureau.Bureau) *site {
+	mux := http.NewServeMux()
+	mux.Handle("/api/approve/{instance}/{page}", pages.New(pages.Options{Door: b.Door, Origin: bureau.Origin}))
+	return &site{b, mux}
 }
 
 // get asks for the page of a link; a header is "Name: value".

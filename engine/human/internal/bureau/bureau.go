@@ -1,12 +1,16 @@
-// Package bureau is approvals as they are in an app, whole: on a file store, with a
+// Package bureau is approvals as they are in an app, whole: on a store, with a
 // worker, a client, a door, and a clock that a test moves. It is for tests.
 package bureau
 
 import (
 	"bytes"
 	"context"
+	"fmt"
+	"io"
 	"log/slog"
+	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -19,7 +23,10 @@ import (
 	"github.com/seed21523604/holdfast/engine/human/approval"
 	"github.com/seed21523604/holdfast/engine/human/door"
 	"github.com/seed21523604/holdfast/engine/human/links"
+	"github.com/seed21523604/holdfast/engine/store"
 	"github.com/seed21523604/holdfast/engine/store/filestore"
+	"github.com/seed21523604/holdfast/engine/store/tablestore"
+	"github.com/seed21523604/holdfast/engine/store/tablestore/azuretest"
 )
 
 // The orchestrations of a bureau.
@@ -40,11 +47,11 @@ type Bureau struct {
 	Client *client.Client
 	Door   *door.Door
 	Links  *links.Maker
-	Folder string
 	Log    *Buffer
+	// Wire is all that was sent to the storage account, if there is one.
+	Wire *Buffer
 
 	worker *dispatch.Worker
-	store  *filestore.Store
 
 	mu       sync.Mutex
 	now      time.Time
@@ -61,16 +68,56 @@ type Message struct {
 // Text is a text message to a phone.
 type Text struct{ To, Body string }
 
-// New opens a bureau, which is closed when the test ends.
+// New opens a bureau on a folder, which is closed when the test ends.
 func New(t *testing.T) *Bureau {
 	t.Helper()
-	b := &Bureau{T: t, Folder: t.TempDir(), Log: &Buffer{}, now: Start}
+	b := &Bureau{T: t, Log: &Buffer{}, now: Start}
+	s, err := filestore.Open(t.TempDir(), filestore.Options{Now: b.Now})
+	b.Must(err)
+	b.open(s)
+	return b
+}
+
+// NewInAccount opens a bureau on a storage account in memory.
+func NewInAccount(t *testing.T) *Bureau {
+	t.Helper()
+	b := &Bureau{T: t, Log: &Buffer{}, Wire: &Buffer{}, now: Start}
+	account := azuretest.New(azuretest.Options{Now: b.Now})
+	o := tablestore.Options{ConnectionString: account.ConnectionString(), Hub: "Bureau", Now: b.Now}
+	o.Client.Transport = wiretap{account, b.Wire}
+	s, err := tablestore.Open(t.Context(), o)
+	b.Must(err)
+	b.open(s)
+	return b
+}
+
+// wiretap writes down what is sent to a storage account.
+type wiretap struct {
+	account *azuretest.Account
+	wire    *Buffer
+}
+
+// Do sends a request.
+func (w wiretap) Do(r *http.Request) (*http.Response, error) {
+	body := []byte(nil)
+	if r.Body != nil {
+		var err error
+		if body, err = io.ReadAll(r.Body); err != nil {
+			return nil, err
+		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
+	}
+	_, _ = fmt.Fprintf(w.wire, "%s %s\n%s\n", r.Method, r.URL, body) // a Buffer does not fail
+	return w.account.Do(r)
+}
+
+// open begins to work on a store.
+func (b *Bureau) open(s store.Store) {
+	b.Helper()
+	b.Cleanup(func() { s.Close() })
 	var err error
 	b.Links, err = links.New(human.NewKey(), Origin+"/api/approve")
 	b.Must(err)
-	b.store, err = filestore.Open(b.Folder, filestore.Options{Now: b.Now})
-	b.Must(err)
-	t.Cleanup(func() { b.store.Close() })
 	sealer, err := human.NewSealer(human.NewKey())
 	b.Must(err)
 	r := engine.NewRegistry()
@@ -81,10 +128,9 @@ func New(t *testing.T) *Bureau {
 		Timeout: human.Duration(5 * time.Minute), Tries: 3, Digits: 10, Sends: 1, ResendDelay: human.Duration(time.Second),
 	})
 	logger := slog.New(slog.NewTextHandler(b.Log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	b.worker = dispatch.New(b.store, r, dispatch.Options{Now: b.Now, Logger: logger})
+	b.worker = dispatch.New(s, r, dispatch.Options{Now: b.Now, Logger: logger})
 	b.Client = client.New(b.worker.Instances(), client.Options{Secret: r.SecretEvents, Seal: sealer.Seal, Suspect: human.LooksLikeCode, Now: b.Now})
 	b.Door = door.New(door.Options{Client: b.Client, Codes: door.NewVerifications(b.Client, string(Verify))})
-	return b
 }
 
 // Must ends the test if there is an error.
@@ -148,16 +194,15 @@ func (b *Bureau) Sent() []Message {
 // Link returns the last link that a person got with a message that has this title.
 func (b *Bureau) Link(to, title string) Link {
 	b.Helper()
-	found := ""
-	for _, m := range b.Sent() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, m := range slices.Backward(b.sent) {
 		if m.To == to && m.Title == title && m.Link != "" {
-			found = m.Link
+			return LinkOf(m.Link)
 		}
 	}
-	if found == "" {
-		b.Fatalf("%s got no link for %s", to, title)
-	}
-	return LinkOf(found)
+	b.Fatalf("%s got no link for %s", to, title)
+	return Link{}
 }
 
 // Link is a link, taken apart.
@@ -196,14 +241,6 @@ func (b *Bureau) Codes(to string) (codes []string) {
 		}
 	}
 	return codes
-}
-
-// Everything returns all that the store keeps and the log says.
-func (b *Bureau) Everything() string {
-	b.Helper()
-	var all bytes.Buffer
-	b.Must(b.store.Dump(&all))
-	return all.String() + b.Log.String()
 }
 
 // Buffer is a buffer that many may write to.

@@ -107,6 +107,16 @@ func seconds(d time.Duration) *int32 {
 	return &n
 }
 
+// ringsAt returns when a message rings that is about to be hidden for so many
+// seconds, of which it tells who wants to know.
+func (s *Store) ringsAt(ctx context.Context, seconds int32) time.Time {
+	at := s.o.Now().Add(time.Duration(seconds) * time.Second)
+	if s.o.Rouse != nil {
+		s.o.Rouse(ctx, at)
+	}
+	return at
+}
+
 // put puts a message into the queue that rings after a while.
 func (s *Store) put(ctx context.Context, r ring, hidden time.Duration) (*message, error) {
 	text, err := r.text()
@@ -115,7 +125,7 @@ func (s *Store) put(ctx context.Context, r ring, hidden time.Duration) (*message
 	}
 	forever := int32(-1)
 	after := seconds(hidden)
-	visible := s.o.Now().Add(time.Duration(*after) * time.Second)
+	visible := s.ringsAt(ctx, *after)
 	answer, err := s.queue.EnqueueMessage(ctx, text, &azqueue.EnqueueMessageOptions{TimeToLive: &forever, VisibilityTimeout: after})
 	if err != nil {
 		return nil, fmt.Errorf("put a doorbell: %w", err)
@@ -136,7 +146,7 @@ func (s *Store) hide(ctx context.Context, m *message, d time.Duration) error {
 		return err
 	}
 	after := seconds(d)
-	visible := s.o.Now().Add(time.Duration(*after) * time.Second)
+	visible := s.ringsAt(ctx, *after)
 	answer, err := s.queue.UpdateMessage(ctx, m.id, m.receipt, text, &azqueue.UpdateMessageOptions{VisibilityTimeout: after})
 	if err != nil {
 		return fmt.Errorf("hide a doorbell: %w", err)

@@ -61,6 +61,11 @@ type Options struct {
 	// seconds. A longer ceiling costs less, and lets what other processes put
 	// wait for as long.
 	PollFloor, PollCeiling time.Duration
+	// Rouse is called before a doorbell is put or hidden, with the time at which
+	// it rings, by who must have a worker awake then and cannot leave that to the
+	// queue. It is called often, by several goroutines and for the same time again,
+	// and what it does delays the call that puts the doorbell; nil for nobody.
+	Rouse func(ctx context.Context, at time.Time)
 	// Now is the machine's clock; time.Now. Times that other workers see are
 	// told by [Store.Now].
 	Now func() time.Time
@@ -229,7 +234,6 @@ var errNoConnection = errors.New("neither a connection string nor endpoints with
 
 func connect(o *Options) (tables *aztables.ServiceClient, queue *azqueue.QueueClient, blobs *container.Client, err error) {
 	tableOptions := &aztables.ClientOptions{ClientOptions: o.Client}
-	queueOptions := &azqueue.ClientOptions{ClientOptions: o.Client}
 	blobOptions := &container.ClientOptions{ClientOptions: o.Client}
 	bells, large := queueName(o.Hub), containerName(o.Hub)
 	var errTables, errQueue, errBlobs error
@@ -237,16 +241,29 @@ func connect(o *Options) (tables *aztables.ServiceClient, queue *azqueue.QueueCl
 	case o.ConnectionString != "":
 		text := expand(o.ConnectionString)
 		tables, errTables = aztables.NewServiceClientFromConnectionString(text, tableOptions)
-		queue, errQueue = azqueue.NewQueueClientFromConnectionString(text, bells, queueOptions)
+		queue, errQueue = o.Queue(bells)
 		blobs, errBlobs = container.NewClientFromConnectionString(text, large, blobOptions)
 		return tables, queue, blobs, errors.Join(errTables, errQueue, errBlobs)
 	case o.Credential != nil && o.TableURL != "" && o.QueueURL != "" && o.BlobURL != "":
 		tables, errTables = aztables.NewServiceClient(o.TableURL, o.Credential, tableOptions)
-		queue, errQueue = azqueue.NewQueueClient(strings.TrimRight(o.QueueURL, "/")+"/"+bells, o.Credential, queueOptions)
+		queue, errQueue = o.Queue(bells)
 		blobs, errBlobs = container.NewClient(strings.TrimRight(o.BlobURL, "/")+"/"+large, o.Credential, blobOptions)
 		return tables, queue, blobs, errors.Join(errTables, errQueue, errBlobs)
 	}
 	return nil, nil, nil, errNoConnection
+}
+
+// Queue returns a queue of the account that the hub is in, by its own name, whether
+// it exists or not.
+func (o Options) Queue(name string) (*azqueue.QueueClient, error) {
+	options := &azqueue.ClientOptions{ClientOptions: o.withDefaults().Client}
+	switch {
+	case o.ConnectionString != "":
+		return azqueue.NewQueueClientFromConnectionString(expand(o.ConnectionString), name, options)
+	case o.Credential != nil && o.QueueURL != "":
+		return azqueue.NewQueueClient(strings.TrimRight(o.QueueURL, "/")+"/"+name, o.Credential, options)
+	}
+	return nil, errNoConnection
 }
 
 // The account that every Azurite has, and whose key everybody knows.

@@ -249,6 +249,27 @@ func (w *Worker) Settle(ctx context.Context) error {
 	}
 }
 
+// Load is what a worker has to do at a moment.
+type Load struct {
+	// Instances have something under way here: a turn, an activity, or something
+	// to send. Activities are in hand, and Kept are instances that wait and are
+	// live in memory.
+	Instances, Activities, Kept int
+	// Stopping says that the worker takes nothing new.
+	Stopping bool
+}
+
+// Load says what the worker has to do now.
+func (w *Worker) Load() Load {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	l := Load{Instances: len(w.sessions), Kept: w.recent.Len(), Stopping: w.stopping}
+	for _, s := range w.sessions {
+		l.Activities += len(s.running)
+	}
+	return l
+}
+
 // stop waits for the work in hand as long as grace allows, then ends the
 // contexts of what still runs and puts everything away.
 func (w *Worker) stop() {

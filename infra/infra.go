@@ -35,6 +35,7 @@ var NotSet = map[string]string{
 	settings.AzureWebJobsStorage__credential:      "the template knows its identity",
 	settings.AzureWebJobsStorage__clientId:        "the template knows its identity",
 	settings.TaskHubOwner:                         "App Service says which app and slot it is",
+	settings.WakeQueue:                            "the template knows the hub's queue",
 	settings.TwilioApiUrl:                         "another address is for tests",
 	settings.OTEL_EXPORTER_OTLP_ENDPOINT:          collector,
 	settings.OTEL_EXPORTER_OTLP_PROTOCOL:          collector,

@@ -22,6 +22,8 @@ const (
 	MaxQueuePollingInterval = "MaxQueuePollingInterval"
 	DoorbellLease           = "DoorbellLease"
 	TimerHorizon            = "TimerHorizon"
+	WakeQueue               = "WakeQueue"
+	SweepSchedule           = "SweepSchedule"
 
 	OperatorKey       = "OperatorKey"
 	EntraTenantId     = "EntraTenantId"
@@ -147,6 +149,10 @@ func hubSettings() []Setting {
 			Meaning: "how long a worker need not be heard of before others take over, in whole seconds"},
 		{Name: TimerHorizon, Kind: KindDuration, Default: "10m", Min: "2m", Max: "24h", Example: "10m",
 			Meaning: "how far ahead a timer waits in the queue; later ones wait in a table"},
+		{Name: WakeQueue, Kind: KindText, Pattern: `^[a-z0-9]{3,45}-wake$`, Example: "shophub-wake",
+			Meaning: "the queue by which the Functions host is told to wake the app: the hub's name in small letters and -wake; empty without a host"},
+		{Name: SweepSchedule, Kind: KindText, Default: "0 * * * * *", Pattern: `^[0-9*/,-]{1,40}( [0-9A-Za-z*/,-]{1,40}){5}$`, Example: "0 * * * * *",
+			Meaning: "when the Functions host wakes the app for timers that come due: second, minute, hour, day, month, weekday"},
 	}
 }
 

@@ -1,4 +1,4 @@
-metadata description = 'What people are told about: messages that could not be worked off, and invocations that failed.'
+metadata description = 'What people are told about: an app that could not be woken, and invocations that failed.'
 
 param name string
 param location string
@@ -31,8 +31,8 @@ resource poisoned 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = {
   location: location
   tags: tags
   properties: {
-    displayName: 'A message could not be worked off'
-    description: 'The host gave up on a doorbell and put it into ${poisonQueue}. The instance rests until something else rings for it.'
+    displayName: 'The app could not be woken'
+    description: 'The app failed whenever the host woke it, and the host put the message into ${poisonQueue}. Nothing is lost, but what came due rests until it succeeds.'
     enabled: true
     severity: 1
     scopes: [

@@ -16,6 +16,7 @@ param maximumDequeues int
 param identityId string
 param clientId string
 param storageAccountName string
+param wakeQueue string
 param packageContainer string
 
 @description('The subnet that the app reaches the data through, or nothing.')
@@ -36,6 +37,7 @@ var hostSettings = {
   APPLICATIONINSIGHTS_CONNECTION_STRING: insightsConnection
   APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${clientId};Authorization=AAD'
   AzureWebJobsDisableHomepage: 'true'
+  WakeQueue: wakeQueue
   AzureFunctionsJobHost__functionTimeout: '${padLeft(functionTimeoutMinutes / 60, 2, '0')}:${padLeft(functionTimeoutMinutes % 60, 2, '0')}:00'
   AzureFunctionsJobHost__customHandler__initializationTimeout: '00:${padLeft(startTimeoutSeconds / 60, 2, '0')}:${padLeft(startTimeoutSeconds % 60, 2, '0')}'
   AzureFunctionsJobHost__extensions__queues__visibilityTimeout: '00:${padLeft(retryDelaySeconds / 60, 2, '0')}:${padLeft(retryDelaySeconds % 60, 2, '0')}'

@@ -152,6 +152,11 @@ param doorbellLeaseSeconds int = 60
 @maxValue(86400)
 param timerHorizonSeconds int = 600
 
+@description('When the Functions host wakes the app for timers that come due: second, minute, hour, day, month, weekday.')
+@minLength(11)
+@maxLength(245)
+param sweepSchedule string = '0 * * * * *'
+
 @description('What operators send in the header x-functions-key.')
 @secure()
 @minLength(20)
@@ -389,6 +394,7 @@ var settings = {
   MaxQueuePollingInterval: '${maxQueuePollingIntervalSeconds}s'
   DoorbellLease: '${doorbellLeaseSeconds}s'
   TimerHorizon: '${timerHorizonSeconds}s'
+  SweepSchedule: sweepSchedule
   OperatorKey: secrets.outputs.operatorKeyReference
   EntraTenantId: entraTenantId
   EntraAudience: entraAudience
@@ -528,6 +534,7 @@ module function 'function.bicep' = {
     identityId: identity.outputs.id
     clientId: identity.outputs.clientId
     storageAccountName: storage.outputs.name
+    wakeQueue: '${hub}-wake'
     packageContainer: storage.outputs.packageContainer
     subnetId: privateNetwork ? network!.outputs.appSubnetId : ''
     insightsConnection: monitoring.outputs.insightsConnection
@@ -544,7 +551,7 @@ module alerts 'alerts.bicep' = if (!empty(alertEmails)) {
     tags: tags
     emails: alertEmails
     workspaceId: monitoring.outputs.workspaceId
-    poisonQueue: '${hub}-doorbells-poison'
+    poisonQueue: '${hub}-wake-poison'
     failureThreshold: failureThreshold
   }
 }

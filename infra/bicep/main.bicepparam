@@ -30,6 +30,7 @@ param taskHubName = readEnvironmentVariable('HOLDFAST_TASK_HUB_NAME', 'Holdfast'
 param maxQueuePollingIntervalSeconds = int(readEnvironmentVariable('HOLDFAST_MAX_QUEUE_POLLING_INTERVAL_SECONDS', '30'))
 param doorbellLeaseSeconds = int(readEnvironmentVariable('HOLDFAST_DOORBELL_LEASE_SECONDS', '60'))
 param timerHorizonSeconds = int(readEnvironmentVariable('HOLDFAST_TIMER_HORIZON_SECONDS', '600'))
+param sweepSchedule = readEnvironmentVariable('HOLDFAST_SWEEP_SCHEDULE', '0 * * * * *')
 param operatorKey = readEnvironmentVariable('HOLDFAST_OPERATOR_KEY')
 param entraTenantId = readEnvironmentVariable('HOLDFAST_ENTRA_TENANT_ID', '')
 param entraAudience = readEnvironmentVariable('HOLDFAST_ENTRA_AUDIENCE', '')

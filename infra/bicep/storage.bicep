@@ -75,8 +75,12 @@ resource account 'Microsoft.Storage/storageAccounts@2025-01-01' = {
       name: '${toLower(hub)}-doorbells'
     }
 
+    resource wake 'queues' = {
+      name: '${toLower(hub)}-wake'
+    }
+
     resource poison 'queues' = {
-      name: '${toLower(hub)}-doorbells-poison'
+      name: '${toLower(hub)}-wake-poison'
     }
   }
 

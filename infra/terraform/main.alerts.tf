@@ -1,4 +1,4 @@
-# What people are told about: messages that could not be worked off, and invocations that failed.
+# What people are told about: an app that could not be woken, and invocations that failed.
 
 resource "azurerm_monitor_action_group" "people" {
   count = length(var.alert_emails) > 0 ? 1 : 0
@@ -24,8 +24,8 @@ resource "azurerm_monitor_scheduled_query_rules_alert_v2" "poisoned" {
   name                    = "${var.name}-${local.suffix}-poisoned"
   resource_group_name     = data.azurerm_resource_group.main.name
   location                = local.location
-  display_name            = "A message could not be worked off"
-  description             = "The host gave up on a doorbell and put it into ${local.hub}-doorbells-poison. The instance rests until something else rings for it."
+  display_name            = "The app could not be woken"
+  description             = "The app failed whenever the host woke it, and the host put the message into ${local.hub}-wake-poison. Nothing is lost, but what came due rests until it succeeds."
   severity                = 1
   scopes                  = [azurerm_log_analytics_workspace.main.id]
   evaluation_frequency    = "PT5M"
@@ -34,7 +34,7 @@ resource "azurerm_monitor_scheduled_query_rules_alert_v2" "poisoned" {
   tags                    = var.tags
 
   criteria {
-    query                   = "AppTraces | where Message has \"${local.hub}-doorbells-poison\""
+    query                   = "AppTraces | where Message has \"${local.hub}-wake-poison\""
     time_aggregation_method = "Count"
     operator                = "GreaterThan"
     threshold               = 0

@@ -10,6 +10,7 @@ locals {
     APPLICATIONINSIGHTS_CONNECTION_STRING                        = azurerm_application_insights.main.connection_string
     APPLICATIONINSIGHTS_AUTHENTICATION_STRING                    = "ClientId=${azurerm_user_assigned_identity.main.client_id};Authorization=AAD"
     AzureWebJobsDisableHomepage                                  = "true"
+    WakeQueue                                                    = azurerm_storage_queue.wake.name
     AzureFunctionsJobHost__functionTimeout                       = format("%02d:%02d:00", floor(var.function_timeout_minutes / 60), var.function_timeout_minutes % 60)
     AzureFunctionsJobHost__customHandler__initializationTimeout  = format("00:%02d:%02d", floor(var.start_timeout_seconds / 60), var.start_timeout_seconds % 60)
     AzureFunctionsJobHost__extensions__queues__visibilityTimeout = format("00:%02d:%02d", floor(var.retry_delay_seconds / 60), var.retry_delay_seconds % 60)

@@ -8,6 +8,7 @@ locals {
     MaxQueuePollingInterval = "${var.max_queue_polling_interval_seconds}s"
     DoorbellLease           = "${var.doorbell_lease_seconds}s"
     TimerHorizon            = "${var.timer_horizon_seconds}s"
+    SweepSchedule           = var.sweep_schedule
     OperatorKey             = "@Microsoft.KeyVault(SecretUri=${azurerm_key_vault_secret.operator_key.versionless_id})"
     EntraTenantId           = var.entra_tenant_id
     EntraAudience           = var.entra_audience

@@ -47,8 +47,13 @@ resource "azurerm_storage_queue" "doorbells" {
   storage_account_id = azurerm_storage_account.main.id
 }
 
+resource "azurerm_storage_queue" "wake" {
+  name               = "${local.hub}-wake"
+  storage_account_id = azurerm_storage_account.main.id
+}
+
 resource "azurerm_storage_queue" "poison" {
-  name               = "${local.hub}-doorbells-poison"
+  name               = "${local.hub}-wake-poison"
   storage_account_id = azurerm_storage_account.main.id
 }
 

@@ -72,6 +72,23 @@ variable "timer_horizon_seconds" {
   }
 }
 
+variable "sweep_schedule" {
+  description = "When the Functions host wakes the app for timers that come due: second, minute, hour, day, month, weekday."
+  type        = string
+  default     = "0 * * * * *"
+  nullable    = false
+
+  validation {
+    condition     = length(var.sweep_schedule) >= 11 && length(var.sweep_schedule) <= 245
+    error_message = "At least 11 and at most 245 characters are wanted."
+  }
+
+  validation {
+    condition     = can(regex("^[0-9*/,-]{1,40}( [0-9A-Za-z*/,-]{1,40}){5}$", var.sweep_schedule))
+    error_message = "It has to match ^[0-9*/,-]{1,40}( [0-9A-Za-z*/,-]{1,40}){5}$."
+  }
+}
+
 variable "operator_key" {
   description = "What operators send in the header x-functions-key."
   type        = string

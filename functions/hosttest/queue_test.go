@@ -1,0 +1,144 @@
+package hosttest_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/storage/azqueue/v2"
+
+	"github.com/seed21523604/holdfast/engine/store/tablestore/azuritetest"
+	"github.com/seed21523604/holdfast/functions/hosttest"
+)
+
+// withQueue returns what runs the app on a queue of its own in Azurite, and the queue with the one for poison.
+func withQueue(t *testing.T) (o hosttest.Options, queue, poison *azqueue.QueueClient) {
+	t.Helper()
+	connection, name := azuritetest.Shared(t).ConnectionString(), azuritetest.NewHub()+"-work"
+	service, err := azqueue.NewServiceClientFromConnectionString(connection, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	queue = service.NewQueueClient(name)
+	if _, err := queue.Create(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	o = app(t, nil)
+	o.Manual, o.Only = false, []string{"Work"}
+	o.Settings["Storage"], o.Settings["WorkQueue"] = connection, name
+	o.Hiding = 2 * time.Second
+	return o, queue, service.NewQueueClient(name + "-poison")
+}
+
+func put(t *testing.T, queue *azqueue.QueueClient, message string) {
+	t.Helper()
+	if _, err := queue.EnqueueMessage(t.Context(), message, nil); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// ends waits until the function has ended so many times, as wanted.
+func ends(t *testing.T, h *hosttest.Host, times int, wanted func(hosttest.Invocation) bool) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	if _, err := h.Wait(ctx, func(i hosttest.Invocation) bool {
+		if wanted(i) {
+			times--
+		}
+		return times == 0
+	}); err != nil {
+		t.Fatalf("%v; there were %+v", err, h.Invocations())
+	}
+}
+
+func succeeded(i hosttest.Invocation) bool { return i.Err == nil }
+func failed(i hosttest.Invocation) bool    { return i.Err != nil }
+
+// empty waits until the queue has no message, seen or hidden.
+func empty(t *testing.T, queue *azqueue.QueueClient) {
+	t.Helper()
+	for {
+		properties, err := queue.GetProperties(t.Context(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if *properties.ApproximateMessagesCount == 0 {
+			return
+		}
+	}
+}
+
+func TestAMessageIsDeliveredAndDeleted(t *testing.T) {
+	o, queue, _ := withQueue(t)
+	h := hosttest.New(t, o)
+	for n := range 40 {
+		put(t, queue, fmt.Sprintf(`{"do":"echo","n":%d}`, n))
+	}
+	ends(t, h, 40, succeeded)
+	empty(t, queue)
+}
+
+func TestAMessageThatFailsIsTriedAgainAndThenPoison(t *testing.T) {
+	o, queue, poison := withQueue(t)
+	h := hosttest.New(t, o)
+	put(t, queue, `{"do":"status 500"}`)
+	ends(t, h, 3, func(i hosttest.Invocation) bool { return errors.Is(i.Err, hosttest.ErrStatus) })
+	empty(t, queue)
+	found, err := poison.DequeueMessage(t.Context(), nil)
+	if err != nil || len(found.Messages) != 1 || *found.Messages[0].MessageText != `{"do":"status 500"}` {
+		t.Errorf("%+v, %v", found.Messages, err)
+	}
+	if n := len(h.Invocations()); n != 3 {
+		t.Errorf("it was tried %d times", n)
+	}
+}
+
+// A handler that is killed alone is noticed, and its message is seen again soon.
+func TestTheMessageOfAKilledHandlerComesBackAtOnce(t *testing.T) {
+	o, queue, _ := withQueue(t)
+	o.Hiding = time.Hour
+	h := hosttest.New(t, o)
+	put(t, queue, `{"do":"exit 137"}`)
+	put(t, queue, `{"do":"echo"}`)
+	ends(t, h, 1, failed)
+	ends(t, h, 1, succeeded)
+}
+
+// On a machine that is gone nobody gives the message back.
+func TestTheMessageOfAMachineThatIsGoneStaysHidden(t *testing.T) {
+	o, queue, _ := withQueue(t)
+	h := hosttest.New(t, o)
+	put(t, queue, `{"do":"hang"}`)
+	hanging(t, h)
+	h.KillInstance()
+	properties, err := queue.GetProperties(t.Context(), nil)
+	if err != nil || *properties.ApproximateMessagesCount != 1 {
+		t.Errorf("%+v, %v", properties, err)
+	}
+	if n := len(h.Invocations()); n != 0 {
+		t.Errorf("%d invocations ended, and nobody can know how", n)
+	}
+	for { // until its time is over
+		answer, err := queue.DequeueMessage(t.Context(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(answer.Messages) == 1 {
+			if *answer.Messages[0].DequeueCount != 2 {
+				t.Errorf("received %d times", *answer.Messages[0].DequeueCount)
+			}
+			return
+		}
+	}
+}
+
+// putHidden puts a message that can be seen after so many seconds.
+func putHidden(t *testing.T, queue *azqueue.QueueClient, message string, seconds int32) {
+	t.Helper()
+	if _, err := queue.EnqueueMessage(t.Context(), message, &azqueue.EnqueueMessageOptions{VisibilityTimeout: &seconds}); err != nil {
+		t.Fatal(err)
+	}
+}

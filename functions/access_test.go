@@ -76,7 +76,7 @@ func TestWhoMayDoWhatIsSaidAtTheStart(t *testing.T) {
 
 func TestUnderAHostSomebodyMustSayWhereTheAppIs(t *testing.T) {
 	var out bytes.Buffer
-	env := environment([]string{"FUNCTIONS_CUSTOMHANDLER_PORT=0", "Address=127.0.0.1:0", "DataFolder=" + t.TempDir()})
+	env := environment([]string{"FUNCTIONS_CUSTOMHANDLER_PORT=7071", "Address=127.0.0.1:0", "DataFolder=" + t.TempDir()})
 	if code := run(t.Context(), nil, env, stdio{strings.NewReader(""), &out, &out}); code != exitFailure || !strings.Contains(out.String(), settings.PublicBaseUrl) {
 		t.Errorf("%d %s", code, out.String())
 	}

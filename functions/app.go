@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"strings"
 	"time"
@@ -31,8 +30,13 @@ type options struct {
 	Address string // listened on
 	Local   bool   // run alone, by whoever sits at this machine
 	SignsIn bool   // the platform lets people sign in, and says who did
+	// Development says that a Functions host runs the app on a developer's machine.
+	Development bool
 	// Deployment is where on Azure the app is deployed; empty elsewhere.
 	Deployment string
+	// Timeout is after how long the Functions host kills the app for one call
+	// that has not ended; 0 is never.
+	Timeout time.Duration
 }
 
 // app is everything wired together: the store, the worker on it, and what
@@ -55,6 +59,7 @@ type app struct {
 
 	store     store.Store
 	worker    *dispatch.Worker
+	health    *health
 	handler   http.Handler
 	live      *httpapi.API // has those who follow what happens
 	collector *collector
@@ -83,7 +88,7 @@ func newApp(ctx context.Context, values settings.Values, o options) (*app, error
 	addSmsVerify(registry, messenger, sealer, values)
 	addApprovals(registry, notifier{messenger, simulated != nil}, a.links)
 	addClaimReview(registry)
-	if a.store, err = openState(ctx, values, stateOptions{Logger: o.Logger, Deployment: o.Deployment}); err != nil {
+	if err := a.openStore(ctx, values, o); err != nil {
 		return nil, err
 	}
 	a.state = whereState(values)
@@ -109,16 +114,37 @@ func newApp(ctx context.Context, values settings.Values, o options) (*app, error
 	if err != nil {
 		return nil, errors.Join(err, a.store.Close())
 	}
+	a.health = &health{store: a.store, load: a.worker.Load, log: o.Logger, now: time.Now}
 	routes := routes{app: a, client: c, api: api, values: values}
 	routes.door = door.New(door.Options{Client: c, Codes: door.NewVerifications(c, string(SmsVerify))})
-	if o.Local {
+	if o.Local || o.Development {
 		routes.phone = simulated
+	}
+	if simulated != nil && !o.Local {
+		o.Logger.Warn("no Twilio account is set: messages go to a simulated phone, which only a machine of a developer shows", "url", "http://"+o.Address+phonePath)
 	}
 	a.handler, a.live = routes.handler(o.Local), api
 	if a.collector.telemetry != nil {
 		a.handler = telemetry.Handler(a.handler)
 	}
+	if !o.Local {
+		a.handler = a.hosted(a.handler, o)
+	}
 	return a, nil
+}
+
+// openStore opens the store, and what wakes the app for its doorbells.
+func (a *app) openStore(ctx context.Context, values settings.Values, o options) error {
+	state := stateOptions{Logger: o.Logger, Deployment: o.Deployment}
+	w, err := openWaker(ctx, values, o.Logger)
+	if err != nil {
+		return err
+	}
+	if w != nil {
+		state.Rouse = w.rouse
+	}
+	a.store, err = openState(ctx, values, state)
+	return err
 }
 
 // clientOptions say what may be sent to an instance, and what is sealed first.
@@ -188,28 +214,27 @@ func (a *app) messenger(values settings.Values) (human.Messenger, *phone.Phone, 
 
 // serve answers requests and does the work until the context ends, then stops
 // in order: no new requests, then no new work, then the store.
-func (a *app) serve(ctx context.Context, listener net.Listener) error {
-	server := newServer(a.handler, a.log)
-	server.RegisterOnShutdown(a.live.Stop)
-	serving, working := make(chan error, 1), make(chan error, 1)
+func (a *app) serve(ctx context.Context, f *front) error {
+	f.server.RegisterOnShutdown(a.live.Stop)
+	working := make(chan error, 1)
 	workCtx, stopWork := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopWork()
-	go func() { serving <- server.Serve(listener) }()
 	go func() { working <- a.worker.Run(workCtx) }()
+	f.door.Open(a.handler)
 
 	var err error
 	select {
 	case <-ctx.Done():
 		a.log.Info("stopping")
-	case err = <-serving:
+	case err = <-f.served:
 		err = fmt.Errorf("serve: %w", err)
 	case err = <-working:
 		working <- nil
 	}
 	shutdown, cancel := context.WithTimeout(context.WithoutCancel(ctx), a.grace)
 	defer cancel()
-	_ = server.Shutdown(shutdown) // what is left is cut off by Close
-	_ = server.Close()
+	_ = f.server.Shutdown(shutdown) // what is left is cut off by Close
+	_ = f.server.Close()
 	stopWork()
 	err = errors.Join(err, <-working, a.store.Close())
 	if lost := a.collector.stop(context.WithoutCancel(ctx)); lost != nil {

@@ -46,7 +46,7 @@ func open(t *testing.T, folder string, local bool, env ...string) *site {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
-	go func() { done <- a.serve(ctx, listener) }()
+	go func() { done <- a.serve(ctx, openFront(listener, a.log)) }()
 	stopped := false
 	s := &site{t: t, app: a, address: listener.Addr().String(), stop: func() {
 		if stopped {

@@ -12,7 +12,8 @@
 //	go run ./functions -h            show the commands and the flags
 //
 // It exits with 0 after a stop that was asked for, 1 when it cannot go on, and
-// 2 when the command line or the environment is wrong.
+// 2 when the command line or the environment is wrong. Under the Functions host,
+// which takes 0 for the end of all work, it exits with 200 instead.
 package main
 
 import (
@@ -29,6 +30,7 @@ import (
 	"syscall"
 
 	"github.com/seed21523604/holdfast/engine/telemetry"
+	"github.com/seed21523604/holdfast/functions/internal/host"
 	"github.com/seed21523604/holdfast/functions/settings"
 )
 
@@ -42,7 +44,8 @@ const (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	os.Exit(run(ctx, os.Args[1:], os.LookupEnv, stdio{os.Stdin, os.Stdout, os.Stderr}))
+	_, hosted := os.LookupEnv(host.PortVariable)
+	os.Exit(host.ExitCode(run(ctx, os.Args[1:], os.LookupEnv, stdio{os.Stdin, os.Stdout, os.Stderr}), hosted))
 }
 
 // stdio is what a person sees of the program.
@@ -55,6 +58,10 @@ type stdio struct {
 // out, and what is returned is the exit code.
 func run(ctx context.Context, args []string, env func(string) (string, bool), io stdio) int {
 	c := &call{env: env, stdio: io}
+	if err := host.CheckReferences(env, settingNames()); err != nil {
+		fmt.Fprintln(io.err, "functions:", err)
+		return exitUsage
+	}
 	command, args := findCommand(args)
 	args = command.takeOwn(c, args)
 	values, rest, err := settings.Load(args, env)
@@ -79,33 +86,80 @@ func run(ctx context.Context, args []string, env func(string) (string, bool), io
 	return exitOK
 }
 
-// serve runs the app until the context ends. The listener is opened first, so
-// that a caller can connect while the store is still being read.
+// serve runs the app until the context ends. It is listened before anything
+// slow, so that the Functions host knows that somebody is there, and a caller
+// can connect while the store is still being read.
 func serve(ctx context.Context, c *call) error {
-	address := c.values.Text(settings.Address)
-	if err := checkLoopback(address); err != nil {
+	address, hosted, err := whereToListen(c)
+	if err != nil {
+		return err
+	}
+	timeout, err := host.FunctionTimeout(c.env, functionTimeout())
+	if err != nil {
 		return err
 	}
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
 		return fmt.Errorf("listen on %s: %w; is another one running? choose another with -addr 127.0.0.1:PORT", address, err)
 	}
-	defer listener.Close()
-	logger := slog.New(telemetry.LogHandler(slog.NewTextHandler(c.out, &slog.HandlerOptions{Level: level(c.values)})))
-	_, hosted := c.env("FUNCTIONS_CUSTOMHANDLER_PORT")
-	if hosted && c.values.Text(settings.PublicBaseUrl) == "" {
-		return errNoPublicURL
-	}
+	logger := slog.New(telemetry.LogHandler(logHandler(c, hosted)))
+	logger.Debug("starting", "version", version, "hosted", hosted)
+	front := openFront(listener, logger)
 	app, err := newApp(ctx, c.values, options{
-		Logger: logger, Address: listener.Addr().String(), Local: !hosted, SignsIn: hosted && signsIn(c.env), Deployment: deploymentOf(c.env),
+		Logger: logger, Address: listener.Addr().String(), Local: !hosted, Development: isDevelopment(c.env),
+		SignsIn: hosted && signsIn(c.env), Deployment: deploymentOf(c.env), Timeout: timeout,
 	})
 	if err != nil {
-		return err
+		return errors.Join(err, front.server.Close())
 	}
 	if !hosted {
 		welcome(c.out, app)
 	}
-	return app.serve(ctx, listener)
+	return app.serve(ctx, front)
+}
+
+// whereToListen returns the address on which the Functions host expects the app,
+// or that of the settings if there is no host.
+func whereToListen(c *call) (address string, hosted bool, err error) {
+	address, hosted, err = host.Address(c.env)
+	switch {
+	case err != nil:
+		return "", hosted, err
+	case !hosted:
+		address = c.values.Text(settings.Address)
+		return address, false, checkLoopback(address)
+	case c.values.Text(settings.PublicBaseUrl) == "":
+		return "", true, errNoPublicURL
+	case c.values.Text(settings.WakeQueue) == "" && inAccount(c.values):
+		return "", true, errNoWakeQueue
+	}
+	if root, _ := c.env(rootVariable); root != "" {
+		err = checkFunctions(os.DirFS(root))
+	}
+	return address, true, err
+}
+
+// isDevelopment reports whether the host says that it runs on a developer's
+// machine, as that of the Core Tools does.
+func isDevelopment(env host.Env) bool {
+	name, _ := env("AZURE_FUNCTIONS_ENVIRONMENT")
+	return strings.EqualFold(name, "Development")
+}
+
+// settingNames are the names of all settings.
+func settingNames() (names []string) {
+	for _, s := range settings.Table() {
+		names = append(names, s.Name)
+	}
+	return names
+}
+
+// logHandler returns what writes the log: for people, or for the host.
+func logHandler(c *call, hosted bool) slog.Handler {
+	if hosted {
+		return host.LogHandler(c.out, level(c.values))
+	}
+	return slog.NewTextHandler(c.out, &slog.HandlerOptions{Level: level(c.values)})
 }
 
 // signsIn reports whether App Service lets people sign in before they reach the app,
@@ -119,6 +173,11 @@ func signsIn(env func(string) (string, bool)) bool {
 // reached: what requests say of it is not believed.
 var errNoPublicURL = errors.New("PublicBaseUrl is not set, and nothing in the environment names the site: set it to what the links handed out are to begin with, " +
 	"such as https://verify.example.com")
+
+// errNoWakeQueue is returned under a host when nothing says by which queue it
+// wakes the app.
+var errNoWakeQueue = errors.New("WakeQueue is not set: without it the Functions host does not load the function Wake, and the app sleeps until the schedule of Sweep; " +
+	"set it to the hub's name in small letters and -wake, such as shophub-wake")
 
 // checkLoopback refuses an address that others can reach: a local run asks
 // nobody who they are.

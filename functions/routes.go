@@ -53,6 +53,9 @@ func (r routes) handler(local bool) http.Handler {
 	mux.HandleFunc("POST "+claimPath, r.startClaim)
 	mux.HandleFunc("POST "+answerPath+"{instance}", r.answer)
 	mux.Handle(approvePath+"/{instance}/{page}", pages.New(pages.Options{Door: r.door, Origin: r.app.url, MaxBody: r.maxBody(), Logger: r.app.log}))
+	mux.HandleFunc("GET "+livePath, serveLive)
+	mux.HandleFunc("GET "+readyPath, r.app.health.serve)
+	mux.HandleFunc("GET "+healthPath, r.app.health.serve)
 	if local {
 		mux.HandleFunc("POST "+backupPath, r.backup)
 	}

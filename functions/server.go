@@ -2,10 +2,12 @@ package main
 
 import (
 	"log/slog"
+	"net"
 	"net/http"
 	"time"
 
 	"github.com/seed21523604/holdfast/engine/httpapi"
+	"github.com/seed21523604/holdfast/functions/internal/host"
 )
 
 // How long the parts of a request and its answer may take. A handler that is to
@@ -32,6 +34,30 @@ func newServer(handler http.Handler, log *slog.Logger) *http.Server {
 		MaxHeaderBytes:    maxHeader,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
+}
+
+// front is the app's server, which answers from before the app is there.
+type front struct {
+	door   *host.Door
+	server *http.Server
+	served chan error // why it stopped
+}
+
+// openFront begins to serve on the listener, which it closes in the end.
+func openFront(listener net.Listener, log *slog.Logger) *front {
+	f := &front{door: host.NewDoor(early()), served: make(chan error, 1)}
+	f.server = newServer(f.door, log)
+	go func() { f.served <- f.server.Serve(listener) }()
+	return f
+}
+
+// early answers what must not wait until the app is there.
+func early() *http.ServeMux {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET "+livePath, serveLive)
+	mux.HandleFunc("GET "+readyPath, serveStarting)
+	mux.HandleFunc("GET "+healthPath, serveStarting)
+	return mux
 }
 
 // sheltered gives every answer the headers that keep it out of caches and of

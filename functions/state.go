@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
@@ -27,6 +28,8 @@ type stateOptions struct {
 	Logger     *slog.Logger
 	Deployment string
 	Existing   bool // only if it is there
+	// Rouse is told when doorbells of a hub in a storage account ring; nil.
+	Rouse func(ctx context.Context, at time.Time)
 }
 
 // openState opens the store in which the app keeps everything.
@@ -62,7 +65,7 @@ func openHub(ctx context.Context, values settings.Values, o stateOptions) (store
 	if err != nil {
 		return nil, err
 	}
-	table.Logger, table.Existing, table.Owner = o.Logger, o.Existing, hubOwner(values, o.Deployment)
+	table.Logger, table.Existing, table.Owner, table.Rouse = o.Logger, o.Existing, hubOwner(values, o.Deployment), o.Rouse
 	s, err := tablestore.Open(ctx, table)
 	if err != nil {
 		return nil, err

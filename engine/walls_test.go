@@ -51,6 +51,9 @@ var walls = map[string][]string{
 	"engine/human/internal/bureau":         {"engine", "engine/client", "engine/dispatch", "engine/human", "engine/human/approval", "engine/human/door", "engine/human/links", "engine/store", "engine/store/filestore", "engine/store/tablestore", "engine/store/tablestore/azuretest"},
 	"cmd/determinism":                      {"engine/determinism"},
 	"functions/settings":                   {},
+	"functions/triggers":                   {"functions/settings"},
+	"functions/hosttest":                   {},
+	"functions/internal/host":              {},
 	"functions/internal/entra":             {},
 	"functions/internal/hub":               {"engine/history", "engine/store"},
 	"functions/internal/phone":             {},
@@ -67,6 +70,7 @@ var walls = map[string][]string{
 		"cmd/deploy/internal/flow", "cmd/deploy/internal/parity", "cmd/deploy/internal/source", "cmd/deploy/internal/template",
 	},
 	"cmd/deploy/internal/change":        {},
+	"cmd/deploy/internal/pack":          {},
 	"cmd/deploy/internal/azure":         {"cmd/deploy/internal/change", "functions/settings"},
 	"cmd/deploy/internal/tools":         {"cmd/deploy/internal/change"},
 	"cmd/deploy/internal/inputs":        {"cmd/deploy/internal/template", "functions/settings"},
@@ -77,12 +81,12 @@ var walls = map[string][]string{
 	"infra/internal/generate":           {"functions/settings", "infra"},
 	"cmd/deploy": {
 		"cmd/deploy/internal/azure", "cmd/deploy/internal/bicep", "cmd/deploy/internal/change", "cmd/deploy/internal/check", "cmd/deploy/internal/inputs",
-		"cmd/deploy/internal/source", "cmd/deploy/internal/template", "cmd/deploy/internal/terraform", "cmd/deploy/internal/tools", "cmd/deploy/internal/trace",
-		"functions/settings", "infra",
+		"cmd/deploy/internal/pack", "cmd/deploy/internal/source", "cmd/deploy/internal/template", "cmd/deploy/internal/terraform", "cmd/deploy/internal/tools", "cmd/deploy/internal/trace",
+		"functions/settings", "functions/triggers", "infra",
 	},
 	"functions": {
 		"engine", "engine/client", "engine/dispatch", "engine/explain", "engine/history", "engine/httpapi", "engine/human", "engine/human/approval", "engine/human/door", "engine/human/links", "engine/human/pages", "engine/store", "engine/store/filestore", "engine/store/tablestore",
-		"engine/telemetry", "functions/internal/entra", "functions/internal/hub", "functions/internal/phone", "functions/internal/twilio", "functions/settings",
+		"engine/telemetry", "functions/internal/entra", "functions/internal/host", "functions/internal/hub", "functions/internal/phone", "functions/internal/twilio", "functions/settings", "functions/triggers",
 	},
 }
 

@@ -2,6 +2,7 @@
 //
 //	go run ./cmd/deploy inspect infra/bicep                          show what a template asks for, makes and gives back
 //	go run ./cmd/deploy check -twins infra/bicep infra/terraform     find secrets that get out, and where the two differ
+//	go run ./cmd/deploy package -o holdfast.zip                      build the app and pack it for Azure Functions
 //	go run ./cmd/deploy preview infra/bicep --group rg               show what a deployment would change
 //	go run ./cmd/deploy up infra/bicep --group rg                    deploy
 //	go run ./cmd/deploy help                                         show the commands and the exit codes
@@ -48,6 +49,7 @@ func commands() []command {
 	return []command{
 		{"inspect", "PATH [--json]", "show what a template asks for, makes and gives back", inspect},
 		{"check", "PATH... [--twins] [--app FOLDER] [--json | --sarif]    or: check --rules", "find secrets that get out, time-outs without bounds, and more; of twins also where they differ", checkTemplates},
+		{"package", "-o FILE [--folder FOLDER] [--arch amd64|arm64] [--version VERSION]    or: package --check FILE", "build the app and pack it for Azure Functions, and look for what is wrong with the package", packageApp},
 		{"trace", "SETTING [PATH...] [--app FOLDER] [--json | --dot]", "draw the way of a setting or secret, from what a deployment is told to the lines of code that read it", traceSetting},
 		{"params", "PATH [--set NAME=VALUE]... [--json]", "show what a template has to be told, in which environment variables, and what it would get", params},
 		{"preview", "PATH [--read-only] " + targetUse, "show what up would change; --read-only asks for no right but to read", preview},

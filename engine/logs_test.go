@@ -36,6 +36,10 @@ var logKeys = map[string]string{
 	"method":        "of an HTTP request",
 	"panic":         "what a handler panicked with",
 	"stack":         "where",
+	"function":      "the function that the Functions host invokes",
+	"invocation":    "the host's id of that",
+	"url":           "where something is",
+	"version":       "of the program",
 	"trace_id":      "the trace that the line belongs to, as OpenTelemetry names it",
 	"span_id":       "the span",
 }

@@ -103,7 +103,7 @@ func serve(ctx context.Context, c *call) error {
 		return fmt.Errorf("listen on %s: %w; is another one running? choose another with -addr 127.0.0.1:PORT", address, err)
 	}
 	logger := slog.New(telemetry.LogHandler(logHandler(c, hosted)))
-	logger.Debug("starting", "version", version, "hosted", hosted)
+	logger.Debug("starting", "version", version)
 	front := openFront(listener, logger)
 	app, err := newApp(ctx, c.values, options{
 		Logger: logger, Address: listener.Addr().String(), Local: !hosted, Development: isDevelopment(c.env),

@@ -20,9 +20,11 @@ type call struct {
 	stdio
 	env    func(string) (string, bool)
 	values settings.Values
-	which  string // the instance that is asked about
-	yes    string // what may be deleted
-	force  bool   // although it is in use
+	which  string // the instance, or the file, that is asked about
+	// requester is whose request a dry run shows; it may be empty.
+	requester string
+	yes       string // what may be deleted
+	force     bool   // although it is in use
 }
 
 // command is what can be typed behind the program's name.
@@ -37,6 +39,7 @@ func commands() []command {
 		{"settings", "show every setting, its value and where it came from", showSettings},
 		{"explain", "say why an instance waits, or how it ended: explain ID, or the URL of its status", explainInstance},
 		{"history", "show what has happened to an instance: history ID, or the URL of its status", showHistory},
+		{"policy", "check an approval policy, and show what happens if nobody answers: policy FILE [REQUESTER]", showPolicy},
 		{"hub show", "show what the hub consists of and what is in it", showHub},
 		{"hub export", "write out everything in the hub, a JSON object a line", exportHub},
 		{"hub delete", "delete the hub with everything in it; asks first, or takes -yes NAME; -force if it is in use", deleteHub},
@@ -74,6 +77,13 @@ func (c command) takeOwn(to *call, args []string) (rest []string) {
 	case c.isAboutOne():
 		if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
 			to.which, args = args[0], args[1:]
+		}
+		return args
+	case c.name == "policy":
+		for _, to := range []*string{&to.which, &to.requester} {
+			if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
+				*to, args = args[0], args[1:]
+			}
 		}
 		return args
 	case c.name == "hub delete":

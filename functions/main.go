@@ -6,6 +6,7 @@
 //	go run ./functions settings      show every setting, its value and where it came from
 //	go run ./functions explain ID    say why an instance waits, or how it ended
 //	go run ./functions history ID    show what has happened to an instance
+//	go run ./functions policy FILE   check an approval policy, and show what happens if nobody answers
 //	go run ./functions hub show      show what the hub consists of and what is in it
 //	go run ./functions hub export    write out everything in the hub, a JSON object a line
 //	go run ./functions hub delete    delete the hub with everything in it

@@ -316,3 +316,26 @@ func TestARequestIsChangedThreeTimesAtMost(t *testing.T) {
 		t.Errorf("%+v, %v", ending, err)
 	}
 }
+
+// All that happens to a request happens in one that survives every crash: it is handed
+// on, changed, escalated, and decided in two stages.
+func TestAnEventfulApprovalSurvivesEveryCrash(t *testing.T) {
+	request := gate()
+	request.Policy.Delegation.Depth = 1
+	b := &board{}
+	enginetest.EveryCrash(t, newFlow(b), func(env *enginetest.Env) {
+		hands := says("ann", approval.Delegate, "one")
+		hands.To = "fay"
+		enginetest.Raise(env, time.Minute, approval.ApprovalDecision, hands)
+		enginetest.Raise(env, 2*time.Minute, approval.ApprovalDecision, says("fay", approval.Approve, "one"))
+		enginetest.Raise(env, 3*time.Minute, approval.ApprovalDecision, changesTo(release8))
+		enginetest.Raise(env, 4*time.Minute, approval.ApprovalDecision, says("bob", approval.Approve, "one"))
+		enginetest.Raise(env, 200*time.Minute, approval.ApprovalDecision, says("cfo", approval.Approve, "one"))
+		enginetest.Raise(env, 201*time.Minute, approval.ApprovalDecision, says("bob", approval.Approve, "one"))
+		enginetest.Raise(env, 202*time.Minute, approval.ApprovalDecision, says("dora", approval.Approve, "two"))
+		ending, err := enginetest.Run(env, approve, request)
+		if err != nil || ending.Outcome != approval.Approved || len(ending.Decisions) != 3 || len(ending.Earlier) != 3 {
+			env.Errorf("%v: %+v", err, ending)
+		}
+	})
+}

@@ -385,7 +385,7 @@ func randomPolicy(r *rand.Rand) approval.Policy {
 func TestRandomPoliciesAgainstABruteForceOracle(t *testing.T) {
 	outcomes, taken := map[approval.Outcome]int{}, 0
 	for seed := range uint64(300) {
-		for n := range uint64(17) { // 5,100 in all
+		for n := range uint64(runs) { // 5,100 in all, without the race detector
 			outcome, effects := runRandom(t, seed, n)
 			outcomes[outcome]++
 			taken += effects
@@ -395,7 +395,7 @@ func TestRandomPoliciesAgainstABruteForceOracle(t *testing.T) {
 		}
 	}
 	for _, outcome := range []approval.Outcome{approval.Approved, approval.Rejected, approval.Expired, approval.Recalled, approval.Impossible} {
-		if outcomes[outcome] < 20 {
+		if outcomes[outcome] < runs {
 			t.Errorf("only %d of the requests ended %q, so the test says little about that", outcomes[outcome], outcome)
 		}
 	}

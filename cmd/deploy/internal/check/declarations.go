@@ -100,7 +100,7 @@ func readsVault(e template.Expr) bool {
 }
 
 // timeoutName is what time-outs are called.
-var timeoutName = regexp.MustCompile(`(?i)(time_?out|timetolive|time_to_live|ttl|lease|deadline|visibility|delay|poll(ing)?_?interval|retry_?interval|dequeue_?count)(s|_?in)?(_?(seconds|minutes|hours|days|ms|milliseconds|sec|min|duration))?$`)
+var timeoutName = regexp.MustCompile(`(?i)(time_?out|lease|deadline|visibility|delay|poll(ing)?_?interval|retry_?interval|dequeue_?count)(s|_?in)?(_?(seconds|minutes|hours|days|ms|milliseconds|sec|min|duration))?$`)
 
 // unbounded checks that the time-outs that a deployment can set have bounds.
 func (c *checker) unbounded(t *template.Template) {

@@ -120,8 +120,8 @@ func withoutItems(path []string) []string {
 
 // forSecrets are the names of properties that hold a secret by their nature, and of those around them.
 var (
-	forSecrets    = regexp.MustCompile(`(?i)(password|passwd|pwd|secret|token|credential|passphrase|privatekey|sharedkey|accountkey|accesskey|apikey|adminkey|masterkey|authorizationkey|serviceaccountkey|storagekey|sastoken|sasuri|sasurl|connectionstring|certificate|pfx|keydata|psk)s?$|^(key|sas|pat|data|keyvalue|presharedkey|authkey|primarykey|secondarykey)$`)
-	aroundSecrets = regexp.MustCompile(`(?i)^(secrets?|securevalue|protectedsettings|protectedparameters|secureparameters|credentials?|typeproperties)$`)
+	forSecrets    = regexp.MustCompile(`(?i)(password|passwd|pwd|secret|token|credential|passphrase|privatekey|sharedkey|accountkey|accesskey|apikey|adminkey|masterkey|authorizationkey|serviceaccountkey|storagekey|sastoken|sasuri|sasurl|connectionstring|connectionstring(primary|secondary)key|instrumentationkey|certificate|certificatevalue|pfx|keydata|psk)s?$|^(key|sas|pat|data|keyvalue|presharedkey|authkey|primarykey|secondarykey)$`)
+	aroundSecrets = regexp.MustCompile(`(?i)^(secrets?|securevalue|(configuration)?protectedsettings|protectedparameters|secureparameters|credentials?|typeproperties)$`)
 )
 
 // isForSecrets reports whether a property is made for a secret.

@@ -29,7 +29,6 @@ type resourceManager struct {
 	mu        sync.Mutex
 	resources map[string]map[string]any // by path in small letters
 	bodies    []resourceBody            // in the order in which they were sent
-	unknown   []string                  // requests that had no answer
 }
 
 // resourceBody is what a resource was created with.
@@ -106,19 +105,43 @@ func (r *resourceManager) resource(w http.ResponseWriter, req *http.Request, bod
 			return
 		}
 		r.bodies = append(r.bodies, resourceBody{req.URL.Path, copied(in)})
-		r.resources[key] = completed(req.URL.Path, in)
+		r.resources[key] = r.completed(req.URL.Path, in)
 		reply(w, http.StatusOK, r.resources[key])
 	case http.MethodGet, http.MethodHead:
-		if found := r.resources[key]; found != nil {
-			reply(w, http.StatusOK, found)
-			return
-		}
-		r.unknown = append(r.unknown, fmt.Sprintf("%s %s", req.Method, req.URL.Path))
-		reply(w, http.StatusNotFound, map[string]any{"error": map[string]any{"code": "ResourceNotFound", "message": "It is not there."}})
+		r.get(w, req, key)
+	case http.MethodDelete:
+		delete(r.resources, key)
+		w.WriteHeader(http.StatusOK)
 	default:
-		r.unknown = append(r.unknown, fmt.Sprintf("%s %s", req.Method, req.URL.Path))
-		reply(w, http.StatusOK, map[string]any{})
+		reply(w, http.StatusOK, map[string]any{"properties": map[string]any{}, "keys": []any{}, "value": []any{}})
 	}
+}
+
+// get answers with a resource, with a list of none, or with what every storage account has.
+func (r *resourceManager) get(w http.ResponseWriter, req *http.Request, key string) {
+	_, rest, _ := strings.Cut(key, "/providers/")
+	switch found := r.resources[key]; {
+	case found != nil:
+		reply(w, http.StatusOK, found)
+	case strings.HasSuffix(key, "/roledefinitions"):
+		reply(w, http.StatusOK, map[string]any{"value": []any{roleDefinition(req.URL.Query().Get("$filter"))}})
+	case strings.Contains(key, "/roledefinitions/"):
+		reply(w, http.StatusOK, map[string]any{"id": req.URL.Path, "properties": map[string]any{"roleName": "a role"}})
+	case strings.HasSuffix(key, "services/default"), strings.Contains(key, "/sites/") && strings.Count(rest, "/") == 4: // parts that nobody makes
+		reply(w, http.StatusOK, map[string]any{"id": req.URL.Path, "name": "default", "properties": map[string]any{}})
+	case strings.Count(rest, "/")%2 == 1: // a namespace, a type, and names and types in turn: it ends with a type
+		reply(w, http.StatusOK, map[string]any{"value": []any{}})
+	default:
+		reply(w, http.StatusNotFound, map[string]any{"error": map[string]any{"code": "ResourceNotFound", "message": "It is not there."}})
+	}
+}
+
+// roleDefinition is the role that a filter asks for: roleName eq 'Reader'.
+func roleDefinition(filter string) map[string]any {
+	_, rest, _ := strings.Cut(filter, "'")
+	name, _, _ := strings.Cut(rest, "'")
+	id := "/subscriptions/" + testSubscription + "/providers/Microsoft.Authorization/roleDefinitions/" + strings.ReplaceAll(strings.ToLower(name), " ", "-")
+	return map[string]any{"id": id, "name": name, "properties": map[string]any{"roleName": name}}
 }
 
 func copied(in map[string]any) map[string]any {
@@ -129,14 +152,31 @@ func copied(in map[string]any) map[string]any {
 }
 
 // completed adds what Azure itself says of a resource.
-func completed(path string, in map[string]any) map[string]any {
-	in["id"] = path
-	in["name"] = path[strings.LastIndexByte(path, '/')+1:]
+func (r *resourceManager) completed(path string, in map[string]any) map[string]any {
+	in["id"], in["name"] = path, path[strings.LastIndexByte(path, '/')+1:]
 	properties, ok := in["properties"].(map[string]any)
 	if !ok {
 		properties = map[string]any{}
 		in["properties"] = properties
 	}
 	properties["provisioningState"] = "Succeeded"
+	name := fmt.Sprint(in["name"])
+	switch strings.ToLower(kindOf(path)) {
+	case "microsoft.storage/storageaccounts":
+		properties["primaryEndpoints"] = map[string]any{"blob": "https://" + name + ".blob.core.windows.net/", "queue": "https://" + name + ".queue.core.windows.net/",
+			"table": "https://" + name + ".table.core.windows.net/", "file": "https://" + name + ".file.core.windows.net/", "web": "https://" + name + ".web.core.windows.net/", "dfs": "https://" + name + ".dfs.core.windows.net/"}
+		properties["primaryLocation"], properties["statusOfPrimary"] = "westeurope", "available"
+	case "microsoft.managedidentity/userassignedidentities":
+		properties["clientId"], properties["principalId"], properties["tenantId"] = testClient, testObject, testTenant
+	case "microsoft.operationalinsights/workspaces":
+		properties["customerId"] = testObject
+	case "microsoft.insights/components":
+		properties["InstrumentationKey"], properties["ConnectionString"], properties["AppId"] = testObject, "InstrumentationKey="+testObject, testObject
+	case "microsoft.web/sites":
+		properties["defaultHostName"], properties["state"] = name+".azurewebsites.net", "Running"
+		in["identity"] = map[string]any{"type": "SystemAssigned, UserAssigned", "principalId": testObject, "tenantId": testTenant}
+	case "microsoft.keyvault/vaults":
+		properties["vaultUri"] = r.server.URL + "/"
+	}
 	return in
 }

@@ -1,18 +1,23 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
-	"os"
 	"path/filepath"
+	"strings"
 )
 
-// build makes the package of the app as the command package does, in the folder for what need not stay, and returns its name.
-func (u *uploading) build(ctx context.Context) (string, error) {
-	folder, err := os.MkdirTemp("", "holdfast")
-	if err != nil {
-		return "", fmt.Errorf("make a folder for the package: %w", err)
+// build makes and checks the package of the app in a folder, and says what the command package says.
+func (u *uploading) build(ctx context.Context, folder string) (string, error) {
+	file := filepath.Join(folder, "holdfast.zip")
+	var said bytes.Buffer
+	err := packageApp(ctx, []string{"-o", file}, streams{in: u.std.in, out: &said, err: u.std.err})
+	if text := strings.TrimSpace(said.String()); text != "" {
+		u.report.note("%s", text)
 	}
-	out := filepath.Join(folder, "holdfast.zip")
-	return out, packageApp(ctx, []string{"-o", out}, streams{in: u.std.in, out: u.std.err, err: u.std.err})
+	if err != nil {
+		return "", fmt.Errorf("build the app: %w", err)
+	}
+	return file, nil
 }

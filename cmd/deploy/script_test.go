@@ -80,10 +80,23 @@ func TestScripts(t *testing.T) {
 			e.Setenv("TWINS", twins)
 			deploy, err := osexec.LookPath("deploy")
 			e.Setenv("DEPLOY", deploy)
-			return err
+			return errors.Join(err, goVariables(e))
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){"azure": arrange, "exits": exits, "requests": requests, "vault": vault},
 	})
+}
+
+// goVariables lets the go command find what it has built and downloaded before.
+func goVariables(e *testscript.Env) error {
+	const names = "GOCACHE GOMODCACHE GOPATH GOPROXY GOSUMDB GOFLAGS"
+	said, err := osexec.Command("go", append([]string{"env"}, strings.Fields(names)...)...).Output()
+	values := strings.Split(string(said), "\n")
+	for i, name := range strings.Fields(names) {
+		if i < len(values) {
+			e.Setenv(name, strings.TrimSpace(values[i]))
+		}
+	}
+	return err
 }
 
 // noCanary looks for secrets in every file of a script: what the programs wrote, how they were called, what they left.

@@ -57,11 +57,18 @@ func up(ctx context.Context, args []string, std streams) error {
 type uploading struct {
 	*target
 	*upFlags
+	folder  string // for the package, while it runs
 	outputs map[string]string
 	site    *azure.Site
 }
 
 func (u *uploading) run(ctx context.Context) error {
+	folder, err := os.MkdirTemp("", "holdfast-up-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(folder)
+	u.folder = folder
 	does := map[string]func(context.Context) error{
 		stepCheck: u.check, stepPackage: u.pack, stepProvision: u.provision, stepPublish: u.publish, stepSmoke: u.smoke,
 	}
@@ -108,7 +115,7 @@ func (u *uploading) pack(ctx context.Context) error {
 		return err
 	}
 	u.report.step(stepPackage, "building the app")
-	zip, err := u.build(ctx)
+	zip, err := u.build(ctx, u.folder)
 	u.zip = zip
 	return err
 }

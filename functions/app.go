@@ -81,6 +81,9 @@ func newApp(ctx context.Context, values settings.Values, o options) (*app, error
 	if err != nil {
 		return nil, err
 	}
+	if err := checkPolicies(values); err != nil {
+		return nil, err
+	}
 	if a.links, err = asklinks.New(keys.asks, a.url+approvePath); err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -35,6 +36,16 @@ func addApprovals(r *engine.Registry, n approval.Notifier, m *asklinks.Maker) {
 	engine.AddOrchestrator(r, ExpenseApproval, approval.Decide)
 	engine.AddOrchestrator(r, ReleaseGate, approval.Decide)
 	approval.AddApprovals(r, n, m)
+}
+
+// checkPolicies returns what is wrong with the policies that the settings make, so that
+// whoever set them learns of it, and not whoever wants something.
+func checkPolicies(values settings.Values) error {
+	expenses, releases := expensePolicy(values, float64(values.Int(settings.ExpenseCodeFrom))), releasePolicy(values)
+	if err := errors.Join(expenses.Check(), releases.Check()); err != nil {
+		return fmt.Errorf("make policies of the settings for expenses and releases: %w", err)
+	}
+	return nil
 }
 
 // notifier tells people by text messages.
@@ -90,8 +101,13 @@ type startedApproval struct {
 	Requester string `json:"requesterUri"`
 }
 
-// startApproval starts an approval and answers with where to look.
+// startApproval starts an approval and answers with where to look. Who is known requests
+// in their own name; for others, whoever may call the trigger vouches.
 func (r routes) startApproval(w http.ResponseWriter, req *http.Request, name string, request approval.Request) {
+	if who, err := r.knows(req, ""); err == nil && !approval.SamePerson(who.ID, request.Requester) {
+		refuse(w, http.StatusForbidden, "You are "+who.ID+", and request something in your own name only.")
+		return
+	}
 	if err := request.Check(); err != nil {
 		refuse(w, http.StatusBadRequest, capital(err.Error()))
 		return

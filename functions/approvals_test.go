@@ -119,9 +119,16 @@ func TestALargeExpenseTakesACode(t *testing.T) {
 	if end := s.outcome(a); !strings.Contains(end, `"via":"link+code"`) {
 		t.Error(end)
 	}
-	poor := open(t, t.TempDir(), true, "ExpenseCodeFrom=80")
-	if told := poor.want(400, "POST", expensePath, anExpense); !strings.Contains(told, "needs the phone of boss@example.org") {
-		t.Error(told)
+}
+
+// Settings that make no policy are found at the start.
+func TestSettingsThatMakeNoPolicyAreFoundAtTheStart(t *testing.T) {
+	for setting, says := range map[string]string{
+		"ExpenseCodeFrom=80":         "needs the phone of boss@example.org",
+		"ReleaseNeed=4":              "need is 4, but 3 are asked",
+		"ReleaseVeto=group:security": `names the group "security", which is not there`,
+	} {
+		typed(t, []string{"Address=127.0.0.1:0", "DataFolder=" + t.TempDir(), setting}, "", "", exitFailure, says)
 	}
 }
 
@@ -222,6 +229,10 @@ func TestWhoSignedInAnswersAsThemselves(t *testing.T) {
 	if told := s.want(200, "POST", answerPath+a.ID, `{"verb":"approve"}`, "Authorization: Bearer boss's"); !strings.Contains(told, `"via":"sign-in"`) {
 		t.Error(told)
 	}
+	if told := s.want(403, "POST", expensePath, anExpense, "Authorization: Bearer boss's"); !strings.Contains(told, "You are boss@example.org") {
+		t.Error(told)
+	}
+	s.want(202, "POST", expensePath, strings.Replace(anExpense, "rex@example.org", "BOSS@example.org", 1), "Authorization: Bearer boss's")
 	s.app.signsIn = true
 	if told := s.want(200, "POST", answerPath+a.ID, `{"stage":"finance","verb":"reject","comment":"no"}`, principalHeader+": "+finance); !strings.Contains(told, `"by":"finance@example.org","via":"sign-in"`) {
 		t.Error(told)

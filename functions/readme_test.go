@@ -66,6 +66,11 @@ type shell struct {
 
 func newShell(t *testing.T) *shell {
 	t.Helper()
+	for _, tool := range []string{"bash", "curl"} {
+		if _, err := exec.LookPath(tool); err != nil {
+			t.Skipf("%s is missing: install it, or type the README's commands by hand", tool)
+		}
+	}
 	command := exec.Command("bash", "--norc", "-o", "pipefail")
 	command.Dir = t.TempDir()
 	in, err := command.StdinPipe()

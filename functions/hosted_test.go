@@ -212,6 +212,7 @@ func TestWorkThatWasLeftWakesTheAppThroughTheSchedule(t *testing.T) {
 }
 
 func wakes(t *testing.T, schedule, by string) {
+	t.Parallel() // it waits for leases most of the time
 	tw := twiliotest.New(t)
 	gone := make(chan struct{})
 	defer close(gone)

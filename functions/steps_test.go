@@ -217,6 +217,7 @@ const stepsAtOnce = 10
 // The app dies before and behind each of its steps, every machine of it, and the machines of its parts share no memory. Each verification is finished
 // nevertheless, and nobody who takes part in it does anything for that but what they do anyway.
 func TestKilledBetweenEveryTwoStepsAVerificationIsFinished(t *testing.T) {
+	t.Parallel() // it waits for leases most of the time
 	tw := twiliotest.New(t)
 	e := azuritetest.Shared(t)
 	o := hostOptions(t, tw)

@@ -1,14 +1,20 @@
 package main
 
 import (
+	"archive/zip"
 	"bytes"
 	"errors"
+	"io"
+	"io/fs"
+	"net/http"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
 	"github.com/seed21523604/holdfast/cmd/deploy/internal/pack"
+	"github.com/seed21523604/holdfast/functions/hosttest"
 )
 
 // packed runs the command and returns what it says.
@@ -19,13 +25,14 @@ func packed(t *testing.T, args ...string) (said string, err error) {
 	return out.String(), err
 }
 
-// The app itself is packed, and nothing is wrong with its package. It is built in another folder the second time.
+// The app itself is packed, nothing is wrong with its package, and it runs. It is built in another folder the second time.
 func TestTheAppIsPackedTheSameInEveryFolder(t *testing.T) {
 	folder := t.TempDir()
 	first, second := filepath.Join(folder, "one.zip"), filepath.Join(folder, "two.zip")
 	if said, err := packed(t, "-o", first, "-version", "v0"); err != nil || !strings.Contains(said, "version v0 for linux/amd64") {
 		t.Fatal(said, err)
 	}
+	runs(t, first)
 	t.Chdir(sourcesIn(t, t.TempDir()))
 	if said, err := packed(t, "-o", second, "-version", "v0"); err != nil {
 		t.Fatal(said, err)
@@ -44,6 +51,53 @@ func TestTheAppIsPackedTheSameInEveryFolder(t *testing.T) {
 	said, err := packed(t, "-check", first, "-arch", "arm64", "-version", "v0.0.0-another")
 	if found := (*foundError)(nil); !errors.As(err, &found) || !strings.Contains(said, "processor") || !strings.Contains(said, "version v0.0.0-another") {
 		t.Errorf("%s %v", said, err)
+	}
+}
+
+// runs starts a package as the Functions host would, from its folder alone, and asks the app how it is.
+func runs(t *testing.T, archive string) {
+	t.Helper()
+	if runtime.GOOS != "linux" || runtime.GOARCH != "amd64" {
+		t.Log("the package is not run, as it is for linux/amd64 and this is not")
+		return
+	}
+	root := t.TempDir()
+	unzip(t, archive, root)
+	h := hosttest.New(t, hosttest.Options{
+		Root: root, Manual: true, Environment: []string{"PATH=" + os.Getenv("PATH")},
+		Settings: map[string]string{"WakeQueue": "hub-wake", "SweepSchedule": "0 * * * * *", "DataFolder": t.TempDir(), "OperatorKey": strings.Repeat("k", 20)},
+	})
+	if done, err := h.Fire(t.Context(), "Sweep", false); err != nil || done.Err != nil { // it waits until the app is there
+		t.Errorf("%+v, %v", done, err)
+	}
+	answer, err := http.Get(h.URL() + "/api/health/ready")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	body, err := io.ReadAll(answer.Body)
+	if err != nil || answer.StatusCode != http.StatusOK || !strings.Contains(string(body), `"version":"v0"`) {
+		t.Errorf("%d %s, %v", answer.StatusCode, body, err)
+	}
+}
+
+// unzip unpacks an archive with the modes that it has.
+func unzip(t *testing.T, archive, to string) {
+	t.Helper()
+	z, err := zip.OpenReader(archive)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer z.Close()
+	for _, f := range z.File {
+		path := filepath.Join(to, filepath.FromSlash(f.Name))
+		text, err := fs.ReadFile(z, f.Name)
+		if err == nil {
+			err = errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, text, f.Mode()))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 

@@ -23,7 +23,9 @@ func BenchmarkColdStart(b *testing.B) {
 		b.Skip("the memory of a process is read from /proc; this needs Linux")
 	}
 	program := filepath.Join(b.TempDir(), "holdfast")
-	if said, err := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", program, ".").CombinedOutput(); err != nil {
+	build := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w -buildid=", "-o", program, ".") // as a package is built
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if said, err := build.CombinedOutput(); err != nil {
 		b.Fatalf("%v\n%s", err, said)
 	}
 	tw, err := twiliotest.Start(twiliotest.Options{})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -12,15 +13,17 @@ import (
 	"github.com/seed21523604/holdfast/engine"
 	"github.com/seed21523604/holdfast/engine/client"
 	"github.com/seed21523604/holdfast/engine/dispatch"
+	"github.com/seed21523604/holdfast/engine/history"
 	"github.com/seed21523604/holdfast/engine/httpapi"
 	"github.com/seed21523604/holdfast/engine/human"
 	"github.com/seed21523604/holdfast/engine/human/approval"
 	"github.com/seed21523604/holdfast/engine/human/door"
 	asklinks "github.com/seed21523604/holdfast/engine/human/links"
+	"github.com/seed21523604/holdfast/engine/human/notify"
+	"github.com/seed21523604/holdfast/engine/human/receipt"
+	"github.com/seed21523604/holdfast/engine/human/reply"
 	"github.com/seed21523604/holdfast/engine/store"
 	"github.com/seed21523604/holdfast/engine/telemetry"
-	"github.com/seed21523604/holdfast/functions/internal/phone"
-	"github.com/seed21523604/holdfast/functions/internal/twilio"
 	"github.com/seed21523604/holdfast/functions/settings"
 )
 
@@ -52,6 +55,7 @@ type app struct {
 	folder     string // for what is kept on this machine
 	grace      time.Duration
 	log        *slog.Logger
+	receipt    func(io.Writer, store.Instance, []history.Event) error
 
 	keeper *httpapi.Doorkeeper // nil if it is open
 	person personOf            // whose a bearer token is; nil if none is taken
@@ -77,7 +81,7 @@ func newApp(ctx context.Context, values settings.Values, o options) (*app, error
 	if err != nil {
 		return nil, err
 	}
-	messenger, simulated, err := a.messenger(values)
+	line, err := a.openLine(values, sealer)
 	if err != nil {
 		return nil, err
 	}
@@ -87,9 +91,18 @@ func newApp(ctx context.Context, values settings.Values, o options) (*app, error
 	if a.links, err = asklinks.New(keys.asks, a.url+approvePath); err != nil {
 		return nil, err
 	}
+	ways, err := line.ways(values)
+	if err != nil {
+		return nil, err
+	}
+	told, err := notify.ParseTargets(values.Text(settings.CompletionNotices), ways)
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", settings.CompletionNotices, err)
+	}
 	registry := engine.NewRegistry()
-	addSmsVerify(registry, messenger, sealer, values)
-	addApprovals(registry, notifier{messenger, simulated != nil}, a.links)
+	line.register(registry, values)
+	notify.Add(registry, ways)
+	addApprovals(registry, notifier{line.guarded(), line.simulated != nil}, a.links)
 	addClaimReview(registry)
 	if err := a.openStore(ctx, values, o); err != nil {
 		return nil, err
@@ -107,23 +120,32 @@ func newApp(ctx context.Context, values settings.Values, o options) (*app, error
 		Tries: values.Int(settings.MaxTries), MaxTurn: values.Duration(settings.MaxTurnTime),
 		Grace: time.Duration(orNone(int(a.grace))), Logger: o.Logger,
 	}
-	ask := clientOptions(values, registry, sealer)
+	ask := clientOptions(values, registry, line.sealer)
 	if t := a.collector.telemetry; t != nil {
 		work.Telemetry, ask.Tracer = t, t
 	}
 	a.worker = dispatch.New(a.store, registry, work)
 	c := client.New(a.worker.Instances(), ask)
+	line.use(client.New(a.worker.Instances(), client.Options{}))
+	signer, err := receipt.NewSigner(keys.codes)
+	if err != nil {
+		return nil, errors.Join(err, a.store.Close())
+	}
+	a.receipt = func(w io.Writer, in store.Instance, past []history.Event) error {
+		return writeReceipt(w, values, signer, in, past)
+	}
 	api, err := a.api(c, registry, values, keys.links, o.Local)
 	if err != nil {
 		return nil, errors.Join(err, a.store.Close())
 	}
 	a.health = &health{store: a.store, load: a.worker.Load, log: o.Logger, now: time.Now}
-	routes := routes{app: a, client: c, api: api, values: values}
+	routes := routes{app: a, client: c, api: api, values: values, line: line, told: told, local: o.Local, account: values.Text(settings.TwilioAccountSid)}
 	routes.door = door.New(door.Options{Client: c, Codes: door.NewVerifications(c, string(SmsVerify))})
+	routes.listener = &reply.Listener{Book: line.replies, Decider: nobody{}, Subscriber: line}
 	if o.Local || o.Development {
-		routes.phone = simulated
+		routes.phone = line.simulated
 	}
-	if simulated != nil && !o.Local {
+	if line.simulated != nil && !o.Local {
 		o.Logger.Warn("no Twilio account is set: messages go to a simulated phone, which only a machine of a developer shows", "url", "http://"+o.Address+phonePath)
 	}
 	a.handler, a.live = routes.handler(o.Local), api
@@ -182,7 +204,8 @@ func (a *app) api(c *client.Client, registry *engine.Registry, values settings.V
 	}
 	return httpapi.New(c, httpapi.Options{
 		URL: a.url + a.management, Hub: values.Text(settings.TaskHubName), Orchestrators: registry.Orchestrators(),
-		Reserved: []string{string(approval.ApprovalDecision)}, Runs: a.worker.Runs, MaxBody: int64(values.Int(settings.MaxBodyBytes)), Doorkeeper: keeper, Logger: a.log,
+		Reserved: []string{string(approval.ApprovalDecision)}, Runs: a.worker.Runs, MaxBody: int64(values.Int(settings.MaxBodyBytes)),
+		Doorkeeper: keeper, Receipt: a.receipt, Logger: a.log,
 	})
 }
 
@@ -193,26 +216,6 @@ func orNone(n int) int {
 		return n
 	}
 	return -1
-}
-
-// messenger returns what sends text messages: Twilio if it is set up, else a
-// simulated phone.
-func (a *app) messenger(values settings.Values) (human.Messenger, *phone.Phone, error) {
-	if values.Text(settings.TwilioAccountSid) == "" {
-		a.where = "Text messages go to a simulated phone: " + a.url + phonePath
-		a.simulated = true
-		p := phone.New(time.Now)
-		return p, p, nil
-	}
-	a.where = "Text messages go out through Twilio."
-	sender, err := twilio.New(twilio.Options{
-		AccountSid: values.Text(settings.TwilioAccountSid),
-		AuthToken:  values.Secret(settings.TwilioAuthToken),
-		From:       values.Text(settings.TwilioPhoneNumber),
-		BaseURL:    values.Text(settings.TwilioApiUrl),
-		Timeout:    values.Duration(settings.TwilioTimeout),
-	})
-	return sender, nil, err
 }
 
 // serve answers requests and does the work until the context ends, then stops

@@ -119,6 +119,7 @@ type links struct {
 	RestartPostURI        string
 	SuspendPostURI        string
 	ResumePostURI         string
+	ResendPostURI         string
 }
 
 func (s *site) authenticate(number string) links {
@@ -130,6 +131,15 @@ func (s *site) authenticate(number string) links {
 	}
 	if w.Header.Get("Location") != l.StatusQueryGetURI || w.Header.Get("Retry-After") != "10" {
 		s.t.Errorf("headers %v", w.Header)
+	}
+	return l
+}
+
+// readLinks reads the body of the answer to a start.
+func readLinks(t *testing.T, body string) (l links) {
+	t.Helper()
+	if err := json.Unmarshal([]byte(body), &l); err != nil || l.ID == "" {
+		t.Fatalf("%s", body)
 	}
 	return l
 }

@@ -22,6 +22,11 @@ var (
 	errNumber = errors.New("not a phone number")
 	errBody   = errors.New("the body is not the JSON that is needed")
 
+	errChannel = errors.New("a code is sent by the channel sms or call, nothing else")
+	errVoice   = errors.New("codes are sent by sms here, as calls take a Verify service")
+	errLocale  = errors.New("the locale is not a language such as de or pt-BR")
+
+	locales  = regexp.MustCompile(`^([A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})?)?$`)
 	e164     = regexp.MustCompile(`^\+[1-9][0-9]{7,14}$`)
 	cosmetic = strings.NewReplacer(" ", "", "-", "", "(", "", ")", "", ".", "")
 )
@@ -33,49 +38,90 @@ var answering = httpapi.Grant{
 	Event: string(human.SmsChallengeResponse),
 }
 
+// asking is the other thing that whoever begins a verification may do.
+var asking = httpapi.Grant{Doors: []httpapi.Door{httpapi.DoorRaiseEvent}, Event: string(human.SmsResendCode)}
+
 // authenticate is the HTTP trigger that starts a verification.
 func (r routes) authenticate(w http.ResponseWriter, req *http.Request) {
-	number, err := numberOf(w, req, r.maxBody())
+	asked, err := askedFor(w, req, r.maxBody())
 	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
 		refuse(w, http.StatusRequestEntityTooLarge, "The request body is too large. "+numberHelp)
 		return
+	}
+	if err == nil && asked.Channel == human.Voice && r.line.service == nil {
+		err = errVoice
 	}
 	if err != nil {
 		refuse(w, http.StatusBadRequest, capital(err.Error())+". "+numberHelp)
 		return
 	}
 	limits := smsLimits(r.values)
-	execution := client.NewID()
-	id, err := r.client.Start(req.Context(), string(SmsVerify), "", human.Request{Number: number, Limits: &limits}, client.AsExecution(execution))
+	asked.Limits = &limits
+	if caller := callerOf(req, !r.local); caller != "" {
+		asked.Caller = r.line.sealer.Name("caller", caller)
+	}
+	run, err := r.start(req, string(SmsVerify), asked)
 	if err != nil {
 		r.app.log.Error("start a verification", "error", err)
 		refuse(w, http.StatusInternalServerError, "The verification could not be started; nothing was sent. Try again.")
 		return
 	}
-	r.api.Started(w, httpapi.Run{Instance: id, Execution: execution}, answering)
+	r.started(w, run)
 }
 
-// numberOf reads the phone number from the query or else from the body.
-func numberOf(w http.ResponseWriter, req *http.Request, most int64) (string, error) {
-	if number := req.URL.Query().Get("number"); number != "" {
-		return parseNumber(number)
+// started answers as httpapi.API does, with a link more: to ask for another code.
+func (r routes) started(w http.ResponseWriter, run httpapi.Run) {
+	links := struct {
+		httpapi.Links
+		Resend string `json:"resendPostUri"`
+	}{r.api.Links(run, answering), strings.Replace(r.api.Links(run, asking).SendEvent, "{eventName}", string(human.SmsResendCode), 1)}
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	w.Header().Set("Location", links.Status)
+	w.Header().Set("Retry-After", "10")
+	w.WriteHeader(http.StatusAccepted)
+	_ = json.NewEncoder(w).Encode(links) // the caller is gone
+}
+
+// askedFor reads what is to be verified, and how, from the query or else from the
+// body.
+func askedFor(w http.ResponseWriter, req *http.Request, most int64) (human.Request, error) {
+	query := req.URL.Query()
+	if number := query.Get("number"); number != "" {
+		return parseRequest(number, query.Get("channel"), query.Get("locale"))
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, req.Body, most))
 	if err != nil {
-		return "", err
+		return human.Request{}, err
 	}
 	if len(strings.TrimSpace(string(body))) == 0 {
-		return "", errNumber
+		return human.Request{}, errNumber
 	}
 	var request struct {
-		Number string `json:"number"`
+		Number  string `json:"number"`
+		Channel string `json:"channel"`
+		Locale  string `json:"locale"`
 	}
 	decoder := json.NewDecoder(bytes.NewReader(body))
 	decoder.DisallowUnknownFields()
 	if client.CheckJSON(body) != nil || decoder.Decode(&request) != nil {
-		return "", errBody
+		return human.Request{}, errBody
 	}
-	return parseNumber(request.Number)
+	return parseRequest(request.Number, request.Channel, request.Locale)
+}
+
+// parseRequest returns the request for a number, a channel and a locale, of which
+// only the first is needed.
+func parseRequest(number, channel, locale string) (r human.Request, err error) {
+	if r.Number, err = parseNumber(number); err != nil {
+		return r, err
+	}
+	switch r.Channel, r.Locale = human.Channel(channel), locale; {
+	case channel != "" && r.Channel != human.SMS && r.Channel != human.Voice:
+		return r, errChannel
+	case !locales.MatchString(locale):
+		return r, errLocale
+	}
+	return r, nil
 }
 
 // capital makes a sentence of an error's text.

@@ -11,8 +11,8 @@ import (
 	"time"
 
 	"github.com/seed21523604/holdfast/functions/hosttest"
-	"github.com/seed21523604/holdfast/functions/internal/twilio/twiliotest"
 	"github.com/seed21523604/holdfast/functions/triggers"
+	"github.com/seed21523604/holdfast/functions/twiliotest"
 )
 
 // BenchmarkColdStart starts the app's own program under the test host, on a hub in the emulator that is there already, and measures how long it takes

@@ -25,6 +25,9 @@ type call struct {
 	requester string
 	yes       string // what may be deleted
 	force     bool   // although it is in use
+
+	key     string // that a receipt must be signed with
+	earlier string // a receipt that was made before
 }
 
 // command is what can be typed behind the program's name.
@@ -40,6 +43,10 @@ func commands() []command {
 		{"explain", "say why an instance waits, or how it ended: explain ID, or the URL of its status", explainInstance},
 		{"history", "show what has happened to an instance: history ID, or the URL of its status", showHistory},
 		{"policy", "check an approval policy, and show what happens if nobody answers: policy FILE [REQUESTER]", showPolicy},
+		{"limits", "say where it is remembered what a number was sent, and how to unlock it: limits NUMBER", showLimits},
+		{"receipt", "write out a receipt of an instance: receipt ID, or the URL of its status", getReceipt},
+		{"verify-receipt", "tell whether a receipt is whole and what it says: verify-receipt FILE; -key KEY, -earlier FILE", verifyReceipt},
+		{"receipt-key", "show the key by which the receipts of the app are verified", showReceiptKey},
 		{"hub show", "show what the hub consists of and what is in it", showHub},
 		{"hub export", "write out everything in the hub, a JSON object a line", exportHub},
 		{"hub delete", "delete the hub with everything in it; asks first, or takes -yes NAME; -force if it is in use", deleteHub},
@@ -59,14 +66,16 @@ func findCommand(args []string) (command, []string) {
 }
 
 // isAboutOne reports whether the command is told of which instance.
-func (c command) isAboutOne() bool { return c.name == "explain" || c.name == "history" }
+func (c command) isAboutOne() bool {
+	return slices.Contains([]string{"explain", "history", "limits", "receipt", "verify-receipt"}, c.name)
+}
 
 // commandHelp lists the commands.
 func commandHelp() string {
 	var b strings.Builder
 	b.WriteString("The commands, each with the flags of the settings behind it:\n\n")
 	for _, c := range commands() {
-		fmt.Fprintf(&b, "  functions %-10s  %s\n", c.name, c.meaning)
+		fmt.Fprintf(&b, "  functions %-14s  %s\n", c.name, c.meaning)
 	}
 	return b.String()
 }
@@ -74,6 +83,9 @@ func commandHelp() string {
 // takeOwn takes out of the arguments what is this command's own and not a setting.
 func (c command) takeOwn(to *call, args []string) (rest []string) {
 	switch {
+	case c.name == "verify-receipt":
+		args = takeValues(args, map[string]*string{"key": &to.key, "earlier": &to.earlier})
+		fallthrough
 	case c.isAboutOne():
 		if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
 			to.which, args = args[0], args[1:]
@@ -91,6 +103,24 @@ func (c command) takeOwn(to *call, args []string) (rest []string) {
 	default:
 		return args
 	}
+}
+
+// takeValues takes flags with values out.
+func takeValues(args []string, of map[string]*string) (rest []string) {
+	for len(args) > 0 {
+		name, value, hasValue := strings.Cut(strings.TrimLeft(args[0], "-"), "=")
+		to, ok := of[name]
+		switch {
+		case !strings.HasPrefix(args[0], "-") || !ok:
+			rest = append(rest, args[0])
+		case hasValue:
+			*to = value
+		case len(args) > 1:
+			*to, args = args[1], args[1:]
+		}
+		args = args[1:]
+	}
+	return rest
 }
 
 // takeDeletion takes out what is said of a deletion.

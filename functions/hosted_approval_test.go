@@ -7,8 +7,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/seed21523604/holdfast/functions/internal/twilio/twiliotest"
 	"github.com/seed21523604/holdfast/functions/settings"
+	"github.com/seed21523604/holdfast/functions/twiliotest"
 )
 
 // Under the Functions host a release is started with the host's key, and let through by

@@ -14,9 +14,9 @@ import (
 
 	"github.com/seed21523604/holdfast/engine/store/tablestore/azuritetest"
 	"github.com/seed21523604/holdfast/functions/hosttest"
-	"github.com/seed21523604/holdfast/functions/internal/twilio/twiliotest"
 	"github.com/seed21523604/holdfast/functions/settings"
 	"github.com/seed21523604/holdfast/functions/triggers"
+	"github.com/seed21523604/holdfast/functions/twiliotest"
 )
 
 // operatorKey is that of the apps under a host here.

@@ -22,8 +22,8 @@ import (
 
 	"github.com/seed21523604/holdfast/engine/store/tablestore"
 	"github.com/seed21523604/holdfast/engine/store/tablestore/azuritetest"
-	"github.com/seed21523604/holdfast/functions/internal/twilio/twiliotest"
 	"github.com/seed21523604/holdfast/functions/settings"
+	"github.com/seed21523604/holdfast/functions/twiliotest"
 )
 
 // tokenSource is the endpoint at which App Service gives an app the tokens of its

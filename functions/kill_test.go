@@ -14,7 +14,7 @@ import (
 	"github.com/seed21523604/holdfast/engine/human"
 	"github.com/seed21523604/holdfast/engine/store/storetest"
 	"github.com/seed21523604/holdfast/engine/store/tablestore/azuritetest"
-	"github.com/seed21523604/holdfast/functions/internal/twilio/twiliotest"
+	"github.com/seed21523604/holdfast/functions/twiliotest"
 )
 
 // The size of the kill test. On a storage account, the work that a killed

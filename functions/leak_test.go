@@ -18,8 +18,8 @@ import (
 
 	"github.com/seed21523604/holdfast/engine/store/filestore"
 	"github.com/seed21523604/holdfast/engine/store/tablestore/azuritetest"
-	"github.com/seed21523604/holdfast/functions/internal/twilio/twiliotest"
 	"github.com/seed21523604/holdfast/functions/settings"
+	"github.com/seed21523604/holdfast/functions/twiliotest"
 )
 
 // leakFlows is how many verifications there are, and how many approvals: as many as

@@ -7,6 +7,11 @@
 //	go run ./functions explain ID    say why an instance waits, or how it ended
 //	go run ./functions history ID    show what has happened to an instance
 //	go run ./functions policy FILE   check an approval policy, and show what happens if nobody answers
+//	go run ./functions limits NUMBER say how to unlock a phone that was sent too much
+//	go run ./functions receipt ID    write out a receipt of what was shown and decided
+//	go run ./functions verify-receipt FILE
+//	                                 tell whether a receipt is whole, and what it says
+//	go run ./functions receipt-key   show the key by which receipts are verified
 //	go run ./functions hub show      show what the hub consists of and what is in it
 //	go run ./functions hub export    write out everything in the hub, a JSON object a line
 //	go run ./functions hub delete    delete the hub with everything in it

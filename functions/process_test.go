@@ -18,8 +18,8 @@ import (
 	"github.com/seed21523604/holdfast/engine/human"
 	"github.com/seed21523604/holdfast/engine/store"
 	"github.com/seed21523604/holdfast/engine/store/tablestore/azuritetest"
-	"github.com/seed21523604/holdfast/functions/internal/twilio/twiliotest"
 	"github.com/seed21523604/holdfast/functions/settings"
+	"github.com/seed21523604/holdfast/functions/twiliotest"
 )
 
 // runVariable makes the test binary the app itself, so that a test can start
@@ -55,7 +55,8 @@ func newProcess(t *testing.T, tw *twiliotest.Server, env ...string) *process {
 	p := &process{t: t, folder: t.TempDir(), address: freeAddress(t), up: make(chan struct{})}
 	p.env = append(os.Environ(), runVariable+"=1",
 		"TwilioApiUrl="+tw.URL(), "TwilioAccountSid="+twiliotest.AccountSid,
-		"TwilioAuthToken="+twiliotest.AuthToken, "TwilioPhoneNumber="+twiliotest.From)
+		"TwilioAuthToken="+twiliotest.AuthToken, "TwilioPhoneNumber="+twiliotest.From,
+		"SmsCountries=*", "SmsPrefixHourly=0", "SmsCallerHourly=0", "SmsDaily=0", "SmsDailyBudget=0", "SmsBreakerSends=0", "SmsPhoneHourly=100")
 	p.env = append(p.env, env...)
 	t.Cleanup(func() {
 		p.kill()

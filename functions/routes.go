@@ -12,7 +12,9 @@ import (
 	"github.com/seed21523604/holdfast/engine/client"
 	"github.com/seed21523604/holdfast/engine/httpapi"
 	"github.com/seed21523604/holdfast/engine/human/door"
+	"github.com/seed21523604/holdfast/engine/human/notify"
 	"github.com/seed21523604/holdfast/engine/human/pages"
+	"github.com/seed21523604/holdfast/engine/human/reply"
 	"github.com/seed21523604/holdfast/functions/internal/phone"
 	"github.com/seed21523604/holdfast/functions/settings"
 )
@@ -34,7 +36,14 @@ type routes struct {
 	api    *httpapi.API
 	door   *door.Door
 	phone  *phone.Phone // nil where there is none
+	line   *line
+	told   []notify.Target // of the ends of what is started here
 	values settings.Values
+	local  bool
+	// listener hears text messages, and account is whose they are; empty if
+	// there is none.
+	listener *reply.Listener
+	account  string
 }
 
 func (r routes) maxBody() int64 { return int64(r.values.Int(settings.MaxBodyBytes)) }
@@ -56,6 +65,8 @@ func (r routes) handler(local bool) http.Handler {
 	mux.HandleFunc("GET "+livePath, serveLive)
 	mux.HandleFunc("GET "+readyPath, r.app.health.serve)
 	mux.HandleFunc("GET "+healthPath, r.app.health.serve)
+	mux.HandleFunc("POST "+smsPath, r.sms)
+	mux.HandleFunc("POST "+smsStatusPath+"{instance}/{message}", r.smsStatus)
 	if local {
 		mux.HandleFunc("POST "+backupPath, r.backup)
 	}

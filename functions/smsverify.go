@@ -4,7 +4,9 @@ import (
 	"fmt"
 
 	"github.com/seed21523604/holdfast/engine"
+	"github.com/seed21523604/holdfast/engine/client"
 	"github.com/seed21523604/holdfast/engine/human"
+	"github.com/seed21523604/holdfast/engine/store"
 	"github.com/seed21523604/holdfast/functions/settings"
 )
 
@@ -12,10 +14,12 @@ import (
 // races the answer against a deadline.
 const SmsVerify engine.Orchestrator[human.Request, human.Verification] = "SmsVerify"
 
-// addSmsVerify registers the orchestration and its activities.
-func addSmsVerify(r *engine.Registry, m human.Messenger, s *human.Sealer, values settings.Values) {
-	engine.AddOrchestrator(r, SmsVerify, human.VerifyPhone, engine.SecretEvent(human.SmsChallengeResponse))
-	human.AddPhoneVerification(r, m, s, smsLimits(values))
+// isVerification lets a client act on verifications only.
+func isVerification(in store.Instance) error {
+	if in.Name != string(SmsVerify) {
+		return client.ErrNotFound
+	}
+	return nil
 }
 
 // smsLimits are the limits in force for verifications that start now.

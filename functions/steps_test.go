@@ -15,8 +15,8 @@ import (
 
 	"github.com/seed21523604/holdfast/engine/store/tablestore/azuritetest"
 	"github.com/seed21523604/holdfast/functions/hosttest"
-	"github.com/seed21523604/holdfast/functions/internal/twilio/twiliotest"
 	"github.com/seed21523604/holdfast/functions/settings"
+	"github.com/seed21523604/holdfast/functions/twiliotest"
 )
 
 // steps stands between an app and its storage account. The requests that change something there are the steps of what the app does; at one of

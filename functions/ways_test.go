@@ -9,8 +9,8 @@ import (
 	"testing"
 
 	"github.com/seed21523604/holdfast/engine/store/tablestore/azuritetest"
-	"github.com/seed21523604/holdfast/functions/internal/twilio/twiliotest"
 	"github.com/seed21523604/holdfast/functions/settings"
+	"github.com/seed21523604/holdfast/functions/twiliotest"
 )
 
 // The same verification, by the same requests, on the three ways to run the app: alone with its state in a folder, alone with it in a storage

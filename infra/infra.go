@@ -21,7 +21,11 @@ var Bicep embed.FS
 //go:embed terraform
 var Terraform embed.FS
 
-const collector = "the template has no OpenTelemetry collector; who has one sets this on the site"
+const (
+	notices = "who wants to be told of ends sets this on the site"
+
+	collector = "the template has no OpenTelemetry collector; who has one sets this on the site"
+)
 
 // NotSet are the settings that the templates don't ask for, with the reason.
 var NotSet = map[string]string{
@@ -37,6 +41,18 @@ var NotSet = map[string]string{
 	settings.TaskHubOwner:                         "App Service says which app and slot it is",
 	settings.WakeQueue:                            "the template knows the hub's queue",
 	settings.TwilioApiUrl:                         "another address is for tests",
+	settings.TwilioVerifyUrl:                      "another address is for tests",
+	settings.TwilioAuthTokenNext:                  "it is there while the token is changed; who does that sets it on the site",
+	settings.CompletionNotices:                    notices,
+	settings.WebhookUrl:                           notices,
+	settings.WebhookSecret:                        notices,
+	settings.SlackWebhookUrl:                      notices,
+	settings.TeamsWebhookUrl:                      notices,
+	settings.MailServer:                           notices,
+	settings.MailSecurity:                         notices,
+	settings.MailUser:                             notices,
+	settings.MailPassword:                         notices,
+	settings.MailFrom:                             notices,
 	settings.OTEL_EXPORTER_OTLP_ENDPOINT:          collector,
 	settings.OTEL_EXPORTER_OTLP_PROTOCOL:          collector,
 	settings.OTEL_EXPORTER_OTLP_HEADERS:           collector,

@@ -50,10 +50,13 @@ func (c *Client) raise(ctx context.Context, id, event string, payload Payload) e
 	if err != nil {
 		return err
 	}
+	if in.Status.IsTerminal() && payload.Key == "" {
+		return fmt.Errorf("instance %s: %w", id, ErrFinished) // before the payload costs anything: guesses come by the million
+	}
 	message, err := c.event(in, event, payload)
 	switch {
 	case in.Status.IsTerminal():
-		if payload.Key == "" || err != nil {
+		if err != nil {
 			return fmt.Errorf("instance %s: %w", id, ErrFinished)
 		}
 		verdict, known, err := c.recorded(ctx, in, message)

@@ -2,12 +2,15 @@ package httpapi
 
 import (
 	"errors"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
 
 	"github.com/seed21523604/holdfast/engine/client"
+	"github.com/seed21523604/holdfast/engine/history"
+	"github.com/seed21523604/holdfast/engine/store"
 )
 
 // Options says where the API is and what it accepts.
@@ -36,6 +39,9 @@ type Options struct {
 	// Doorkeeper decides who may do what. If it is nil, whoever reaches the
 	// API may do everything: put it on a loopback address then.
 	Doorkeeper *Doorkeeper
+	// Receipt writes a receipt of what has happened to an instance, for
+	// operators; nil makes none.
+	Receipt func(w io.Writer, in store.Instance, past []history.Event) error
 	// Logger receives what went wrong inside; nil discards it.
 	Logger *slog.Logger
 }

@@ -33,6 +33,7 @@ var routes = []route{
 	{http.MethodPost, "instances/{id}/restart", DoorRestart, (*API).restart},
 	{http.MethodGet, "instances/{id}/explain", DoorStatus, (*API).explain},
 	{http.MethodGet, "instances/{id}/history", operators, (*API).history},
+	{http.MethodGet, "instances/{id}/receipt", operators, (*API).receipt},
 	{http.MethodGet, "instances/{id}/live", DoorStatus, (*API).live},
 	{http.MethodGet, "live", operators, (*API).liveList},
 	{http.MethodGet, "instances/{id}/links", operators, (*API).links},

@@ -64,22 +64,25 @@ func (c Code) MarshalText() ([]byte, error) { return []byte(hidden), nil }
 // LogValue logs stars.
 func (c Code) LogValue() slog.Value { return slog.StringValue(hidden) }
 
-// normalize returns what was typed without what does not count: quotes around
-// it, spaces and dashes in it, and zeros before it. So 042117 may come as a JSON
-// string, as typed, or as the number that a program made of it, and "042 117"
-// is the same; there are still as many different codes as before.
-func normalize(typed []byte) string {
+// normalize returns what was typed without what does not count: what plain leaves
+// out, and zeros before it. So 042117 may come as a JSON string, as typed, or as
+// the number that a program made of it, and "042 117" is the same; there are
+// still as many different codes as before.
+func normalize(typed []byte) string { return strings.TrimLeft(plain(typed), "0") }
+
+// plain returns what was typed without quotes around it, and spaces and dashes in
+// it.
+func plain(typed []byte) string {
 	var text string
 	if json.Unmarshal(typed, &text) != nil {
 		text = string(typed)
 	}
-	text = strings.Map(func(r rune) rune {
+	return strings.Map(func(r rune) rune {
 		if unicode.IsSpace(r) || unicode.Is(unicode.Dash, r) {
 			return -1
 		}
 		return r
 	}, text)
-	return strings.TrimLeft(text, "0")
 }
 
 // LooksLikeCode reports whether a code may stand in a payload: whether as many

@@ -126,6 +126,7 @@ type desk struct {
 	sealer *human.Sealer
 	folder string
 	log    *lockedBuffer
+	with   []human.PhoneOption
 
 	store  *filestore.Store
 	worker *dispatch.Worker
@@ -133,9 +134,9 @@ type desk struct {
 	late   *client.Client // leaves what it is given for a worker to find
 }
 
-func newDesk(t *testing.T, limits human.Limits) *desk {
+func newDesk(t *testing.T, limits human.Limits, options ...human.PhoneOption) *desk {
 	t.Helper()
-	d := &desk{t: t, clock: &clock{now: start}, phone: newPhone(), sealer: newSealer(t, human.NewKey()), folder: t.TempDir(), log: &lockedBuffer{}}
+	d := &desk{t: t, clock: &clock{now: start}, phone: newPhone(), sealer: newSealer(t, human.NewKey()), folder: t.TempDir(), log: &lockedBuffer{}, with: options}
 	d.open(limits)
 	return d
 }
@@ -151,10 +152,15 @@ func (d *desk) open(limits human.Limits) {
 	d.must(err)
 	s := d.store
 	d.t.Cleanup(func() { s.Close() })
+	d.work(limits)
+}
+
+// work puts a new worker in the place of the one before, which remembers nothing.
+func (d *desk) work(limits human.Limits) {
 	logger := slog.New(slog.NewTextHandler(d.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	r := engine.NewRegistry()
 	engine.AddOrchestrator(r, smsVerify, human.VerifyPhone, engine.SecretEvent(human.SmsChallengeResponse))
-	human.AddPhoneVerification(r, d.phone, d.sealer, limits)
+	human.AddPhoneVerification(r, d.phone, d.sealer, limits, d.with...)
 	d.worker = dispatch.New(d.store, r, dispatch.Options{Now: d.Now, Logger: logger})
 	o := client.Options{Secret: r.SecretEvents, Seal: d.sealer.Seal, Suspect: human.LooksLikeCode, Now: d.Now}
 	d.client = client.New(d.worker.Instances(), o)

@@ -31,7 +31,7 @@ func Load(args []string, env func(string) (string, bool)) (Values, []string, err
 		}
 		of[s.Name] = got
 	}
-	problems = append(problems, wholeAccount(given), wholeStorage(given), wholeHub(given, of, env), wholeTenant(given))
+	problems = append(problems, wholeAccount(given), wholeKey(given), wholeNotices(given), wholeStorage(given), wholeHub(given, of, env), wholeTenant(given))
 	if err := errors.Join(problems...); err != nil {
 		return Values{}, nil, err
 	}

@@ -99,6 +99,9 @@ func Table() []Setting {
 	table = append(table, verifySettings()...)
 	table = append(table, twilioSettings()...)
 	table = append(table, approvalSettings()...)
+	table = append(table, phoneSettings()...)
+	table = append(table, messageLimits()...)
+	table = append(table, noticeSettings()...)
 	table = append(table, limitSettings()...)
 	return append(table, telemetrySettings()...)
 }
@@ -165,9 +168,9 @@ func verifySettings() []Setting {
 		{Name: SmsVerifyDigits, Kind: KindInteger, Default: "6", Min: "4", Max: "10", Example: "6",
 			Meaning: "how many digits a code has"},
 		{Name: SmsVerifySends, Kind: KindInteger, Default: "3", Min: "1", Max: "5", Example: "3",
-			Meaning: "how many times a code is sent when a send did not get through"},
+			Meaning: "how many codes are sent at most, when one does not get through or another is asked for"},
 		{Name: SmsVerifyResendDelay, Kind: KindDuration, Default: "10s", Min: "1s", Max: "2m", Example: "10s",
-			Meaning: "pause before a code is sent again; it doubles each time"},
+			Meaning: "pause before another code is sent or may be asked for; it doubles each time"},
 	}
 }
 

@@ -64,6 +64,12 @@ func TestExamplesAreGoodValues(t *testing.T) {
 		switch {
 		case s.Name == settings.TwilioPhoneNumber:
 			env = append(env, "TwilioAccountSid", goodSid, "TwilioAuthToken", goodToken)
+		case s.Name == settings.TwilioApiKeySid, s.Name == settings.TwilioVerifyServiceSid:
+			env = append(env, "TwilioAccountSid", goodSid, "TwilioAuthToken", goodToken, "TwilioPhoneNumber", "+15005550006", "TwilioApiKeySid", "SK0123456789abcdef0123456789abcdef", "TwilioApiKeySecret", "s3cret")
+		case s.Name == settings.WebhookUrl:
+			env = append(env, "WebhookSecret", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
+		case s.Name == settings.MailServer, s.Name == settings.MailFrom, s.Name == settings.MailUser:
+			env = append(env, "MailServer", "smtp.example.com:587", "MailFrom", "a@example.com", "MailUser", "me", "MailPassword", "x")
 		case strings.HasPrefix(s.Name, "Entra"):
 			env = append(env, settings.EntraTenantId, "00000000-1111-2222-3333-444444444444", settings.EntraAudience, "api://shop")
 		case strings.HasPrefix(s.Name, settings.AzureWebJobsStorage):

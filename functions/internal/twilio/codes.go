@@ -1,6 +1,12 @@
 package twilio
 
-import "slices"
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
 
 // codeTable is what Twilio's error codes mean when they come with a refusal, which is a 4xx status: nothing was sent.
 // It is data to be corrected as Twilio changes, and only refines what the status says.
@@ -18,7 +24,7 @@ func codeTable() map[Class][]int {
 		},
 		Unavailable: {
 			20429, 14107, 30022, 63018, // too many requests
-			20500, 20503, // the service itself
+			20500, 20503, 60202, 60203, // the service itself; a verification was tried or sent too often
 			21611, 30001, // the queue is full
 			30003, 30008, 30017, // unreachable or congested for now
 		},
@@ -34,12 +40,37 @@ func codeTable() map[Class][]int {
 	}
 }
 
-// classOfCode looks a code up; ok is false when the table does not know it.
-func classOfCode(code int) (class Class, ok bool) {
+// ClassOf returns what one of Twilio's error codes means, when it comes with a refusal or in a report on a message: as others
+// says, or else the package's own table. It is "" for a code that neither knows.
+func ClassOf(code int, others map[int]Class) Class {
+	if class, ok := others[code]; ok {
+		return class
+	}
 	for class, codes := range codeTable() {
 		if slices.Contains(codes, code) {
-			return class, true
+			return class
 		}
 	}
-	return "", false
+	return ""
+}
+
+// ErrClasses is returned by ParseClasses.
+var ErrClasses = errors.New("classes are written as 30034=unavailable,30007=unknown")
+
+// ParseClasses reads classes of error codes that a setting gives.
+func ParseClasses(text string) (map[int]Class, error) {
+	classes := map[int]Class{}
+	for part := range strings.SplitSeq(text, ",") {
+		if text == "" {
+			break
+		}
+		number, class, _ := strings.Cut(part, "=")
+		code, err := strconv.Atoi(number)
+		known := slices.Contains([]Class{Undeliverable, Unavailable, Unknown, Misconfigured}, Class(class))
+		if err != nil || !known {
+			return nil, fmt.Errorf("read %q: %w", part, ErrClasses)
+		}
+		classes[code] = Class(class)
+	}
+	return classes, nil
 }

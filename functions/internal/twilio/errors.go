@@ -1,11 +1,14 @@
 package twilio
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
+	"strconv"
+	"time"
 
 	"github.com/twilio/twilio-go/client"
 )
@@ -35,13 +38,16 @@ type Error struct {
 	Code int
 	// Message says what happened, in Twilio's words where it said something.
 	Message string
+	// Wait is how long Twilio asks to wait before the next attempt; 0 when it does not.
+	Wait time.Duration
 
-	ended error // context.Canceled or context.DeadlineExceeded when the context ended, else nil
+	doing string // what was being done
+	ended error  // context.Canceled or context.DeadlineExceeded when the context ended, else nil
 }
 
 // Error returns the class, the status, the code and the message.
 func (e *Error) Error() string {
-	text := "send message: " + string(e.Class)
+	text := cmp.Or(e.doing, "send message") + ": " + string(e.Class)
 	if e.Status != 0 {
 		text += fmt.Sprintf(": HTTP %d", e.Status)
 	}
@@ -54,14 +60,17 @@ func (e *Error) Error() string {
 // Kind returns the class as a word, by which a durable engine can record the failure.
 func (e *Error) Kind() string { return string(e.Class) }
 
+// RetryAfter returns how long Twilio asks to wait before the next attempt; 0 when it does not.
+func (e *Error) RetryAfter() time.Duration { return e.Wait }
+
 // Unwrap returns the context's error when that is what ended the call, and nil otherwise. Other causes stay inside,
 // because their texts may quote what has to stay hidden.
 func (e *Error) Unwrap() error { return e.ended }
 
 // failure turns what became of an exchange into an Error. err is the library's, and may be nil when the answer was
 // decoded but is not one that says the message was taken.
-func failure(x *exchange, err error, hide hider) *Error {
-	e := &Error{Status: x.status, ended: endedBy(err)}
+func (a account) failure(x *exchange, err error, hide hider) *Error {
+	e := &Error{Status: x.status, Wait: waitOf(x.retry), ended: endedBy(err)}
 	var rest *client.TwilioRestError
 	switch {
 	case x.status == 0:
@@ -71,19 +80,31 @@ func failure(x *exchange, err error, hide hider) *Error {
 		}
 		e.Message = hide.text(network(err))
 	case errors.As(err, &rest):
-		e.Code, e.Class = rest.Code, classOf(x.status, rest.Code)
+		e.Code, e.Class = rest.Code, a.classOf(x.status, rest.Code)
 		e.Message = hide.quoted(rest.Message)
 	case x.status >= 300 && x.status < 400:
-		e.Class = classOf(x.status, 0)
+		e.Class = a.classOf(x.status, 0)
 		e.Message = "the answer is a redirect, which is not followed: check the address of the API"
 	default:
-		e.Class = classOf(x.status, 0)
+		e.Class = a.classOf(x.status, 0)
 		e.Message = "the answer could not be understood"
 	}
 	if e.Message == "" {
 		e.Message = "no reason given"
 	}
 	return e
+}
+
+// longestWait is the longest wait that is believed.
+const longestWait = time.Hour
+
+// waitOf reads a header Retry-After in seconds; Twilio sends no dates.
+func waitOf(header string) time.Duration {
+	seconds, err := strconv.Atoi(header)
+	if err != nil || seconds < 0 {
+		return 0
+	}
+	return min(time.Duration(seconds)*time.Second, longestWait)
 }
 
 // endedBy picks the context's error out of err. The error itself must not escape: it may quote an address or a body.
@@ -114,14 +135,14 @@ func network(err error) string {
 // classOf decides what an answer means, from the HTTP status first. Twilio splits and renumbers its codes over time and
 // advises against fixed logic upon them, so a code only refines what the status leaves open: a code that the table
 // does not know still gets the class of its status.
-func classOf(status, code int) Class {
+func (a account) classOf(status, code int) Class {
 	switch {
 	case status == http.StatusTooManyRequests, status == http.StatusRequestTimeout, status == http.StatusServiceUnavailable:
 		return Unavailable
 	case status == http.StatusUnauthorized:
 		return Misconfigured
 	case status >= 400 && status < 500:
-		if class, ok := classOfCode(code); ok {
+		if class := ClassOf(code, a.classes); class != "" {
 			return class
 		}
 		return classOfRefusal(status)

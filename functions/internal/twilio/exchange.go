@@ -31,6 +31,7 @@ type exchange struct {
 
 	used   bool
 	status int         // of the answer; 0 when there was none
+	retry  string      // what its header Retry-After says
 	left   atomic.Bool // the request may have left; set from the transport's goroutines too
 }
 
@@ -61,7 +62,7 @@ func (x *exchange) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, x.withContext(err)
 	}
-	x.status = res.StatusCode
+	x.status, x.retry = res.StatusCode, res.Header.Get("Retry-After")
 	body, err := io.ReadAll(io.LimitReader(res.Body, longestAnswer))
 	if err := errors.Join(err, res.Body.Close()); err != nil {
 		return nil, x.withContext(fmt.Errorf("read answer: %w", err))
@@ -75,6 +76,7 @@ func (x *exchange) RoundTrip(r *http.Request) (*http.Response, error) {
 func (x *exchange) redirected(r *http.Request) *http.Request {
 	out := r.Clone(httptrace.WithClientTrace(x.ctx, x.trace()))
 	out.URL = x.base.JoinPath(r.URL.Path)
+	out.URL.RawQuery = r.URL.RawQuery
 	out.Host = ""
 	propagation.TraceContext{}.Inject(x.ctx, propagation.HeaderCarrier(out.Header))
 	return out

@@ -16,7 +16,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/seed21523604/holdfast/functions/internal/twilio"
-	"github.com/seed21523604/holdfast/functions/internal/twilio/twiliotest"
+	"github.com/seed21523604/holdfast/functions/twiliotest"
 )
 
 const (

@@ -1,6 +1,7 @@
 package twiliotest
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -14,15 +15,23 @@ import (
 
 // The account that a Server takes requests from when [Options] names no other. None of it is real.
 const (
-	AccountSid = "AC0123456789abcdef0123456789abcdef"
-	AuthToken  = "fake0token0fake0token0fake0token"
-	From       = "+15005550006"
+	AccountSid   = "AC0123456789abcdef0123456789abcdef"
+	AuthToken    = "fake0token0fake0token0fake0token"
+	ApiKeySid    = "SK0123456789abcdef0123456789abcdef"
+	ApiKeySecret = "fake0secret0fake0secret0fake0sec"
+	ServiceSid   = "VA0123456789abcdef0123456789abcdef"
+	From         = "+15005550006"
 )
 
 // Options says how a Server behaves. The zero value works.
 type Options struct {
-	// AccountSid and AuthToken are what requests must carry; empty means the constants of the package.
-	AccountSid, AuthToken string
+	// AccountSid and AuthToken, or ApiKeySid and ApiKeySecret, are what requests must carry; empty means the constants of
+	// the package. The AuthToken signs what the Server sends.
+	AccountSid, AuthToken, ApiKeySid, ApiKeySecret string
+	// ServiceSid is the one service of Verify.
+	ServiceSid string
+	// Transport carries what the Server sends to the addresses of others; nil means http.DefaultTransport.
+	Transport http.RoundTripper
 	// Now is the clock of messages; nil means time.Now.
 	Now func() time.Time
 	// Logf takes the few lines the Server has to say; nil means nobody listens.
@@ -37,9 +46,10 @@ type TB interface {
 	Cleanup(func())
 }
 
-// Message is a message that the Server took.
+// Message is a message that the Server took. Callback is where its sender wants to be told what becomes of it, or empty.
 type Message struct {
 	Sid, To, From, Body string
+	Callback            string
 	At                  time.Time
 }
 
@@ -57,6 +67,7 @@ type Server struct {
 	requests   int
 	scripts    map[string][]Answer
 	violations []string
+	verifying  []*verification
 }
 
 // New starts a Server for a test and closes it in the test's cleanup.
@@ -73,14 +84,14 @@ func New(tb TB) *Server {
 // Start starts a Server, which the caller has to close. It fails when HOLDFAST_TWILIO_OPENAPI names a document that
 // cannot be read.
 func Start(o Options) (*Server, error) {
-	if o.AccountSid == "" {
-		o.AccountSid = AccountSid
-	}
-	if o.AuthToken == "" {
-		o.AuthToken = AuthToken
-	}
+	o.AccountSid, o.AuthToken = cmp.Or(o.AccountSid, AccountSid), cmp.Or(o.AuthToken, AuthToken)
+	o.ApiKeySid, o.ApiKeySecret = cmp.Or(o.ApiKeySid, ApiKeySid), cmp.Or(o.ApiKeySecret, ApiKeySecret)
+	o.ServiceSid = cmp.Or(o.ServiceSid, ServiceSid)
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.Transport == nil {
+		o.Transport = http.DefaultTransport
 	}
 	if o.Logf == nil {
 		o.Logf = func(string, ...any) {}
@@ -114,10 +125,21 @@ func (s *Server) Close() {
 
 // Script sets what the next requests to send to a number are answered, one answer each, after what was scripted
 // before. Requests beyond the script succeed.
-func (s *Server) Script(to string, answers ...Answer) {
+func (s *Server) Script(to string, answers ...Answer) { s.script(to, answers) }
+
+// ScriptLists sets what the next requests for a list of messages are answered.
+func (s *Server) ScriptLists(answers ...Answer) { s.script(lists, answers) }
+
+// ScriptChecks sets what the next requests to compare a code are answered.
+func (s *Server) ScriptChecks(answers ...Answer) { s.script(checks, answers) }
+
+// The scripts that are for no number.
+const lists, checks = "lists", "checks"
+
+func (s *Server) script(name string, answers []Answer) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.scripts[to] = append(s.scripts[to], answers...)
+	s.scripts[name] = append(s.scripts[name], answers...)
 }
 
 // Messages returns the messages taken so far, the oldest first. A message counts as taken even if the reply that says
@@ -168,15 +190,15 @@ func (s *Server) nextChange() <-chan struct{} {
 	return s.changed
 }
 
-// nextAnswer counts a good request and takes the next answer for its recipient off the script.
-func (s *Server) nextAnswer(to string) Answer {
+// nextAnswer takes the next answer off a script.
+func (s *Server) nextAnswer(name string) Answer {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	script := s.scripts[to]
+	script := s.scripts[name]
 	if len(script) == 0 {
 		return Answer{}
 	}
-	s.scripts[to] = script[1:]
+	s.scripts[name] = script[1:]
 	return script[0]
 }
 
@@ -193,8 +215,8 @@ func (s *Server) addViolation(text string) {
 }
 
 // take keeps a message and tells whoever waits.
-func (s *Server) take(to, from, body string) Message {
-	m := Message{Sid: newSid("SM"), To: to, From: from, Body: body, At: s.options.Now().UTC()}
+func (s *Server) take(m Message) Message {
+	m.Sid, m.At = newSid("SM"), s.options.Now().UTC()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.messages = append(s.messages, m)

@@ -19,8 +19,9 @@ const (
 	messagesPath     = "/2010-04-01/Accounts/{AccountSid}/Messages.json"
 )
 
-// contract is the operation that sends a message, as Twilio's OpenAPI document has it. A nil contract allows everything.
-type contract struct{ route routers.Route }
+// contract has the operations on the list of messages, as Twilio's OpenAPI document has them, by their methods. A nil
+// contract allows everything.
+type contract struct{ routes map[string]*routers.Route }
 
 // The document has close to two megabytes, so it is read once in a process, and its absence is mentioned once.
 var (
@@ -49,12 +50,14 @@ func readContract() (*contract, error) {
 		return nil, fmt.Errorf("read Twilio's OpenAPI document: %w", err)
 	}
 	item := document.Paths.Value(messagesPath)
-	if item == nil || item.Post == nil {
-		return nil, fmt.Errorf("read Twilio's OpenAPI document: %s has no POST %s", path, messagesPath)
+	if item == nil || item.Post == nil || item.Get == nil {
+		return nil, fmt.Errorf("read Twilio's OpenAPI document: %s has no POST or no GET %s", path, messagesPath)
 	}
-	return &contract{routers.Route{
-		Spec: document, Path: messagesPath, PathItem: item, Method: http.MethodPost, Operation: item.Post,
-	}}, nil
+	c := &contract{map[string]*routers.Route{}}
+	for method, operation := range item.Operations() {
+		c.routes[method] = &routers.Route{Spec: document, Path: messagesPath, PathItem: item, Method: method, Operation: operation}
+	}
+	return c, nil
 }
 
 // findDocument returns the path of the document, or "" when it is nowhere.
@@ -91,9 +94,10 @@ func (c *contract) check(r *http.Request, account string) error {
 
 func (c *contract) input(r *http.Request, account string) *openapi3filter.RequestValidationInput {
 	return &openapi3filter.RequestValidationInput{
-		Request:    r,
-		PathParams: map[string]string{"AccountSid": account},
-		Route:      &c.route,
+		Request:     r,
+		PathParams:  map[string]string{"AccountSid": account},
+		Route:       c.routes[r.Method],
+		QueryParams: r.URL.Query(),
 		Options: &openapi3filter.Options{
 			AuthenticationFunc:                openapi3filter.NoopAuthenticationFunc,
 			RejectWhenRequestBodyNotSpecified: true,

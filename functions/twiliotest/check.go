@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -55,7 +56,7 @@ func (s *Server) check(r *http.Request) (url.Values, *violation) {
 // checkEnvelope holds everything but the body against the rules.
 func (s *Server) checkEnvelope(r *http.Request) *violation {
 	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	path := "/2010-04-01/Accounts/" + s.options.AccountSid + "/Messages.json"
+	path := s.accountPath() + "/Messages.json"
 	switch {
 	case !s.authentic(r):
 		return &violation{"the request does not carry the account's credentials", Refuse(20003)}
@@ -69,10 +70,28 @@ func (s *Server) checkEnvelope(r *http.Request) *violation {
 	return nil
 }
 
+// checkList holds a request for a list against the rules.
+func (s *Server) checkList(r *http.Request) *violation {
+	switch path := s.accountPath() + "/Messages.json"; {
+	case !s.authentic(r):
+		return &violation{"the request does not carry the account's credentials", Refuse(20003)}
+	case r.URL.Path != path:
+		return breaks(parametersCode, "%s is not %s", r.URL, path)
+	}
+	if err := s.contract.check(r, s.options.AccountSid); err != nil {
+		return breaks(parametersCode, "Twilio's OpenAPI document: %v", err)
+	}
+	return nil
+}
+
+// authentic reports whether a request has the account's auth token or its API key.
 func (s *Server) authentic(r *http.Request) bool {
 	user, password, ok := r.BasicAuth()
-	return ok && user == s.options.AccountSid &&
-		subtle.ConstantTimeCompare([]byte(password), []byte(s.options.AuthToken)) == 1
+	secret := s.options.AuthToken
+	if user == s.options.ApiKeySid {
+		secret = s.options.ApiKeySecret
+	}
+	return ok && (user == s.options.AccountSid || user == s.options.ApiKeySid) && subtle.ConstantTimeCompare([]byte(password), []byte(secret)) == 1
 }
 
 // checkForm holds the parameters against the rules, those included that the OpenAPI document has no words for.
@@ -95,6 +114,21 @@ func checkForm(form url.Values) *violation {
 		return breaks(21617, "'Body' has more than 1600 characters")
 	case !utf8.ValidString(body):
 		return breaks(parametersCode, "'Body' is not valid UTF-8")
+	}
+	return checkCallback(form.Get("StatusCallback"))
+}
+
+// checkCallback holds the address of a status callback against the rules.
+func checkCallback(address string) *violation {
+	if address == "" {
+		return nil
+	}
+	u, err := url.Parse(address)
+	switch {
+	case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "":
+		return breaks(21609, "'StatusCallback' %q is not an absolute URL", address)
+	case strings.Contains(u.Hostname(), "_"):
+		return breaks(21609, "the host of 'StatusCallback' %q has an underscore", address)
 	}
 	return nil
 }

@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/seed21523604/holdfast/functions/internal/twilio/twiliotest"
+	"github.com/seed21523604/holdfast/functions/twiliotest"
 )
 
 const to = "+447700900123"

@@ -1,0 +1,8 @@
+//go:build !race
+
+package human_test
+
+const (
+	raceEnabled    = false
+	restartsTested = 1000
+)

@@ -1,0 +1,8 @@
+//go:build race
+
+package human_test
+
+const (
+	raceEnabled    = true
+	restartsTested = 50
+)

@@ -1,0 +1,224 @@
+package mail_test
+
+import (
+	"bufio"
+	"fmt"
+	"net"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/seed21523604/holdfast/engine"
+	"github.com/seed21523604/holdfast/engine/human"
+	"github.com/seed21523604/holdfast/engine/human/notify"
+	"github.com/seed21523604/holdfast/functions/internal/mail"
+)
+
+// server is an SMTP server that keeps the letters it took.
+type server struct {
+	address string
+	// says is what is answered to a command, by its first word, in place of
+	// what is usual; "drop" closes the connection.
+	says map[string]string
+
+	mu      sync.Mutex
+	letters []string
+	heard   []string
+	open    []net.Conn
+}
+
+func newServer(t *testing.T) *server {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &server{address: l.Addr().String(), says: map[string]string{}}
+	var wait sync.WaitGroup
+	t.Cleanup(wait.Wait)
+	t.Cleanup(func() {
+		l.Close()
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		for _, c := range s.open {
+			c.Close()
+		}
+	})
+	wait.Go(func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			s.mu.Lock()
+			s.open = append(s.open, c)
+			s.mu.Unlock()
+			wait.Go(func() { s.serve(c) })
+		}
+	})
+	return s
+}
+
+var usual = map[string]string{
+	"EHLO": "250-localhost\r\n250-8BITMIME\r\n250 AUTH PLAIN LOGIN", "HELO": "250 localhost", "MAIL": "250 OK", "RCPT": "250 OK", "DATA": "354 go on",
+	".": "250 taken", "QUIT": "221 bye", "RSET": "250 OK", "NOOP": "250 OK", "AUTH": "235 welcome",
+}
+
+func (s *server) serve(c net.Conn) {
+	defer c.Close()
+	fmt.Fprint(c, "220 localhost ESMTP\r\n")
+	lines := bufio.NewScanner(c)
+	for lines.Scan() {
+		word, _, _ := strings.Cut(strings.ToUpper(lines.Text()), " ")
+		s.mu.Lock()
+		s.heard = append(s.heard, lines.Text())
+		s.mu.Unlock()
+		if !s.answer(c, word) {
+			return
+		}
+		if word == "DATA" && s.says["DATA"] == "" {
+			var letter []string
+			for lines.Scan() && lines.Text() != "." {
+				letter = append(letter, lines.Text())
+			}
+			s.mu.Lock()
+			s.letters = append(s.letters, strings.Join(letter, "\n"))
+			s.mu.Unlock()
+			if !s.answer(c, ".") {
+				return
+			}
+		}
+	}
+}
+
+func (s *server) answer(c net.Conn, word string) bool {
+	says := s.says[word]
+	if says == "" {
+		says = usual[word]
+	}
+	if says == "drop" {
+		return false
+	}
+	_, err := fmt.Fprint(c, says+"\r\n")
+	return err == nil && word != "QUIT"
+}
+
+func (s *server) taken() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append([]string(nil), s.letters...)
+}
+
+func newSender(t *testing.T, o mail.Options) *mail.Sender {
+	t.Helper()
+	s, err := mail.New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func local(s *server) mail.Options {
+	return mail.Options{Server: s.address, Security: mail.None, From: "Holdfast <holdfast@example.com>"}
+}
+
+var message = notify.Message{ID: "id-1", Subject: "Claim: approved", Text: "One <b>line</b>\nand another"}
+
+func TestALetterArrivesWithItsTextTwiceAndAnIDOfItsOwn(t *testing.T) {
+	s := newServer(t)
+	sender := newSender(t, local(s))
+	for range 2 {
+		if err := sender.Send(t.Context(), "boss@example.com", message); err != nil {
+			t.Fatal(err)
+		}
+	}
+	letters := s.taken()
+	for _, letter := range letters {
+		for _, part := range []string{"Message-ID: <id-1@example.com>", "Subject: Claim: approved", "To: <boss@example.com>", "One <b>line</b>", "&lt;b&gt;line", "text/html"} {
+			if !strings.Contains(strings.ReplaceAll(letter, "=\n", ""), part) {
+				t.Errorf("%q is missing in\n%s", part, letter)
+			}
+		}
+	}
+	if len(letters) != 2 {
+		t.Errorf("%d letters", len(letters))
+	}
+}
+
+// Nothing that somebody wrote becomes a header, or another recipient.
+func TestNoHeaderIsSplit(t *testing.T) {
+	s := newServer(t)
+	sender := newSender(t, local(s))
+	for _, bad := range []string{"x\r\nBcc: all@example.com", "x\nX-Evil: 1", "x\r\n\r\n<html>", "\u202ex", "x\x00y"} {
+		if err := sender.Send(t.Context(), "boss@example.com", notify.Message{ID: bad, Subject: bad, Text: bad}); err != nil {
+			t.Errorf("%q: %v", bad, err)
+		}
+		if err := sender.Send(t.Context(), "boss@example.com"+bad, message); err == nil && strings.ContainsAny(bad, "\r\n\x00") {
+			t.Errorf("sent to %q", bad)
+		}
+	}
+	for _, letter := range s.taken() {
+		head, _, _ := strings.Cut(letter, "\n\n")
+		for line := range strings.SplitSeq(head, "\n") {
+			if strings.HasPrefix(line, "Bcc") || strings.HasPrefix(line, "X-Evil") {
+				t.Errorf("a header was split:\n%s", head)
+			}
+		}
+	}
+	for _, command := range s.heard {
+		if strings.Contains(command, "all@example.com>") && strings.HasPrefix(command, "RCPT") {
+			t.Error(command)
+		}
+	}
+}
+
+func TestFailuresSayWhetherToTryAgain(t *testing.T) {
+	for name, test := range map[string]struct {
+		word, says, want string
+	}{
+		"no such address":    {"RCPT", "550 no such user", human.KindUndeliverable},
+		"full":               {"RCPT", "452 mailbox full", human.KindUnavailable},
+		"sender refused":     {"MAIL", "550 not you", human.KindMisconfigured},
+		"later":              {"DATA", "451 try later", human.KindUnavailable},
+		"lost after it":      {".", "drop", human.KindUnknown},
+		"no welcome":         {"EHLO", "drop", human.KindMisconfigured},
+		"busy when all came": {".", "451 try later", human.KindUnavailable},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newServer(t)
+			s.says[test.word] = test.says
+			if test.word == "EHLO" {
+				s.says["HELO"] = test.says
+			}
+			err := newSender(t, local(s)).Send(t.Context(), "boss@example.com", message)
+			if engine.KindOf(err) != test.want || err != nil && strings.Contains(err.Error(), "line") {
+				t.Errorf("%s: %v", engine.KindOf(err), err)
+			}
+		})
+	}
+	if err := newSender(t, mail.Options{Server: "127.0.0.1:1", Security: mail.None, From: "a@example.com"}).Send(t.Context(), "boss@example.com", message); engine.KindOf(err) != human.KindUnavailable {
+		t.Errorf("nobody there: %v", err)
+	}
+}
+
+// Over a connection that is not encrypted nothing is said, least of all a password.
+func TestWithoutEncryptionNothingIsSaid(t *testing.T) {
+	s := newServer(t)
+	o := local(s)
+	o.Security, o.User, o.Password = mail.StartTLS, "me", "hunter2"
+	if err := newSender(t, o).Send(t.Context(), "boss@example.com", message); err == nil || strings.Contains(err.Error(), "hunter2") {
+		t.Errorf("%v", err)
+	}
+	for _, command := range s.heard {
+		if strings.HasPrefix(command, "AUTH") || strings.HasPrefix(command, "MAIL") {
+			t.Error(command)
+		}
+	}
+	for _, bad := range []mail.Options{
+		{Server: "smtp.example.com:25", Security: mail.None, From: "a@example.com"}, {Server: "smtp.example.com", From: "a@example.com"}, {Server: ":25", From: "a@example.com"}, {Server: "x:25", From: "nobody"},
+	} {
+		if _, err := mail.New(bad); err == nil {
+			t.Errorf("%+v was taken", bad)
+		}
+	}
+}

@@ -1,0 +1,62 @@
+package main
+
+import (
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/seed21523604/holdfast/engine/human/notify"
+	"github.com/seed21523604/holdfast/functions/settings"
+	"github.com/seed21523604/holdfast/functions/twiliotest"
+)
+
+const webhookSecret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+
+// A site that started a verification is told how it ended, and need not poll: by a
+// webhook that it can check, and a text message to somebody.
+func TestTheEndOfAVerificationIsTold(t *testing.T) {
+	told := make(chan []byte, 10)
+	hook := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		if _, err := notify.CheckWebhook(webhookSecret, r.Header, body, time.Now()); err != nil {
+			t.Error(err)
+		}
+		told <- body
+	}))
+	defer hook.Close()
+	tw := twiliotest.New(t)
+	const ops = "+447700900999"
+	s := openWithTwilio(t, tw, "CompletionNotices=webhook,sms="+ops, "WebhookUrl="+hook.URL, "WebhookSecret="+webhookSecret, "OperatorKey=0123456789abcdefghij")
+	l := s.authenticate(number)
+	code := codeIn(messages(t, tw, number, 1)[0].Body)
+	s.waiting(l)
+	s.want(202, "POST", l.event(), code)
+	var end notify.Ended
+	if err := json.Unmarshal(<-told, &end); err != nil || end.Instance != l.ID || end.Status != "Completed" || !strings.Contains(string(end.Output), "verified") {
+		t.Errorf("%+v %v", end, err)
+	}
+	if body := messages(t, tw, ops, 1)[0].Body; body != "SmsVerify: verified (instance "+l.ID+")" {
+		t.Error(body)
+	}
+	s.want(200, "GET", l.StatusQueryGetURI, "")
+}
+
+func TestNoticesNeedTheirWays(t *testing.T) {
+	for _, env := range [][]string{
+		{"CompletionNotices=webhook"}, {"CompletionNotices=mail=a@example.com"}, {"CompletionNotices=queue=ended"},
+	} {
+		values, _, err := settings.Load(nil, environment(append(env, "DataFolder="+t.TempDir())))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = newApp(t.Context(), values, options{Logger: slog.New(slog.DiscardHandler), Address: "127.0.0.1:1"})
+		if err == nil || !strings.Contains(err.Error(), "CompletionNotices") {
+			t.Errorf("%q: %v", env, err)
+		}
+	}
+}

@@ -1,0 +1,59 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestAReceiptIsVerifiedWithNothingButTheFile(t *testing.T) {
+	folder := filepath.Join(t.TempDir(), "data")
+	s := open(t, folder, true)
+	l := s.authenticate(number)
+	code := s.code(number)
+	s.waiting(l)
+	env := []string{"DataFolder=" + folder, "Address=" + s.address}
+	file := func(name, text string) string {
+		t.Helper()
+		path := filepath.Join(t.TempDir(), name)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	earlier := file("earlier.jsonl", answered(t, env, "receipt "+l.ID))
+	s.want(202, "POST", l.event(), code)
+	s.wantOutput(l, "verified")
+	text := answered(t, env, "receipt "+l.ID)
+	s.stop()
+	if stopped := answered(t, env, "receipt "+l.ID); strings.Count(stopped, "\n") != strings.Count(text, "\n") {
+		t.Errorf("the app told\n%s\nits folder\n%s", text, stopped)
+	}
+	key := strings.TrimSpace(answered(t, env, "receipt-key"))
+	receipt := file("receipt.jsonl", text)
+	none := []string{"DataFolder=" + t.TempDir()} // without the app's key and store
+	says := []string{"The receipt is whole", "SmsVerify", "answered  SmsChallengeResponse by whoever holds the phone, known by a one-time code", "taken", "ended", "It is signed with that key"}
+	typed(t, none, "", "verify-receipt "+receipt+" -key "+key+" -earlier "+earlier, exitOK, says...)
+	typed(t, none, "", "verify-receipt "+receipt, exitOK, "It is signed with the key "+key)
+	typed(t, none, "", "verify-receipt "+receipt+" -key AAAA", exitFailure, "signed with another key")
+	typed(t, none, "", "verify-receipt "+earlier+" -earlier "+receipt, exitFailure, "contradict")
+	typed(t, none, "", "verify-receipt "+file("changed", strings.Replace(text, "taken", "TAKEN", 1)), exitFailure, "it was changed")
+	typed(t, none, "", "verify-receipt", exitFailure, "which file")
+	if strings.Contains(text, code) || !strings.Contains(text, "sealed:") {
+		t.Error("the code is in the receipt")
+	}
+}
+
+func TestOnlyOperatorsGetReceipts(t *testing.T) {
+	s := open(t, t.TempDir(), true, "OperatorKey=0123456789abcdefghij")
+	l := s.authenticate(number)
+	path := localPath + "/instances/" + l.ID + "/receipt"
+	s.want(401, "GET", path, "")
+	_, query, _ := strings.Cut(l.StatusQueryGetURI, "?")
+	s.want(403, "GET", path+"?"+query, "")
+	if text := s.want(200, "GET", path, "", "X-Functions-Key: 0123456789abcdefghij"); !bytes.HasPrefix([]byte(text), []byte(`{"format":"holdfast receipt 1"`)) {
+		t.Error(text)
+	}
+}

@@ -22,6 +22,7 @@ var Bicep embed.FS
 var Terraform embed.FS
 
 const (
+	key     = "the auth token lets the app in; who has an API key for that sets it on the site, as a reference to the vault"
 	notices = "who wants to be told of ends sets this on the site"
 
 	collector = "the template has no OpenTelemetry collector; who has one sets this on the site"
@@ -42,6 +43,8 @@ var NotSet = map[string]string{
 	settings.WakeQueue:                            "the template knows the hub's queue",
 	settings.TwilioApiUrl:                         "another address is for tests",
 	settings.TwilioVerifyUrl:                      "another address is for tests",
+	settings.TwilioApiKeySid:                      key,
+	settings.TwilioApiKeySecret:                   key,
 	settings.TwilioAuthTokenNext:                  "it is there while the token is changed; who does that sets it on the site",
 	settings.CompletionNotices:                    notices,
 	settings.WebhookUrl:                           notices,

@@ -96,7 +96,7 @@ func TestTraceIsThereForProgramsAndForGraphviz(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 	graph := run(exitOK, "TwilioAuthToken", "--dot")
-	for _, part := range []string{"digraph \"TwilioAuthToken\" {", "-> env;", "env -> code_0;", "color=red", "functions/app.go:"} {
+	for _, part := range []string{"digraph \"TwilioAuthToken\" {", "-> env;", "env -> code_0;", "color=red", "functions/line.go:"} {
 		if !strings.Contains(graph, part) {
 			t.Errorf("the graph has no %s:\n%s", part, graph)
 		}

@@ -204,12 +204,12 @@ param smsVerifyTries int = 5
 @maxValue(10)
 param smsVerifyDigits int = 6
 
-@description('How many times a code is sent when a send did not get through.')
+@description('How many codes are sent at most, when one does not get through or another is asked for.')
 @minValue(1)
 @maxValue(5)
 param smsVerifySends int = 3
 
-@description('Pause before a code is sent again, in seconds; it doubles each time.')
+@description('Pause before another code is sent or may be asked for, in seconds; it doubles each time.')
 @minValue(1)
 @maxValue(120)
 param smsVerifyResendDelaySeconds int = 10
@@ -311,6 +311,69 @@ param claimReviewTimeoutSeconds int = 30
 
 @description('The phones of those who approve, by id, for their codes and messages; empty: none are known.')
 param approverPhones string = ''
+
+@description('A Verify service of the account, which makes, sends and compares the codes; empty: the app does.')
+@maxLength(34)
+param twilioVerifyServiceSid string = ''
+
+@description('What error codes of Twilio mean, where the app\'s own table is not right.')
+param twilioErrorClasses string = ''
+
+@description('The countries whose numbers are sent messages, by their ISO codes, or * for all; empty: none.')
+param smsCountries string = ''
+
+@description('How many verifications of one phone may begin within an hour.')
+@minValue(1)
+@maxValue(100)
+param smsPhoneHourly int = 5
+
+@description('How many messages go to numbers that differ in the last four digits only within an hour; 0 is no limit.')
+@minValue(0)
+@maxValue(1000)
+param smsPrefixHourly int = 20
+
+@description('How many messages one address may ask for within an hour; 0 is no limit.')
+@minValue(0)
+@maxValue(1000)
+param smsCallerHourly int = 20
+
+@description('How many wrong codes there may be for one phone until somebody unlocks it.')
+@minValue(10)
+@maxValue(1000)
+param smsPhoneFailures int = 100
+
+@description('How many messages are sent on a day, UTC; 0 is no limit.')
+@minValue(0)
+@maxValue(1000000)
+param smsDaily int = 1000
+
+@description('What the messages of a day may cost, in thousandths of the currency that the account is charged in; 0 is no limit.')
+@minValue(0)
+@maxValue(1000000000)
+param smsDailyBudget int = 100000
+
+@description('What a segment of a message costs, in the same thousandths.')
+@minValue(0)
+@maxValue(10000)
+param smsPrice int = 100
+
+@description('What it costs to some countries.')
+param smsPrices string = ''
+
+@description('After how many messages to a country it is looked at how many phones they verified; 0 is never.')
+@minValue(0)
+@maxValue(10000)
+param smsBreakerSends int = 50
+
+@description('How many percent must have, or the country is sent nothing for a while.')
+@minValue(1)
+@maxValue(100)
+param smsBreakerPercent int = 10
+
+@description('How long that is, counted from the first of those messages, in seconds.')
+@minValue(60)
+@maxValue(2592000)
+param smsBreakerPauseSeconds int = 86400
 
 @description('How many activities run at once.')
 @minValue(1)
@@ -428,6 +491,20 @@ var settings = {
   ClaimReviewFrom: '${claimReviewFrom}'
   ClaimReviewTimeout: '${claimReviewTimeoutSeconds}s'
   ApproverPhones: approverPhones
+  TwilioVerifyServiceSid: twilioVerifyServiceSid
+  TwilioErrorClasses: twilioErrorClasses
+  SmsCountries: smsCountries
+  SmsPhoneHourly: '${smsPhoneHourly}'
+  SmsPrefixHourly: '${smsPrefixHourly}'
+  SmsCallerHourly: '${smsCallerHourly}'
+  SmsPhoneFailures: '${smsPhoneFailures}'
+  SmsDaily: '${smsDaily}'
+  SmsDailyBudget: '${smsDailyBudget}'
+  SmsPrice: '${smsPrice}'
+  SmsPrices: smsPrices
+  SmsBreakerSends: '${smsBreakerSends}'
+  SmsBreakerPercent: '${smsBreakerPercent}'
+  SmsBreakerPause: '${smsBreakerPauseSeconds}s'
   MaxActivities: '${maxActivities}'
   MaxCachedInstances: '${maxCachedInstances}'
   MaxBodyBytes: '${maxBodyBytes}'

@@ -227,7 +227,7 @@ variable "sms_verify_digits" {
 }
 
 variable "sms_verify_sends" {
-  description = "How many times a code is sent when a send did not get through."
+  description = "How many codes are sent at most, when one does not get through or another is asked for."
   type        = number
   default     = 3
   nullable    = false
@@ -239,7 +239,7 @@ variable "sms_verify_sends" {
 }
 
 variable "sms_verify_resend_delay_seconds" {
-  description = "Pause before a code is sent again, in seconds; it doubles each time."
+  description = "Pause before another code is sent or may be asked for, in seconds; it doubles each time."
   type        = number
   default     = 10
   nullable    = false
@@ -539,6 +539,179 @@ variable "approver_phones" {
   validation {
     condition     = var.approver_phones == "" || can(regex("^([^=,\\s]{1,254}=\\+[1-9][0-9]{7,14})(,[^=,\\s]{1,254}=\\+[1-9][0-9]{7,14})*$", var.approver_phones))
     error_message = "It has to match ^([^=,\\s]{1,254}=\\+[1-9][0-9]{7,14})(,[^=,\\s]{1,254}=\\+[1-9][0-9]{7,14})*$."
+  }
+}
+
+variable "twilio_verify_service_sid" {
+  description = "A Verify service of the account, which makes, sends and compares the codes; empty: the app does."
+  type        = string
+  default     = ""
+  nullable    = false
+
+  validation {
+    condition     = length(var.twilio_verify_service_sid) <= 34
+    error_message = "At most 34 characters are wanted."
+  }
+
+  validation {
+    condition     = var.twilio_verify_service_sid == "" || can(regex("^VA[0-9a-fA-F]{32}$", var.twilio_verify_service_sid))
+    error_message = "It has to match ^VA[0-9a-fA-F]{32}$."
+  }
+}
+
+variable "twilio_error_classes" {
+  description = "What error codes of Twilio mean, where the app's own table is not right."
+  type        = string
+  default     = ""
+  nullable    = false
+
+  validation {
+    condition     = var.twilio_error_classes == "" || can(regex("^[0-9]{5}=(undeliverable|unavailable|unknown|misconfigured)(,[0-9]{5}=(undeliverable|unavailable|unknown|misconfigured))*$", var.twilio_error_classes))
+    error_message = "It has to match ^[0-9]{5}=(undeliverable|unavailable|unknown|misconfigured)(,[0-9]{5}=(undeliverable|unavailable|unknown|misconfigured))*$."
+  }
+}
+
+variable "sms_countries" {
+  description = "The countries whose numbers are sent messages, by their ISO codes, or * for all; empty: none."
+  type        = string
+  default     = ""
+  nullable    = false
+
+  validation {
+    condition     = var.sms_countries == "" || can(regex("^(\\*|[A-Z]{2}(,[A-Z]{2})*)$", var.sms_countries))
+    error_message = "It has to match ^(\\*|[A-Z]{2}(,[A-Z]{2})*)$."
+  }
+}
+
+variable "sms_phone_hourly" {
+  description = "How many verifications of one phone may begin within an hour."
+  type        = number
+  default     = 5
+  nullable    = false
+
+  validation {
+    condition     = var.sms_phone_hourly >= 1 && var.sms_phone_hourly <= 100 && floor(var.sms_phone_hourly) == var.sms_phone_hourly
+    error_message = "A whole number from 1 to 100 is wanted."
+  }
+}
+
+variable "sms_prefix_hourly" {
+  description = "How many messages go to numbers that differ in the last four digits only within an hour; 0 is no limit."
+  type        = number
+  default     = 20
+  nullable    = false
+
+  validation {
+    condition     = var.sms_prefix_hourly >= 0 && var.sms_prefix_hourly <= 1000 && floor(var.sms_prefix_hourly) == var.sms_prefix_hourly
+    error_message = "A whole number from 0 to 1000 is wanted."
+  }
+}
+
+variable "sms_caller_hourly" {
+  description = "How many messages one address may ask for within an hour; 0 is no limit."
+  type        = number
+  default     = 20
+  nullable    = false
+
+  validation {
+    condition     = var.sms_caller_hourly >= 0 && var.sms_caller_hourly <= 1000 && floor(var.sms_caller_hourly) == var.sms_caller_hourly
+    error_message = "A whole number from 0 to 1000 is wanted."
+  }
+}
+
+variable "sms_phone_failures" {
+  description = "How many wrong codes there may be for one phone until somebody unlocks it."
+  type        = number
+  default     = 100
+  nullable    = false
+
+  validation {
+    condition     = var.sms_phone_failures >= 10 && var.sms_phone_failures <= 1000 && floor(var.sms_phone_failures) == var.sms_phone_failures
+    error_message = "A whole number from 10 to 1000 is wanted."
+  }
+}
+
+variable "sms_daily" {
+  description = "How many messages are sent on a day, UTC; 0 is no limit."
+  type        = number
+  default     = 1000
+  nullable    = false
+
+  validation {
+    condition     = var.sms_daily >= 0 && var.sms_daily <= 1000000 && floor(var.sms_daily) == var.sms_daily
+    error_message = "A whole number from 0 to 1000000 is wanted."
+  }
+}
+
+variable "sms_daily_budget" {
+  description = "What the messages of a day may cost, in thousandths of the currency that the account is charged in; 0 is no limit."
+  type        = number
+  default     = 100000
+  nullable    = false
+
+  validation {
+    condition     = var.sms_daily_budget >= 0 && var.sms_daily_budget <= 1000000000 && floor(var.sms_daily_budget) == var.sms_daily_budget
+    error_message = "A whole number from 0 to 1000000000 is wanted."
+  }
+}
+
+variable "sms_price" {
+  description = "What a segment of a message costs, in the same thousandths."
+  type        = number
+  default     = 100
+  nullable    = false
+
+  validation {
+    condition     = var.sms_price >= 0 && var.sms_price <= 10000 && floor(var.sms_price) == var.sms_price
+    error_message = "A whole number from 0 to 10000 is wanted."
+  }
+}
+
+variable "sms_prices" {
+  description = "What it costs to some countries."
+  type        = string
+  default     = ""
+  nullable    = false
+
+  validation {
+    condition     = var.sms_prices == "" || can(regex("^[A-Z]{2}=[0-9]{1,5}(,[A-Z]{2}=[0-9]{1,5})*$", var.sms_prices))
+    error_message = "It has to match ^[A-Z]{2}=[0-9]{1,5}(,[A-Z]{2}=[0-9]{1,5})*$."
+  }
+}
+
+variable "sms_breaker_sends" {
+  description = "After how many messages to a country it is looked at how many phones they verified; 0 is never."
+  type        = number
+  default     = 50
+  nullable    = false
+
+  validation {
+    condition     = var.sms_breaker_sends >= 0 && var.sms_breaker_sends <= 10000 && floor(var.sms_breaker_sends) == var.sms_breaker_sends
+    error_message = "A whole number from 0 to 10000 is wanted."
+  }
+}
+
+variable "sms_breaker_percent" {
+  description = "How many percent must have, or the country is sent nothing for a while."
+  type        = number
+  default     = 10
+  nullable    = false
+
+  validation {
+    condition     = var.sms_breaker_percent >= 1 && var.sms_breaker_percent <= 100 && floor(var.sms_breaker_percent) == var.sms_breaker_percent
+    error_message = "A whole number from 1 to 100 is wanted."
+  }
+}
+
+variable "sms_breaker_pause_seconds" {
+  description = "How long that is, counted from the first of those messages, in seconds."
+  type        = number
+  default     = 86400
+  nullable    = false
+
+  validation {
+    condition     = var.sms_breaker_pause_seconds >= 60 && var.sms_breaker_pause_seconds <= 2592000 && floor(var.sms_breaker_pause_seconds) == var.sms_breaker_pause_seconds
+    error_message = "A whole number from 60 to 2592000 is wanted."
   }
 }
 

@@ -32,7 +32,7 @@ type parameter struct {
 
 // The settings without a default that a deployment can't do without, and those whose default is for a local run.
 var (
-	required  = map[string]bool{settings.TwilioAccountSid: true, settings.TwilioPhoneNumber: true, settings.TwilioApiKeySid: true, settings.SmsCountries: true}
+	required  = map[string]bool{settings.TwilioAccountSid: true, settings.TwilioPhoneNumber: true}
 	fallbacks = map[string]string{settings.TaskHubName: "Holdfast"}
 )
 

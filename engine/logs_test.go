@@ -15,6 +15,9 @@ import (
 // logKeys are the names of the attributes of log lines, with what they stand for.
 // They are the same everywhere, so that one search finds all lines of an instance.
 var logKeys = map[string]string{
+	"channel":       "the way by which somebody is told something",
+	"code":          "an error code of Twilio",
+	"path":          "the path of a request",
 	"instance":      "the id of the instance that the line is about",
 	"execution":     "the id of its run",
 	"orchestration": "its name",

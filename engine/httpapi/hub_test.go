@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -18,6 +19,7 @@ import (
 	"github.com/seed21523604/holdfast/engine"
 	"github.com/seed21523604/holdfast/engine/client"
 	"github.com/seed21523604/holdfast/engine/dispatch"
+	"github.com/seed21523604/holdfast/engine/history"
 	"github.com/seed21523604/holdfast/engine/httpapi"
 	"github.com/seed21523604/holdfast/engine/store"
 	"github.com/seed21523604/holdfast/engine/store/filestore"
@@ -221,6 +223,10 @@ func newHubIn(t testing.TB, open func(*hub), limits client.Options, change ...fu
 	limits.Secret, limits.Seal, limits.Suspect, limits.Now = r.SecretEvents, seal, digitsOnly, h.clock.Now
 	h.client = client.New(h.worker.Instances(), limits)
 	o := httpapi.Options{URL: base, Orchestrators: orchestrators, Runs: h.worker.Runs, MaxBody: 256}
+	o.Receipt = func(w io.Writer, in store.Instance, past []history.Event) error {
+		_, err := fmt.Fprintf(w, "{\"of\":%q,\"events\":%d}\n", in.ID, len(past))
+		return err
+	}
 	for _, c := range change {
 		c(&o)
 	}

@@ -8,7 +8,7 @@ import (
 // receipt gives operators a receipt of what has happened to an instance.
 func (a *API) receipt(c *call) {
 	if a.o.Receipt == nil {
-		c.problem(http.StatusNotFound, problemNoInstance, "This app makes no receipts.")
+		c.w.WriteHeader(http.StatusNotFound)
 		return
 	}
 	in, past, err := c.client.Look(c.r.Context(), c.id)

@@ -56,7 +56,7 @@ func hostOptions(t testing.TB, tw *twiliotest.Server) hosttest.Options {
 			settings.TwilioPhoneNumber: twiliotest.From, settings.OperatorKey: operatorKey, settings.SweepSchedule: never,
 		},
 	}
-	for _, pair := range inAzurite(azuritetest.Shared(t)) {
+	for _, pair := range append(inAzurite(azuritetest.Shared(t)), withoutLimits...) {
 		name, value, _ := strings.Cut(pair, "=")
 		o.Settings[name] = value
 	}

@@ -17,6 +17,8 @@ var hostedRoutes = map[string]struct{ path, asked string }{
 	triggers.ClaimReview:     {claimPath, claimPath},
 	triggers.Approve:         {approvePath, approvePath + "/some/page"},
 	triggers.Approvals:       {strings.TrimSuffix(answerPath, "/"), answerPath + "some"},
+	triggers.TwilioSms:       {smsPath, smsPath},
+	triggers.TwilioStatus:    {strings.TrimSuffix(smsStatusPath, "/"), smsStatusPath + "a/1"},
 	triggers.DurableTask:     {hostedPath, hostedPath + "/openapi.json"},
 	triggers.Health:          {healthPath, livePath},
 }

@@ -37,6 +37,8 @@ const (
 	ClaimReview     = "ClaimReview"
 	Approve         = "Approve"
 	Approvals       = "Approvals"
+	TwilioSms       = "TwilioSms"
+	TwilioStatus    = "TwilioStatus"
 	DurableTask     = "DurableTask"
 	Health          = "Health"
 	Wake            = "Wake"
@@ -81,6 +83,10 @@ func Table() []Function {
 			Meaning: "The pages on which people answer who were sent a link. The link says who they are."},
 		{Name: Approvals, Kind: HTTP, Route: "approvals/{instance}", Methods: []string{"post"}, Level: Anonymous,
 			Meaning: "Takes answers of those who signed in, have a token, or are operators."},
+		{Name: TwilioSms, Kind: HTTP, Route: "TwilioSms", Methods: []string{"post"}, Level: Anonymous,
+			Meaning: "Takes a text message that somebody sent. Twilio has no key of the host's; its signature lets it in, and nothing else does."},
+		{Name: TwilioStatus, Kind: HTTP, Route: "TwilioStatus/{instance}/{message}", Methods: []string{"post"}, Level: Anonymous,
+			Meaning: "Takes what Twilio reports on a message. Its signature lets it in, and nothing else does."},
 		{Name: DurableTask, Kind: HTTP, Route: "durabletask/{*path}", Level: Anonymous,
 			Meaning: "The management API, which asks for links and keys itself: a link's code is in the query as the host's keys are, and the host would refuse it."},
 		{Name: Health, Kind: HTTP, Route: "health/{probe?}", Methods: []string{"get"}, Level: Anonymous,

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"os"
 	osexec "os/exec"
 	"path/filepath"
@@ -9,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -54,7 +56,9 @@ func TestASecretIsNotShownWhileItIsTyped(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(folder, "main.bicep"), []byte(template), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	command := osexec.CommandContext(t.Context(), "deploy", "preview", "main.bicep", "-s", "s", "-g", "rg")
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // only a program that shows what is typed takes so long
+	defer cancel()
+	command := osexec.CommandContext(ctx, "deploy", "preview", "main.bicep", "-s", "s", "-g", "rg")
 	command.Dir, command.Stdin = folder, terminal
 	command.Env = append(os.Environ(), "PATH="+filepath.Join(folder, "empty"), outputVariable+"="+filepath.Join(folder, "output.log"), "HOLDFAST_API_KEY=")
 	said, err := command.StderrPipe()
@@ -70,7 +74,9 @@ func TestASecretIsNotShownWhileItIsTyped(t *testing.T) {
 		t.Fatalf("asked %q, %v", asked, err)
 	}
 	for echoes(t, terminal) {
-		runtime.Gosched()
+		if runtime.Gosched(); ctx.Err() != nil {
+			t.Fatal("what is typed is shown")
+		}
 	}
 	if _, err := keyboard.WriteString("a-" + canary + "-that-is-typed\n"); err != nil {
 		t.Fatal(err)

@@ -1,16 +1,24 @@
 package main
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
 	"encoding/pem"
 	"fmt"
 	"io"
+	"math/big"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 // Where and as whom the real provider works in the tests.
@@ -25,10 +33,12 @@ const (
 // are, and a store of resources that takes whatever it is given and keeps it.
 type resourceManager struct {
 	server *httptest.Server
+	proxy  *httptest.Server // leads whatever is asked of a vault by its name here
 
 	mu        sync.Mutex
 	resources map[string]map[string]any // by path in small letters
 	bodies    []resourceBody            // in the order in which they were sent
+	vault     map[string]string         // the secrets that were put into the vault itself
 }
 
 // resourceBody is what a resource was created with.
@@ -38,13 +48,66 @@ type resourceBody struct {
 }
 
 func newResourceManager(t *testing.T) *resourceManager {
-	r := &resourceManager{resources: map[string]map[string]any{}}
-	r.server = httptest.NewTLSServer(r)
-	t.Cleanup(r.server.Close)
+	r := &resourceManager{resources: map[string]map[string]any{}, vault: map[string]string{}}
+	r.server = httptest.NewUnstartedServer(r)
+	r.server.TLS = &tls.Config{Certificates: []tls.Certificate{certificate(t)}}
+	r.server.StartTLS()
+	r.proxy = httptest.NewServer(http.HandlerFunc(r.tunnel))
+	t.Cleanup(func() {
+		r.proxy.CloseClientConnections()
+		r.proxy.Close()
+		r.server.CloseClientConnections()
+		r.server.Close()
+	})
 	group := "/subscriptions/" + testSubscription + "/resourceGroups/rg"
 	r.resources[strings.ToLower(group)] = map[string]any{"id": group, "name": "rg", "type": "Microsoft.Resources/resourceGroups", "location": "westeurope",
 		"properties": map[string]any{"provisioningState": "Succeeded"}}
 	return r
+}
+
+// certificate is for this machine, and for vaults.
+func certificate(t *testing.T) tls.Certificate {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true,
+		DNSNames: []string{"*.vault.azure.net"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+	}
+	text, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tls.Certificate{Certificate: [][]byte{text}, PrivateKey: key}
+}
+
+// tunnel connects whoever wants to reach another host with the fake.
+func (r *resourceManager) tunnel(w http.ResponseWriter, req *http.Request) {
+	if req.Method != http.MethodConnect || !strings.HasSuffix(req.URL.Hostname(), ".vault.azure.net") {
+		w.WriteHeader(http.StatusForbidden)
+		return
+	}
+	there, err := net.Dial("tcp", r.host())
+	if err != nil {
+		w.WriteHeader(http.StatusBadGateway)
+		return
+	}
+	here, _, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		there.Close()
+		return
+	}
+	if _, err := io.WriteString(here, "HTTP/1.1 200 Connection established\r\n\r\n"); err != nil {
+		return
+	}
+	go func() {
+		_, _ = io.Copy(there, here) // either side may go
+		there.Close()
+	}()
+	_, _ = io.Copy(here, there)
+	here.Close()
 }
 
 func (r *resourceManager) host() string { return strings.TrimPrefix(r.server.URL, "https://") }
@@ -65,9 +128,31 @@ func (r *resourceManager) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		reply(w, http.StatusOK, r.metadata())
 	case strings.HasSuffix(path, "/oauth2/v2.0/token"):
 		reply(w, http.StatusOK, map[string]any{"token_type": "Bearer", "expires_in": 3600, "access_token": testToken()})
+	case strings.HasSuffix(req.Host, ".vault.azure.net"):
+		r.secret(w, req, body)
 	default:
 		r.resource(w, req, body)
 	}
+}
+
+// secret is the vault itself, which takes secrets and tells them.
+func (r *resourceManager) secret(w http.ResponseWriter, req *http.Request, body []byte) {
+	name, _, _ := strings.Cut(strings.TrimPrefix(req.URL.Path, "/secrets/"), "/")
+	if req.Method == http.MethodPut {
+		var in struct{ Value string }
+		if err := json.Unmarshal(body, &in); err != nil {
+			w.WriteHeader(http.StatusBadRequest)
+			return
+		}
+		r.vault[name] = in.Value
+	}
+	value, is := r.vault[name]
+	if !is {
+		reply(w, http.StatusNotFound, map[string]any{"error": map[string]any{"code": "SecretNotFound", "message": "It is not there."}})
+		return
+	}
+	reply(w, http.StatusOK, map[string]any{"id": "https://" + req.Host + "/secrets/" + name + "/0123456789abcdef0123456789abcdef", "value": value,
+		"contentType": "text/plain", "attributes": map[string]any{"enabled": true}, "tags": map[string]any{}})
 }
 
 func reply(w http.ResponseWriter, status int, body any) {
@@ -176,7 +261,7 @@ func (r *resourceManager) completed(path string, in map[string]any) map[string]a
 		properties["defaultHostName"], properties["state"] = name+".azurewebsites.net", "Running"
 		in["identity"] = map[string]any{"type": "SystemAssigned, UserAssigned", "principalId": testObject, "tenantId": testTenant}
 	case "microsoft.keyvault/vaults":
-		properties["vaultUri"] = r.server.URL + "/"
+		properties["vaultUri"] = "https://" + name + ".vault.azure.net/"
 	}
 	return in
 }

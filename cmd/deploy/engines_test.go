@@ -169,7 +169,7 @@ func (e *engine) before(r *resourceManager) {
 	if err := os.WriteFile(certificate, r.certificate(), 0o600); err != nil {
 		e.t.Fatal(err)
 	}
-	e.env = append(e.env, "SSL_CERT_FILE="+certificate, "ARM_METADATA_HOSTNAME="+r.host(), "ARM_TENANT_ID="+testTenant, "ARM_CLIENT_ID="+testClient,
+	e.env = append(e.env, "SSL_CERT_FILE="+certificate, "HTTPS_PROXY="+r.proxy.URL, "ARM_METADATA_HOSTNAME="+r.host(), "ARM_TENANT_ID="+testTenant, "ARM_CLIENT_ID="+testClient,
 		"ARM_CLIENT_SECRET=none", "ARM_SUBSCRIPTION_ID="+testSubscription, "ARM_RESOURCE_PROVIDER_REGISTRATIONS=none",
 		"TF_VAR_resource_group_name=rg", "TF_VAR_twilio_account_sid=AC0123456789abcdef0123456789abcdef", "TF_VAR_twilio_phone_number=+15005550006",
 		"TF_VAR_twilio_auth_token="+canary+"twiliotoken0000000000000000", "TF_VAR_operator_key="+canary+"-operator-key-000000000000",

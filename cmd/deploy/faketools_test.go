@@ -3,7 +3,9 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -119,10 +121,29 @@ func apply() {
 		fmt.Printf(`{"type": "diagnostic", "diagnostic": {"severity": "error", "summary": "the vault doesn't like %s"}}`+"\n", os.Getenv("TF_VAR_api_key"))
 		os.Exit(1)
 	}
+	if isThere("hold") {
+		stopped()
+	}
 	fmt.Println(`{"type": "apply_complete", "hook": {"resource": {"addr": "azurerm_key_vault.main"}, "action": "create", "elapsed_seconds": 2}}`)
 	text, err := os.ReadFile("outputs.json")
 	must(err)
 	must(os.WriteFile("state.json", text, 0o600))
+}
+
+// stopped lets the script know that something was begun, waits until it is told to stop, and writes its state before it does.
+func stopped() {
+	must(os.Remove("hold"))
+	asked := make(chan os.Signal, 1)
+	signal.Notify(asked, os.Interrupt)
+	began, err := http.NewRequest(http.MethodPut, os.Getenv(azureVariable)+"/subscriptions/s/resourceGroups/rg/providers/Microsoft.Resources/deployments/terraform", strings.NewReader("{}"))
+	must(err)
+	began.Header.Set("Authorization", "Bearer none")
+	resp, err := http.DefaultClient.Do(began)
+	must(err)
+	must(resp.Body.Close())
+	<-asked
+	must(os.WriteFile("stopped", nil, 0o600))
+	os.Exit(1)
 }
 
 func must(err error) {

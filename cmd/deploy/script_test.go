@@ -139,8 +139,12 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 // arrange changes what the fake of Azure answers: azure WORD VALUE...
 func arrange(ts *testscript.TestScript, _ bool, args []string) {
 	s := ts.Value("azure").(*armtest.Server)
-	if args[0] == "began" {
+	switch args[0] {
+	case "began":
 		<-s.Began()
+		return
+	case "goes-on":
+		s.GoOn(3)
 		return
 	}
 	s.Change(func(a *armtest.Azure) {

@@ -110,6 +110,16 @@ func (s *Server) Change(change func(*Azure)) {
 	change(&s.is)
 }
 
+// GoOn lets the deployments that were held end after some more looks at them.
+func (s *Server) GoOn(looks int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.is.Hold = false
+	for _, d := range s.deployments {
+		s.is.Looks = max(s.is.Looks, d.looks+looks)
+	}
+}
+
 // Began is closed when the first deployment has begun.
 func (s *Server) Began() <-chan struct{} { return s.seen }
 

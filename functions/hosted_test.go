@@ -176,8 +176,8 @@ func TestAVerificationUnderTheFunctionsHost(t *testing.T) {
 			t.Errorf("%s: %d %s", path, status, answer)
 		}
 	}
-	if len(h.Lines()) == 0 {
-		t.Error("nothing was logged")
+	if _, err := h.WaitLine(t.Context(), func(l hosttest.Line) bool { return strings.Contains(l.Text, `"instance":`) }); err != nil {
+		t.Error(err)
 	}
 	for _, line := range h.Lines() {
 		if line.Level != hosttest.Information || !strings.HasPrefix(line.Text, "{") {

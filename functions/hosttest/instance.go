@@ -109,7 +109,7 @@ func (i *instance) handler(ctx context.Context) (*process, error) {
 		i.mu.Lock()
 		p, gaveUp, changed := i.process, i.gaveUp, i.changed
 		i.mu.Unlock()
-		if p != nil || gaveUp != nil {
+		if p != nil && !p.hasEnded() || gaveUp != nil {
 			return p, gaveUp
 		}
 		select {

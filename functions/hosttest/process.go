@@ -74,7 +74,17 @@ type process struct {
 	last    []string // of its standard error
 }
 
-// exitCode of a process that a signal ended.
+// hasEnded reports whether the process is gone.
+func (p *process) hasEnded() bool {
+	select {
+	case <-p.ended:
+		return true
+	default:
+		return false
+	}
+}
+
+// killed is the exit code of a process that a signal ended.
 const killed = -1
 
 // launch starts the handler. It does not wait until it answers.

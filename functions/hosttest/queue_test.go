@@ -101,10 +101,19 @@ func TestTheMessageOfAKilledHandlerComesBackAtOnce(t *testing.T) {
 	o, queue, _ := withQueue(t)
 	o.Hiding = time.Hour
 	h := hosttest.New(t, o)
-	put(t, queue, `{"do":"exit 137"}`)
-	put(t, queue, `{"do":"echo"}`)
+	put(t, queue, `{"do":"hang"}`)
+	hanging(t, h)
+	h.KillHandler()
 	ends(t, h, 1, failed)
-	ends(t, h, 1, succeeded)
+	times := 0
+	if _, err := h.WaitLine(t.Context(), func(l hosttest.Line) bool {
+		if l.Text == "hanging" {
+			times++
+		}
+		return times == 2
+	}); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // On a machine that is gone nobody gives the message back.

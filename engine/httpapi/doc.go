@@ -30,6 +30,9 @@
 // answer. What is kept of the key is a hash, as the id of the event in the history,
 // for as long as there is one; it costs no request.
 //
+// Events that are reserved come in by doors of their own, behind which it is known who
+// sends them. Nobody raises them here, not even operators: 403, reserved-event.
+//
 // # Why an instance waits
 //
 // GET instances/{id}/explain, which the original does not have, tells in a sentence

@@ -127,7 +127,9 @@ func (d *Door) Answer(ctx context.Context, v *View, token string, a Answer) erro
 }
 
 // AnswerAs takes an answer by somebody who is known, and returns the record of it. It
-// returns ErrNoLink where there is no such request, or an error as Answer does.
+// returns ErrNoLink where there is no such request, or an error as Answer does. The number
+// that a text message comes from can be made up, so one is not enough where a link alone
+// is not.
 func (d *Door) AnswerAs(ctx context.Context, instance string, who Person, about About, a Answer) (approval.Record, error) {
 	v, err := d.look(ctx, instance)
 	if err != nil {
@@ -138,6 +140,9 @@ func (d *Door) AnswerAs(ctx context.Context, instance string, who Person, about 
 	})
 	if r := v.Refuses(decision); r != nil {
 		return approval.Record{}, r
+	}
+	if who.Via == approval.ViaMessage && v.takesCode(decision.Stage) {
+		return approval.Record{}, &approval.Refusal{Reason: CodeWanted, Text: "this takes a code as well: answer by the link that you were sent"}
 	}
 	if err := d.decide(ctx, v, decision); err != nil {
 		return approval.Record{}, err

@@ -329,6 +329,16 @@ func TestWhoIsKnownAnswersInThePresentStage(t *testing.T) {
 	}
 }
 
+func TestATextMessageIsNotEnoughWhereACodeIsAsked(t *testing.T) {
+	d := newDesk(t, codes("R"))
+	for _, via := range []approval.Via{approval.ViaMessage, approval.ViaSignIn} {
+		_, err := d.Door.AnswerAs(t.Context(), "request", door.Person{ID: ann, Via: via}, door.About{}, door.Answer{Verb: approval.Approve})
+		if got := reason(err); (via == approval.ViaMessage) != (got == string(door.CodeWanted)) {
+			t.Errorf("%s: %q", via, got)
+		}
+	}
+}
+
 // A link is void after the request was changed, made anew or removed, although the
 // instance has the same id: in 1,000 ways and orders.
 func TestAnOldLinkOpensNothingWhateverBecameOfItsRequest(t *testing.T) {

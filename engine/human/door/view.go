@@ -2,6 +2,7 @@ package door
 
 import (
 	"context"
+	"slices"
 
 	"github.com/seed21523604/holdfast/engine/history"
 	"github.com/seed21523604/holdfast/engine/human/approval"
@@ -63,8 +64,7 @@ func (v *View) MayRecall() bool {
 // judge finds out what the page is for.
 func (d *Door) judge(ctx context.Context, v *View) error {
 	v.State, v.Text = v.stand()
-	of := v.stage()
-	if v.State != Decide || of == nil || !of.Code {
+	if v.State != Decide || !v.takesCode(v.link.Stage) {
 		return nil
 	}
 	v.NeedsCode = true
@@ -82,14 +82,9 @@ func (d *Door) judge(ctx context.Context, v *View) error {
 	return nil
 }
 
-// stage returns the stage of the page; nil for the requester's.
-func (v *View) stage() *approval.Stage {
-	for i := range v.Request.Policy.Stages {
-		if of := &v.Request.Policy.Stages[i]; of.Name == v.link.Stage {
-			return of
-		}
-	}
-	return nil
+// takesCode reports whether an answer in a stage takes a code.
+func (v *View) takesCode(stage string) bool {
+	return slices.ContainsFunc(v.Request.Policy.Stages, func(s approval.Stage) bool { return s.Name == stage && s.Code })
 }
 
 // stand says how the request stands for the person.

@@ -42,8 +42,7 @@ func killAtRandom(t *testing.T, flows int, env ...string) {
 	tw := twiliotest.New(t)
 	p := newProcess(t, tw, append(env, "SmsVerifySends=5", "SmsVerifyTries=10", "TwilioTimeout=5s")...)
 	p.start()
-	k := &killer{p: p, random: rand.New(rand.NewPCG(seed, 0)), ticks: make(chan struct{}, 1), done: make(chan struct{})}
-	go k.run()
+	k := newKiller(p, seed, killEvery)
 
 	numbers := make(chan int)
 	var wait sync.WaitGroup
@@ -91,16 +90,24 @@ func killAtRandom(t *testing.T, flows int, env ...string) {
 // killer kills the process again and again, after a random number of ticks.
 type killer struct {
 	p      *process
+	every  int // at most so many ticks
 	random *rand.Rand
 	ticks  chan struct{}
 	done   chan struct{}
 	kills  int
 }
 
+// newKiller begins to kill the process.
+func newKiller(p *process, seed uint64, every int) *killer {
+	k := &killer{p: p, every: every, random: rand.New(rand.NewPCG(seed, 0)), ticks: make(chan struct{}, 1), done: make(chan struct{})}
+	go k.run()
+	return k
+}
+
 func (k *killer) run() {
 	defer close(k.done)
 	for {
-		for range 1 + k.random.IntN(killEvery) {
+		for range 1 + k.random.IntN(k.every) {
 			if _, more := <-k.ticks; !more {
 				return
 			}

@@ -186,24 +186,29 @@ func (p *process) end(signal os.Signal) error {
 // request sends a request as soon as the process is up, and again when it was
 // killed meanwhile. It returns the status and the body.
 func (p *process) request(method, path, body string) (int, []byte) {
+	return p.requestAs("application/json", method, path, body)
+}
+
+// requestAs is request with a body of another media type.
+func (p *process) requestAs(kind, method, path, body string) (int, []byte) {
 	for {
 		p.mu.Lock()
 		up := p.up
 		p.mu.Unlock()
 		<-up
-		status, answer, err := p.once(method, path, body)
+		status, answer, err := p.once(kind, method, path, body)
 		if err == nil {
 			return status, answer
 		}
 	}
 }
 
-func (p *process) once(method, path, body string) (int, []byte, error) {
+func (p *process) once(kind, method, path, body string) (int, []byte, error) {
 	r, err := http.NewRequest(method, "http://"+p.address+path, strings.NewReader(body))
 	if err != nil {
 		return 0, nil, err
 	}
-	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Content-Type", kind)
 	w, err := http.DefaultClient.Do(r)
 	if err != nil {
 		return 0, nil, err

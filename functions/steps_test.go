@@ -207,9 +207,9 @@ func (v *split) look(ctx context.Context, since string) (s status, upTo string) 
 	return last.Data, last.ID
 }
 
-// tooLong is when a verification counts as stuck. It is far below the ten minutes for which the host hides a message that it received, and on
-// an idle machine some four times what one needs that waits for a lease of five seconds and the next ten seconds' message.
-const tooLong = 2 * time.Minute
+// tooLong is when a verification counts as stuck: long before the ten minutes are over for which the host hides a message that it received, and
+// long after what one needs that waits for a lease of five seconds and the message of the next ten.
+const tooLong = 4 * time.Minute
 
 // stepsAtOnce is how many verifications are under way at a time; most of them wait.
 const stepsAtOnce = 10

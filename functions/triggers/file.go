@@ -1,11 +1,6 @@
 package triggers
 
-import (
-	"encoding/json"
-	"errors"
-	"fmt"
-	"slices"
-)
+import "encoding/json"
 
 // binding is one entry of function.json. The names follow Microsoft's schema.
 type binding struct {
@@ -49,20 +44,4 @@ func (f Function) bindings() []binding {
 		{Type: HTTP, Direction: "in", Name: request, AuthLevel: f.Level, Methods: f.Methods, Route: f.Route},
 		{Type: "http", Direction: "out", Name: response},
 	}
-}
-
-// ErrUnknown is returned for a function that this program does not have.
-var ErrUnknown = errors.New("no function of this program")
-
-// Check compares a function.json with the table. name is that of its folder.
-func Check(name string, text []byte) error {
-	table := Table()
-	i := slices.IndexFunc(table, func(f Function) bool { return f.Name == name })
-	if i < 0 {
-		return fmt.Errorf("%s: %w", name, ErrUnknown)
-	}
-	if want := table[i].File(); string(text) != string(want) {
-		return fmt.Errorf("%s/function.json is not what the table of functions says; go test ./functions/triggers -update writes it", name)
-	}
-	return nil
 }

@@ -79,8 +79,19 @@ type wants struct {
 	azure  bool // a client of Azure
 }
 
-// open reads the template at a path and finds or asks for what the command needs. What can't be found is named all at once.
+// open returns what a command works on. For programs an error is an event, too.
 func (f *targetFlags) open(ctx context.Context, command string, paths []string, std streams, w wants) (*target, error) {
+	t, err := f.find(ctx, command, paths, std, w)
+	if err != nil && f.output == "json" {
+		r := newReporter(std, true)
+		r.begin(command)
+		r.end(err)
+	}
+	return t, err
+}
+
+// find reads the template at a path and finds or asks for what the command needs. What can't be found is named all at once.
+func (f *targetFlags) find(ctx context.Context, command string, paths []string, std streams, w wants) (*target, error) {
 	if len(paths) != 1 {
 		return nil, &usageError{command, fmt.Sprintf("%s takes one path, not %d", command, len(paths))}
 	}

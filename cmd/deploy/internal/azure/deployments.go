@@ -2,13 +2,11 @@ package azure
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
 	"time"
 
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/resources/armdeployments"
 )
@@ -231,63 +229,4 @@ func deref[T any](p *T) T {
 		return zero
 	}
 	return *p
-}
-
-// Remove deletes what a deployment made, the last first, and then the record of the deployment itself. Resources inside
-// others go with those. What is gone already is no error, so it may be repeated.
-func (c *Client) Remove(ctx context.Context, d *Deployment, report func(id string)) error {
-	outer := outermost(d.Resources)
-	var errs []error
-	for i := len(outer) - 1; i >= 0; i-- {
-		report(outer[i].ID)
-		if err := c.remove(ctx, outer[i]); err != nil && !errors.Is(err, ErrNotFound) {
-			errs = append(errs, fmt.Errorf("delete %s: %w", outer[i].ID, err))
-		}
-	}
-	if len(errs) > 0 {
-		return errors.Join(errs...)
-	}
-	poller, err := c.deployments.BeginDelete(ctx, c.o.Group, d.Name, nil)
-	if err == nil {
-		_, err = poller.PollUntilDone(ctx, c.polling())
-	}
-	if err := known(err); err != nil && !errors.Is(err, ErrNotFound) {
-		return fmt.Errorf("delete the record of the deployment %s: %w", d.Name, err)
-	}
-	return nil
-}
-
-func (c *Client) polling() *runtime.PollUntilDoneOptions {
-	return &runtime.PollUntilDoneOptions{Frequency: c.o.Pause}
-}
-
-// outermost leaves out the resources that are parts of others.
-func outermost(all []Resource) []Resource {
-	var out []Resource
-	for _, r := range all {
-		inside := false
-		for _, o := range all {
-			inside = inside || len(o.ID) < len(r.ID) && strings.HasPrefix(strings.ToLower(r.ID), strings.ToLower(o.ID)+"/")
-		}
-		if !inside {
-			out = append(out, r)
-		}
-	}
-	return out
-}
-
-func (c *Client) remove(ctx context.Context, r Resource) error {
-	if r.APIVersion == "" {
-		return errors.New("the version of the API that it was made by is not known; delete it in the portal")
-	}
-	resp, err := c.call(ctx, "DELETE", r.ID, r.APIVersion, nil, nil)
-	if err != nil {
-		return err
-	}
-	poller, err := runtime.NewPoller[json.RawMessage](resp, c.arm.Pipeline(), nil)
-	if err != nil {
-		return known(err)
-	}
-	_, err = poller.PollUntilDone(ctx, c.polling())
-	return known(err)
 }

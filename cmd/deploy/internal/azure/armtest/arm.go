@@ -69,6 +69,10 @@ func (s *Server) deployment(w http.ResponseWriter, r *http.Request, parts []stri
 		w.WriteHeader(http.StatusAccepted)
 	case d == nil && len(parts) > 1 && parts[1] == "operations": // of a deployment inside another
 		answer(w, http.StatusOK, values(operation(name, "Microsoft.Storage/storageAccounts", Account, "Succeeded", "")))
+	case name == inner && len(s.deployments) > 0:
+		answer(w, http.StatusOK, map[string]any{"name": name, "properties": map[string]any{"provisioningState": "Succeeded", "outputResources": []any{
+			map[string]any{"id": groupPath + "Microsoft.Storage/storageAccounts/" + Account, "apiVersion": "2025-01-01"},
+			map[string]any{"id": groupPath + "Microsoft.KeyVault/vaults/" + Vault, "apiVersion": "2024-11-01"}}}})
 	case d == nil:
 		refuse(w, http.StatusNotFound, "DeploymentNotFound", "Deployment '"+name+"' could not be found.")
 	case r.Method == http.MethodDelete:
@@ -140,19 +144,24 @@ func outputs() map[string]any {
 	return out
 }
 
+// groupPath begins the ids of all resources, and inner is the deployment inside every other.
+const (
+	groupPath = "/subscriptions/s/resourceGroups/rg/providers/"
+	inner     = "holdfast-storage"
+)
+
 // resources are what a deployment makes.
 func (s *Server) resources() []any {
-	const group = "/subscriptions/s/resourceGroups/rg/providers/"
 	var all []any
 	for _, id := range []string{"Microsoft.Storage/storageAccounts/" + Account, "Microsoft.Storage/storageAccounts/" + Account + "/queueServices/default",
 		"Microsoft.Web/sites/" + App} {
-		all = append(all, map[string]any{"id": group + id, "apiVersion": "2025-01-01"})
+		all = append(all, map[string]any{"id": groupPath + id, "apiVersion": "2025-01-01"})
 	}
 	return all
 }
 
 func (s *Server) operations(d *deployment) []any {
-	all := []any{operation("1", "Microsoft.Resources/deployments", "holdfast-storage", "Succeeded", "")}
+	all := []any{operation("1", "Microsoft.Resources/deployments", inner, "Succeeded", "")}
 	switch d.ended {
 	case "":
 		all = append(all, operation("2", "Microsoft.Web/sites", App, "Running", ""))

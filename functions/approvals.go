@@ -14,6 +14,7 @@ import (
 	"github.com/seed21523604/holdfast/engine/human"
 	"github.com/seed21523604/holdfast/engine/human/approval"
 	asklinks "github.com/seed21523604/holdfast/engine/human/links"
+	"github.com/seed21523604/holdfast/engine/human/reply"
 	"github.com/seed21523604/holdfast/functions/settings"
 )
 
@@ -52,6 +53,7 @@ func checkPolicies(values settings.Values) error {
 type notifier struct {
 	messenger human.Messenger
 	anywhere  bool // the messenger takes any address, as the simulated phone does
+	replies   *reply.Book
 }
 
 // errNoWay is the error of a person whom no message can reach.
@@ -73,7 +75,17 @@ func (n notifier) Notify(ctx context.Context, notice approval.Notice, link askli
 	if to == "" {
 		return engine.NonRetriable(errNoWay{notice.To})
 	}
-	return n.messenger.Send(ctx, to, wording(notice, link))
+	text := wording(notice, link)
+	if !n.anywhere {
+		ref, err := referenceOf(ctx, n.replies, notice, to)
+		if err != nil {
+			return err
+		}
+		if ref != "" {
+			text += fmt.Sprintf("\nOr answer A %s, or R %s and a reason.", ref, ref)
+		}
+	}
+	return n.messenger.Send(ctx, to, text)
 }
 
 // wording is what a message says.

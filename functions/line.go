@@ -151,11 +151,3 @@ func (l *line) Subscribe(ctx context.Context, number string, wanted bool) error 
 	}
 	return l.gate.Subscribe(ctx, number, wanted)
 }
-
-// nobody waits for answers by text message.
-type nobody struct{}
-
-// Decide tells that nobody waits.
-func (nobody) Decide(context.Context, string, reply.Request, reply.Reply) (string, bool, error) {
-	return "Nothing waits for this answer.", true, nil
-}

@@ -29,6 +29,9 @@ type Request struct {
 	Person string `json:"person"`
 	// Stage is what the person is asked in, for an approval with stages.
 	Stage string `json:"stage,omitempty"`
+	// Digest is that of what is shown, so that an answer to what was changed since
+	// is none.
+	Digest string `json:"digest,omitempty"`
 	// Title says what is asked, in a few words.
 	Title string `json:"title,omitempty"`
 	// Until is when no answer is taken any more.
@@ -170,5 +173,5 @@ func (l Listing) fits(r Request, now time.Time) error {
 
 // sameAs reports whether a phone is told of the same request again.
 func (r Request) sameAs(other Request) bool {
-	return r.Instance == other.Instance && r.Person == other.Person && r.Stage == other.Stage
+	return r.Instance == other.Instance && r.Person == other.Person && r.Stage == other.Stage && r.Digest == other.Digest
 }

@@ -95,8 +95,8 @@ func gateOptions(values settings.Values, sealer *human.Sealer) limit.Options {
 	return limit.Options{
 		Countries: strings.Split(values.Text(settings.SmsCountries), ","), CountryOf: region.Of,
 		PhoneHourly: values.Int(settings.SmsPhoneHourly), PrefixHourly: values.Int(settings.SmsPrefixHourly), CallerHourly: values.Int(settings.SmsCallerHourly),
-		PhoneFailures: values.Int(settings.SmsPhoneFailures),
-		Daily:         values.Int(settings.SmsDaily), DailyMoney: int64(values.Int(settings.SmsDailyBudget)),
+		PersonHourly: values.Int(settings.SmsPersonHourly), RequestHourly: values.Int(settings.SmsRequestHourly), PhoneFailures: values.Int(settings.SmsPhoneFailures),
+		Daily: values.Int(settings.SmsDaily), DailyMoney: int64(values.Int(settings.SmsDailyBudget)),
 		Price: func(country string) int64 {
 			if price, ok := prices[country]; ok {
 				return price

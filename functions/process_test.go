@@ -69,7 +69,7 @@ func newProcess(t *testing.T, tw *twiliotest.Server, env ...string) *process {
 
 // withoutLimits are settings with which nothing that is sent is counted but the
 // verifications of each phone.
-var withoutLimits = []string{"SmsCountries=*", "SmsPrefixHourly=0", "SmsCallerHourly=0", "SmsDaily=0", "SmsDailyBudget=0", "SmsBreakerSends=0", "SmsPhoneHourly=100"}
+var withoutLimits = []string{"SmsCountries=*", "SmsPrefixHourly=0", "SmsCallerHourly=0", "SmsPersonHourly=0", "SmsRequestHourly=0", "SmsDaily=0", "SmsDailyBudget=0", "SmsBreakerSends=0", "SmsPhoneHourly=100"}
 
 // inAzurite returns the settings for a new hub in the emulator.
 func inAzurite(e *azuritetest.Emulator) []string {

@@ -17,14 +17,15 @@ type Gate interface {
 	Admit(ctx context.Context, s Sending) (accounts []Account, refused *Refusal, err error)
 }
 
-// Sending is a message with a code that is about to be sent.
+// Sending is a message that is about to be sent.
 type Sending struct {
 	Key      string // the same when it is asked about again
 	To       string // E.164
 	Caller   string // who asked for it; it may be empty
 	Segments int    // what it is charged as
-	Tries    int    // how many answers to the verification are compared
+	Tries    int    // how many answers to the verification are compared; 0 if it is about something else
 	Again    bool   // it is not the first of its verification
+	About    string // what a message is about that verifies nobody; else empty
 }
 
 // Account is an instance that counts what becomes of verifications, and what it

@@ -15,6 +15,8 @@ const (
 	SmsPhoneHourly    = "SmsPhoneHourly"
 	SmsPrefixHourly   = "SmsPrefixHourly"
 	SmsCallerHourly   = "SmsCallerHourly"
+	SmsPersonHourly   = "SmsPersonHourly"
+	SmsRequestHourly  = "SmsRequestHourly"
 	SmsPhoneFailures  = "SmsPhoneFailures"
 	SmsDaily          = "SmsDaily"
 	SmsDailyBudget    = "SmsDailyBudget"
@@ -54,6 +56,10 @@ func messageLimits() []Setting {
 			Meaning: "how many messages go to numbers that differ in the last four digits only within an hour; 0 is no limit"},
 		{Name: SmsCallerHourly, Kind: KindInteger, Default: "20", Min: "0", Max: "1000", Example: "20",
 			Meaning: "how many messages one address may ask for within an hour; 0 is no limit"},
+		{Name: SmsPersonHourly, Kind: KindInteger, Default: "20", Min: "0", Max: "1000", Example: "20",
+			Meaning: "how many messages about requests and ends one phone gets within an hour; 0 is no limit"},
+		{Name: SmsRequestHourly, Kind: KindInteger, Default: "3", Min: "0", Max: "100", Example: "3",
+			Meaning: "how many of them are about the same; 0 is no limit"},
 		{Name: SmsPhoneFailures, Kind: KindInteger, Default: "100", Min: "10", Max: "1000", Example: "100",
 			Meaning: "how many wrong codes there may be for one phone until somebody unlocks it"},
 		{Name: SmsDaily, Kind: KindInteger, Default: "1000", Min: "0", Max: "1000000", Example: "1000",

@@ -337,6 +337,16 @@ param smsPrefixHourly int = 20
 @maxValue(1000)
 param smsCallerHourly int = 20
 
+@description('How many messages about requests and ends one phone gets within an hour; 0 is no limit.')
+@minValue(0)
+@maxValue(1000)
+param smsPersonHourly int = 20
+
+@description('How many of them are about the same; 0 is no limit.')
+@minValue(0)
+@maxValue(100)
+param smsRequestHourly int = 3
+
 @description('How many wrong codes there may be for one phone until somebody unlocks it.')
 @minValue(10)
 @maxValue(1000)
@@ -497,6 +507,8 @@ var settings = {
   SmsPhoneHourly: '${smsPhoneHourly}'
   SmsPrefixHourly: '${smsPrefixHourly}'
   SmsCallerHourly: '${smsCallerHourly}'
+  SmsPersonHourly: '${smsPersonHourly}'
+  SmsRequestHourly: '${smsRequestHourly}'
   SmsPhoneFailures: '${smsPhoneFailures}'
   SmsDaily: '${smsDaily}'
   SmsDailyBudget: '${smsDailyBudget}'

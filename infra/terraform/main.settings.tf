@@ -48,6 +48,8 @@ locals {
     SmsPhoneHourly          = tostring(var.sms_phone_hourly)
     SmsPrefixHourly         = tostring(var.sms_prefix_hourly)
     SmsCallerHourly         = tostring(var.sms_caller_hourly)
+    SmsPersonHourly         = tostring(var.sms_person_hourly)
+    SmsRequestHourly        = tostring(var.sms_request_hourly)
     SmsPhoneFailures        = tostring(var.sms_phone_failures)
     SmsDaily                = tostring(var.sms_daily)
     SmsDailyBudget          = tostring(var.sms_daily_budget)

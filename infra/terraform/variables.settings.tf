@@ -619,6 +619,30 @@ variable "sms_caller_hourly" {
   }
 }
 
+variable "sms_person_hourly" {
+  description = "How many messages about requests and ends one phone gets within an hour; 0 is no limit."
+  type        = number
+  default     = 20
+  nullable    = false
+
+  validation {
+    condition     = var.sms_person_hourly >= 0 && var.sms_person_hourly <= 1000 && floor(var.sms_person_hourly) == var.sms_person_hourly
+    error_message = "A whole number from 0 to 1000 is wanted."
+  }
+}
+
+variable "sms_request_hourly" {
+  description = "How many of them are about the same; 0 is no limit."
+  type        = number
+  default     = 3
+  nullable    = false
+
+  validation {
+    condition     = var.sms_request_hourly >= 0 && var.sms_request_hourly <= 100 && floor(var.sms_request_hourly) == var.sms_request_hourly
+    error_message = "A whole number from 0 to 100 is wanted."
+  }
+}
+
 variable "sms_phone_failures" {
   description = "How many wrong codes there may be for one phone until somebody unlocks it."
   type        = number

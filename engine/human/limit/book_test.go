@@ -204,6 +204,33 @@ func TestABookForgetsWhatIsOverAndNothingElse(t *testing.T) {
 	}
 }
 
+// Ten thousand times somebody is to be told of one of many requests: they get as many
+// messages within an hour as are allowed, and of one request no more than three.
+func TestNobodyIsWornOutByMessages(t *testing.T) {
+	g := New(Options{PersonHourly: 12, RequestHourly: 3, PrefixHourly: 1000, Name: func(kind, value string) string { return kind + value }})
+	var b Book
+	about, total := map[string]int{}, 0
+	for n := range 10_000 {
+		request := fmt.Sprint("request", n%(2+n/100))
+		r := b.ask(noon.Add(time.Duration(n)*300*time.Millisecond), g.phoneClaims(human.Sending{To: "+447700900123", About: request}, "boss")...)
+		switch {
+		case r == nil:
+			about[request]++
+			total++
+		case r.Limit != Person && r.Limit != Request:
+			t.Fatal(r)
+		}
+	}
+	if total != 12 {
+		t.Errorf("%d messages", total)
+	}
+	for request, n := range about {
+		if n > 3 {
+			t.Errorf("%d about %s", n, request)
+		}
+	}
+}
+
 func TestAClaimOfANewerProgramIsRefused(t *testing.T) {
 	var b Book
 	if b.ask(noon, Claim{Kind: "moon", Limit: "moon", Most: 1}) == nil {

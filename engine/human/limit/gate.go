@@ -1,6 +1,7 @@
 package limit
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -20,6 +21,8 @@ const (
 	Phone    = "phone"      // verifications of one phone
 	Prefix   = "prefix"     // messages to numbers that differ in the last four digits only
 	Caller   = "caller"     // messages that one caller asked for
+	Person   = "person"     // messages to one phone that verify nobody
+	Request  = "request"    // those of them that are about the same thing
 	Failures = "failures"   // wrong answers for one phone, until it is unlocked
 	Day      = "day"        // messages of a day
 	Money    = "money"      // what the messages of a day cost
@@ -44,6 +47,9 @@ type Options struct {
 	// PhoneHourly is how many verifications of a phone may begin within an hour;
 	// PrefixHourly and CallerHourly are how many messages may be sent.
 	PhoneHourly, PrefixHourly, CallerHourly int
+	// PersonHourly is how many messages that verify nobody may be sent to a phone
+	// within an hour, and RequestHourly how many of them about the same thing.
+	PersonHourly, RequestHourly int
 	// PhoneFailures is how many wrong answers there may be for a phone between
 	// two verifications that succeed.
 	PhoneFailures int
@@ -150,7 +156,13 @@ func (g *Gate) callerClaims(s human.Sending) []Claim {
 func (g *Gate) phoneClaims(s human.Sending, phone string) []Claim {
 	wanted := Claim{Kind: Barred, Limit: OptedOut, Key: phone, Most: 1}
 	prefix := Claim{Kind: Rate, Limit: Prefix, Amount: 1, Most: int64(g.o.PrefixHourly), Window: human.Duration(Hour)}
-	if s.Again {
+	switch {
+	case s.About != "":
+		return whole(wanted,
+			Claim{Kind: Rate, Limit: Request, Key: g.o.Name("request", s.To+" "+s.About), Amount: 1, Most: int64(g.o.RequestHourly), Window: human.Duration(Hour)},
+			Claim{Kind: Rate, Limit: Person, Key: phone, Amount: 1, Most: int64(g.o.PersonHourly), Window: human.Duration(Hour)},
+			prefix)
+	case s.Again:
 		return whole(wanted, prefix)
 	}
 	return whole(
@@ -166,8 +178,12 @@ func (g *Gate) totalClaims(s human.Sending, country string) []Claim {
 	if g.o.Price != nil {
 		price = g.o.Price(country) * int64(s.Segments)
 	}
+	most := int64(g.o.BreakerSends)
+	if s.About != "" {
+		most = 0 // nobody is to type anything back
+	}
 	return whole(
-		Claim{Kind: Conversion, Limit: Breaker, Key: country, Amount: 1, Most: int64(g.o.BreakerSends), Percent: int64(g.o.BreakerPercent), Window: human.Duration(g.o.BreakerPause)},
+		Claim{Kind: Conversion, Limit: Breaker, Key: country, Amount: 1, Most: most, Percent: int64(g.o.BreakerPercent), Window: human.Duration(g.o.BreakerPause)},
 		Claim{Kind: Daily, Limit: Day, Amount: 1, Most: int64(g.o.Daily)},
 		Claim{Kind: Daily, Limit: Money, Amount: price, Most: g.o.DailyMoney},
 	)
@@ -269,7 +285,8 @@ type guarded struct {
 
 // Send sends a message if it may be.
 func (m guarded) Send(ctx context.Context, to, body string) error {
-	_, refused, err := m.gate.Admit(ctx, human.Sending{Key: engine.CallOf(ctx).Key(), To: to, Segments: human.Segments(body), Again: true})
+	call := engine.CallOf(ctx)
+	_, refused, err := m.gate.Admit(ctx, human.Sending{Key: call.Key(), To: to, Segments: human.Segments(body), About: cmp.Or(call.Instance, "nothing")})
 	switch {
 	case err != nil:
 		return &refusedError{human.KindUnavailable, fmt.Errorf("ask whether a message may be sent: %w", err)}

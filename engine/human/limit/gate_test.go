@@ -45,7 +45,7 @@ type office struct {
 // usual are limits as they might be set.
 func usual() limit.Options {
 	return limit.Options{
-		Countries: []string{"GB", "DE"}, CountryOf: countryOf, PhoneHourly: 5, PrefixHourly: 20, CallerHourly: 20, PhoneFailures: 100,
+		Countries: []string{"GB", "DE"}, CountryOf: countryOf, PhoneHourly: 5, PrefixHourly: 20, CallerHourly: 20, PhoneFailures: 100, PersonHourly: 12, RequestHourly: 3,
 		Daily: 1000, DailyMoney: 100_000, Price: func(string) int64 { return 100 },
 		BreakerSends: 50, BreakerPercent: 10, BreakerPause: 24 * time.Hour, Name: nameOf,
 	}
@@ -271,6 +271,28 @@ func TestWhoOptsOutIsSentNothing(t *testing.T) {
 		t.Errorf("weeks later: %q", got)
 	}
 	f.must(f.gate.Subscribe(t.Context(), number, true))
+	f.want(5, limit.Phone, human.Sending{})
+}
+
+func TestOneRequestIsToldThreeTimesAnHour(t *testing.T) {
+	f := newOffice(t, usual())
+	f.want(3, limit.Request, human.Sending{About: "one"})
+	f.want(3, limit.Request, human.Sending{About: "two"})
+	f.pass(time.Hour)
+	f.want(3, limit.Request, human.Sending{About: "one"})
+}
+
+// Messages that nobody is to answer with a code do not look like codes that nobody
+// typed.
+func TestNoticesTripNoBreaker(t *testing.T) {
+	o := usual()
+	o.BreakerSends, o.PersonHourly, o.RequestHourly, o.PrefixHourly = 5, 0, 0, 0
+	f := newOffice(t, o)
+	for n := range 20 {
+		if got := f.admit(human.Sending{About: fmt.Sprint(n)}); got != "" {
+			t.Fatal(got)
+		}
+	}
 	f.want(5, limit.Phone, human.Sending{})
 }
 

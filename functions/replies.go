@@ -13,8 +13,8 @@ import (
 	"github.com/seed21523604/holdfast/engine/human/reply"
 )
 
-// deciders bring answers by text message to approvals.
-type deciders struct {
+// messageAnswers bring answers by text message to approvals.
+type messageAnswers struct {
 	door   *door.Door
 	client *client.Client
 }
@@ -25,7 +25,7 @@ var verbs = map[reply.Verb]approval.Verb{reply.Approve: approval.Approve, reply.
 // answer of a person stands, so a message that comes again decides nothing more, and
 // is told so. What takes a code as well is not decided by a message alone: the number
 // that it comes from can be forged.
-func (d deciders) Decide(ctx context.Context, _ string, r reply.Request, answer reply.Reply) (says string, settled bool, err error) {
+func (d messageAnswers) Decide(ctx context.Context, _ string, r reply.Request, answer reply.Reply) (says string, settled bool, err error) {
 	risky, err := d.takesCode(ctx, r)
 	if risky || err != nil {
 		return "This takes a code as well: open the link that you were sent.", false, err
@@ -46,7 +46,7 @@ func (d deciders) Decide(ctx context.Context, _ string, r reply.Request, answer 
 }
 
 // takesCode reports whether the stage that a person is asked in takes a code.
-func (d deciders) takesCode(ctx context.Context, r reply.Request) (bool, error) {
+func (d messageAnswers) takesCode(ctx context.Context, r reply.Request) (bool, error) {
 	_, past, err := d.client.Look(ctx, r.Instance)
 	if errors.Is(err, client.ErrNotFound) {
 		return false, nil

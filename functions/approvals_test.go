@@ -214,6 +214,21 @@ func TestWhoDecidesIsNeverTakenFromTheBody(t *testing.T) {
 	}
 }
 
+// inTurn answers as soon as the stage has begun that the answer is for.
+func (s *site) inTurn(status int, path, body string, headers ...string) string {
+	s.t.Helper()
+	for {
+		w, told := s.do("POST", path, body, headers...)
+		if strings.Contains(told, "has not begun") {
+			continue
+		}
+		if w.StatusCode != status {
+			s.t.Errorf("POST %s %q: %d %s, want %d", path, body, w.StatusCode, told, status)
+		}
+		return told
+	}
+}
+
 func TestWhoSignedInAnswersAsThemselves(t *testing.T) {
 	s := open(t, t.TempDir(), false, "OperatorKey="+strings.TrimPrefix(operator, "X-Functions-Key: "))
 	s.app.person = func(_ context.Context, token string) (string, error) {
@@ -226,7 +241,7 @@ func TestWhoSignedInAnswersAsThemselves(t *testing.T) {
 	s.want(401, "POST", answerPath+a.ID, `{"verb":"approve"}`, "Authorization: Bearer rex's")
 	s.want(401, "POST", answerPath+a.ID, `{"for":"boss@example.org","verb":"approve"}`, "Authorization: Bearer boss's")
 	s.want(401, "POST", answerPath+a.ID, `{"verb":"approve"}`, principalHeader+": "+boss)
-	if told := s.want(200, "POST", answerPath+a.ID, `{"verb":"approve"}`, "Authorization: Bearer boss's"); !strings.Contains(told, `"via":"sign-in"`) {
+	if told := s.inTurn(200, answerPath+a.ID, `{"verb":"approve"}`, "Authorization: Bearer boss's"); !strings.Contains(told, `"via":"sign-in"`) {
 		t.Error(told)
 	}
 	if told := s.want(403, "POST", expensePath, anExpense, "Authorization: Bearer boss's"); !strings.Contains(told, "You are boss@example.org") {
@@ -234,7 +249,7 @@ func TestWhoSignedInAnswersAsThemselves(t *testing.T) {
 	}
 	s.want(202, "POST", expensePath, strings.Replace(anExpense, "rex@example.org", "BOSS@example.org", 1), "Authorization: Bearer boss's")
 	s.app.signsIn = true
-	if told := s.want(200, "POST", answerPath+a.ID, `{"stage":"finance","verb":"reject","comment":"no"}`, principalHeader+": "+finance); !strings.Contains(told, `"by":"finance@example.org","via":"sign-in"`) {
+	if told := s.inTurn(200, answerPath+a.ID, `{"stage":"finance","verb":"reject","comment":"no"}`, principalHeader+": "+finance); !strings.Contains(told, `"by":"finance@example.org","via":"sign-in"`) {
 		t.Error(told)
 	}
 }

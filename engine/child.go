@@ -115,7 +115,12 @@ func (x *Execution) child(name string, input any, o *childOptions) (history.Even
 }
 
 // childID returns the id of an instance that the next action begins.
-func (x *Execution) childID() string { return fmt.Sprintf("%s:%d", x.lineage, x.nextID) }
+func (x *Execution) childID() string {
+	if x.replaying {
+		x.skipNotes()
+	}
+	return fmt.Sprintf("%s:%d", x.lineage, x.nextID)
+}
 
 // SendEvent sends an external event to another instance after this turn is
 // durable, and waits for nothing. What one execution sends to one instance

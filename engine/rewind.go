@@ -10,9 +10,11 @@ import (
 
 // Rewound is an execution that failed and goes on from where it went wrong.
 type Rewound struct {
+	// Run is the id of the new run.
+	Run string
 	// Past is the history that stays: what came before the failure.
 	Past []history.Event
-	// Messages are what its next turn is made of: the rewinding, and what the
+	// Messages are what its next turn is made of: the rewindings, and what the
 	// turn that failed was made of without the failures.
 	Messages []history.Event
 	// Again are the numbers of the calls whose failures were taken out.
@@ -24,34 +26,52 @@ type Rewound struct {
 // from, so that these calls are made again and everything else stays as it was:
 // results, and failures that the code handled. The code is replayed to find that
 // out, so an error that wraps ErrUnknownName, or the one of Admit, may be
-// returned where it cannot be. The rewinding is an ExecutionRewound, which names the new
-// run; ids that derive from the execution stay those of the old one.
-func (r *Registry) Rewind(instance string, past []history.Event, rewinding history.Event, o ReplayOptions) (*Rewound, error) {
+// returned where it cannot be.
+//
+// The rewindings are ExecutionRewound messages, one at least, each of somebody who
+// asked for it. The first names the new run; ids that derive from the execution stay
+// those of the old one.
+func (r *Registry) Rewind(instance string, past, rewindings []history.Event, o ReplayOptions) (*Rewound, error) {
 	end := len(past) - 1
 	if end < 0 || past[end].Kind != history.ExecutionCompleted || past[end].Status != history.Failed {
 		return nil, fmt.Errorf("rewind instance %s: the execution has not failed", instance)
 	}
 	begin := lastTurn(past)
-	w := &Rewound{Past: anew(past[:begin], &rewinding), Again: map[int32]bool{}}
+	rewinding := &rewindings[0]
+	w := &Rewound{Run: rewinding.Execution, Past: anew(past[:begin], rewinding), Again: map[int32]bool{}}
 	for i := len(w.Past) - 1; i >= 0; i-- {
 		if err := r.takeOut(instance, w, i, o); err != nil {
 			return nil, fmt.Errorf("rewind instance %s: %w", instance, err)
 		}
 	}
-	for _, e := range anew(past[begin:end], &rewinding) {
+	for _, e := range anew(past[begin:end], rewinding) {
 		switch {
 		case e.Kind.IsAction() || e.Kind == history.OrchestratorStarted || e.Kind == history.TimerFired:
 		case canRetake(e):
 			w.Again[e.TaskID] = true
 		default:
 			if e.Kind == history.TaskCompleted {
-				e.Execution = rewinding.Execution // or it would be taken for a late one
+				e.Execution = w.Run // or it would be taken for a late one
 			}
 			w.Messages = append(w.Messages, e)
 		}
 	}
-	w.Messages = slices.Insert(w.Messages, 0, rewinding)
+	w.addRewindings(rewindings)
 	return w, nil
+}
+
+// addRewindings puts the rewindings before the messages, behind those of earlier
+// runs: the last one is that by which the ids of what is asked for go.
+func (w *Rewound) addRewindings(rewindings []history.Event) {
+	at := 0
+	for at < len(w.Messages) && w.Messages[at].Kind == history.ExecutionRewound {
+		at++
+	}
+	rewindings = slices.Clone(rewindings)
+	for i := range rewindings {
+		rewindings[i].Execution = w.Run
+	}
+	w.Messages = slices.Insert(w.Messages, at, rewindings...)
 }
 
 // lastTurn returns where the last turn of a history begins.

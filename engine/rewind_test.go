@@ -16,7 +16,7 @@ import (
 func (d *desk) rewind(r *engine.Registry, run string) *engine.Rewound {
 	d.t.Helper()
 	message := d.message(history.Event{Kind: history.ExecutionRewound, Execution: run, Reason: "again"})
-	again, err := r.Rewind("i1", d.past, message, engine.ReplayOptions{})
+	again, err := r.Rewind("i1", d.past, []history.Event{message}, engine.ReplayOptions{})
 	if err != nil {
 		d.t.Fatal(err)
 	}
@@ -193,10 +193,55 @@ func TestFailedChildrenAreRewoundToo(t *testing.T) {
 	d.wantOutput(history.Completed, "8")
 }
 
+func TestWhoAsksForARewindingThatIsMadeIsWrittenDown(t *testing.T) {
+	d := one(t, "1", func(ctx *engine.Context, n int) (int, error) {
+		return engine.CallSubOrchestrator(ctx, kid, n).Await()
+	})
+	d.turn(d.notice(0, "", &history.Failure{Kind: "busy"}))
+	first := d.message(history.Event{Kind: history.ExecutionRewound, Execution: "e2", Reason: "first"})
+	second := d.message(history.Event{Kind: history.ExecutionRewound, Execution: "e3", Reason: "second"})
+	again, err := d.r.Rewind("i1", d.past, []history.Event{first, second}, engine.ReplayOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.past = again.Past
+	d.live = d.replay()
+	d.turn(again.Messages...)
+	var asked []string
+	for _, e := range d.past {
+		if e.Kind == history.ExecutionRewound {
+			asked = append(asked, e.Reason+" "+e.Execution)
+		}
+	}
+	if fmt.Sprint(asked) != "[first e2 second e2]" {
+		t.Errorf("the history says %q", asked)
+	}
+	if sends := d.sends(); len(sends) != 1 || len(d.r.Sends("i1", d.past)) != 2 {
+		t.Errorf("the child is told %d times: %+v", len(sends), sends)
+	}
+}
+
+func TestTheIDOfAChildBehindARewindingStays(t *testing.T) {
+	d := one(t, "1", func(ctx *engine.Context, n int) (int, error) {
+		if _, err := engine.CallActivity(ctx, double, n).Await(); err != nil {
+			return 0, err
+		}
+		return engine.CallSubOrchestrator(ctx, kid, n).Await()
+	})
+	d.turn(d.failing(0))
+	d.rewind(d.r, "e2")
+	d.turn(d.result(0, "2"))
+	d.live = d.replay()
+	ended := d.notice(2, "8", nil)
+	ended.Execution = "e2"
+	d.turn(ended)
+	d.wantOutput(history.Completed, "8")
+}
+
 func TestOnlyAFailureIsRewound(t *testing.T) {
 	d := one(t, "1", func(_ *engine.Context, n int) (int, error) { return n, nil })
 	for _, past := range [][]history.Event{nil, d.past, d.past[:2]} {
-		if _, err := d.r.Rewind("i1", past, history.Event{}, engine.ReplayOptions{}); err == nil || !strings.Contains(err.Error(), "has not failed") {
+		if _, err := d.r.Rewind("i1", past, []history.Event{{}}, engine.ReplayOptions{}); err == nil || !strings.Contains(err.Error(), "has not failed") {
 			t.Error(err)
 		}
 	}
@@ -204,7 +249,7 @@ func TestOnlyAFailureIsRewound(t *testing.T) {
 	d.turn()
 	past := append([]history.Event{}, d.past...)
 	past = slices.Insert(past, 2, history.Event{Kind: history.OrchestratorStarted}, d.failing(0), history.Event{Kind: history.OrchestratorStarted})
-	if _, err := engine.NewRegistry().Rewind("i1", past, history.Event{}, engine.ReplayOptions{}); !errors.Is(err, engine.ErrUnknownName) {
+	if _, err := engine.NewRegistry().Rewind("i1", past, []history.Event{{}}, engine.ReplayOptions{}); !errors.Is(err, engine.ErrUnknownName) {
 		t.Error(err)
 	}
 }

@@ -37,6 +37,7 @@ type sender struct {
 	tags                      map[string]string
 	trace                     *history.Trace  // the place that the run stands in; nil if it is not traced
 	lineage                   string          // by what the ids of new children and messages go: the last rewinding
+	rewinding                 int32           // the number of that; others of the same run only say who asked for it, too
 	before                    uint32          // actions of the executions before
 	children                  map[int32]child // the sub-orchestrations without a recorded end
 	rewound                   map[int32]child // those at the last rewinding
@@ -65,7 +66,9 @@ func (s *sender) note(e *history.Event) {
 		}
 		s.children[e.ID] = child{e.InstanceID, s.lineage}
 	case history.ExecutionRewound:
-		s.lineage, s.rewound = e.Execution, maps.Clone(s.children)
+		if e.Execution != s.lineage {
+			s.lineage, s.rewinding, s.rewound = e.Execution, e.ID, maps.Clone(s.children)
+		}
 	case history.SubOrchestrationInstanceCompleted, history.SubOrchestrationInstanceFailed:
 		delete(s.children, e.TaskID)
 	case history.ExecutionTerminated:
@@ -100,7 +103,9 @@ func (s *sender) sends(events []history.Event) (all []Send) {
 		case history.ExecutionCompleted:
 			all = append(all, s.atEnd(e)...)
 		case history.ExecutionRewound:
-			all = append(all, s.rewindChildren(e)...)
+			if e.ID == s.rewinding {
+				all = append(all, s.rewindChildren(e)...)
+			}
 		}
 	}
 	return all

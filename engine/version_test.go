@@ -167,6 +167,22 @@ func TestAPatchCanBeRemoved(t *testing.T) {
 	d.wantOutput(history.Completed, `"gone"`)
 }
 
+func TestTheIDOfAChildBehindARemovedPatchStays(t *testing.T) {
+	begin := func(ctx *engine.Context, n int) (string, error) {
+		engine.CallSubOrchestrator(ctx, kid, n)
+		return engine.WaitForExternalEvent(ctx, answer).Await()
+	}
+	d := one(t, "1", func(ctx *engine.Context, n int) (string, error) {
+		ctx.Patched("children")
+		return begin(ctx, n)
+	})
+	d.r = engine.NewRegistry()
+	engine.AddOrchestrator(d.r, "test", begin)
+	d.live = d.replay()
+	d.turn(d.event("Answer", `"well"`))
+	d.wantOutput(history.Completed, `"well"`)
+}
+
 func TestTheRecordOfAPatchAtTheEndIsNoMismatch(t *testing.T) {
 	d := one(t, "1", func(ctx *engine.Context, n int) (string, error) {
 		ctx.Patched("last")

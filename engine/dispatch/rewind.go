@@ -11,19 +11,18 @@ import (
 // rewind brings an instance that failed back to where it went wrong, if a message
 // says so. It reports false if none does, or if it was done before.
 func (w *Worker) rewind(s *session, p *plan, inbox []history.Event) (bool, error) {
-	messages := slices.Concat(inbox, p.messages)
-	i := slices.IndexFunc(messages, isRewinding)
-	if i < 0 || s.row.Status != history.Failed {
+	if s.row.Status != history.Failed || !slices.ContainsFunc(inbox, isRewinding) && !slices.ContainsFunc(p.messages, isRewinding) {
 		return false, nil
 	}
 	past, err := w.store.History(w.context, s.id)
 	if err != nil {
 		return false, err
 	}
-	if slices.ContainsFunc(past, func(e history.Event) bool { return tellsOf(e, messages[i].Message) }) {
+	rewindings := untold(slices.Concat(inbox, p.messages), past)
+	if len(rewindings) == 0 {
 		return false, w.discard(s, p, inbox)
 	}
-	again, err := w.registry.Rewind(s.id, past, messages[i], w.replayOptions())
+	again, err := w.registry.Rewind(s.id, past, rewindings, w.replayOptions())
 	if err != nil {
 		return false, err
 	}
@@ -32,6 +31,17 @@ func (w *Worker) rewind(s *session, p *plan, inbox []history.Event) (bool, error
 	p.living, p.rewound, p.stale = true, again, inbox
 	p.messages = slices.Concat(again.Messages, w.abandoned(s, again))
 	return true, nil
+}
+
+// untold returns the rewindings among messages that the history does not tell of.
+func untold(messages, past []history.Event) (rewindings []history.Event) {
+	for _, m := range messages {
+		told := func(e history.Event) bool { return tellsOf(e, m.Message) }
+		if isRewinding(m) && !slices.ContainsFunc(past, told) && !slices.ContainsFunc(rewindings, told) {
+			rewindings = append(rewindings, m)
+		}
+	}
+	return rewindings
 }
 
 func isRewinding(m history.Event) bool { return m.Kind == history.ExecutionRewound }

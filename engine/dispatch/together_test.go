@@ -9,6 +9,7 @@ import (
 	"github.com/seed21523604/holdfast/engine"
 	"github.com/seed21523604/holdfast/engine/client"
 	"github.com/seed21523604/holdfast/engine/dispatch"
+	"github.com/seed21523604/holdfast/engine/history"
 	"github.com/seed21523604/holdfast/engine/store"
 	"github.com/seed21523604/holdfast/engine/store/storetest"
 	"github.com/seed21523604/holdfast/engine/store/tablestore"
@@ -53,6 +54,44 @@ func TestAStartIsNotRefusedForOneThatIsNotDurable(t *testing.T) {
 		starts.Wait()
 		if _, err := s.Get(t.Context(), "a"); !errors.Is(err, store.ErrNotFound) {
 			t.Errorf("the instance is there: %v", err)
+		}
+	})
+}
+
+// A termination that was written, of which the answer was lost and the instance
+// purged since, was not refused: what became of it is not known any more.
+func TestAMessageIsNotRefusedByAnInstanceThatIsGoneSince(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		account := azuretest.New(azuretest.Options{})
+		o := tablestore.Options{ConnectionString: account.ConnectionString(), Hub: "hub"}
+		o.Client.Transport = account
+		s, err := tablestore.Open(t.Context(), o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var lost bool
+		losing := &storetest.Faulty{Store: s, Choose: func(method string, _ int) storetest.Fault {
+			switch {
+			case method == "Commit" && !lost:
+				lost = true
+				return storetest.Lose
+			case method == "Get" && lost:
+				if err := s.Purge(t.Context(), "a"); err != nil && !errors.Is(err, store.ErrNotFound) {
+					t.Error(err)
+				}
+			}
+			return storetest.None
+		}}
+		r := engine.NewRegistry()
+		engine.AddOrchestrator(r, gate, func(ctx *engine.Context, _ int) (int, error) {
+			return engine.WaitForExternalEvent(ctx, open).Await()
+		})
+		if _, err := client.New(dispatch.New(s, r, dispatch.Options{Cached: -1}).Instances(), client.Options{}).Start(t.Context(), string(gate), "a", 1); err != nil {
+			t.Fatal(err)
+		}
+		err = dispatch.New(losing, r, dispatch.Options{Cached: -1}).Instances().Send(t.Context(), "a", history.Event{Kind: history.ExecutionTerminated, ID: history.Outside, Message: "m1"})
+		if err == nil || errors.Is(err, store.ErrNotFound) || !lost {
+			t.Errorf("the sender is told %v", err)
 		}
 	})
 }

@@ -97,7 +97,11 @@ func (w *Worker) handOver(id string, mail []*delivery, why error) (results []*de
 		case d.create:
 			d.answered(w.store.Create(w.context, id, d.message, d.replace...))
 		default:
-			d.answered(unlessDurable(why, w.store.Send(w.context, id, d.message)))
+			err := w.store.Send(w.context, id, d.message)
+			if d.unsure && errors.Is(err, store.ErrNotFound) {
+				err = fmt.Errorf("send to instance %s: %w", id, errReplaced)
+			}
+			d.answered(unlessDurable(why, err))
 		}
 	}
 	return results
@@ -366,10 +370,10 @@ func (w *Worker) plan(s *session, mail []*delivery) *plan {
 		case d.create:
 			p.messages = nil // they were for an execution that gives way
 			p.start, p.living, exists, execution, first = &d.message, true, true, d.message.Execution, ""
-		case !exists:
+		case !exists && !d.unsure:
 			d.answered(fmt.Errorf("send to instance %s: %w", s.id, store.ErrNotFound))
 			continue
-		case d.unsure && p.start == nil && d.unsureOf != origin(s.row):
+		case d.unsure && (!exists || p.start == nil && d.unsureOf != origin(s.row)):
 			d.answered(fmt.Errorf("send to instance %s: %w", s.id, errReplaced))
 			continue
 		case !p.living && s.row.Takes(d.message.Kind) != nil:
@@ -436,7 +440,7 @@ func (w *Worker) letGo(s *session) error {
 
 // errReplaced tells a sender that nobody knows whether an execution took the
 // message that is not there any more.
-var errReplaced = errors.New("the instance was begun anew meanwhile; whether the one before took the message is not known")
+var errReplaced = errors.New("the instance was purged or begun anew meanwhile; whether it took the message before is not known")
 
 // origin returns the execution that an instance's row began as, before it continued
 // as new.
@@ -539,7 +543,7 @@ func (w *Worker) nextRow(s *session, p *plan, d engine.Decision) store.Instance 
 	}
 	if p.rewound != nil {
 		row.First = cmp.Or(row.First, row.Execution)
-		row.Execution, row.Events = p.rewound.Messages[0].Execution, len(p.rewound.Past)
+		row.Execution, row.Events = p.rewound.Run, len(p.rewound.Past)
 	}
 	if len(d.Events) > 0 {
 		row.Updated = d.Events[0].Time

@@ -52,7 +52,7 @@ func (a *author) program(name string, most int, slow bool) program {
 		switch a.choose(6) { // most are awaited at once
 		case 0, 1:
 			p.Ops = append(p.Ops, op{Do: doAwait, Of: []int{tasks - 1}})
-		case 2:
+		case 2, 3:
 			p.Ops = append(p.Ops, op{Do: doMust, Of: []int{tasks - 1}})
 		}
 	}
@@ -79,9 +79,9 @@ func (a *author) inner(name string) *program {
 func (a *author) ask(name string) op {
 	j := &job{What: name}
 	switch a.choose(13) {
-	case 0, 1:
+	case 0:
 		return op{Do: doWork, Job: j}
-	case 2:
+	case 1, 2:
 		j.Fails, j.Heals = true, a.choose(2) == 1
 		return op{Do: doWork, Job: j, Tries: a.choose(3)}
 	case 3:

@@ -19,6 +19,7 @@ type act struct {
 	text string // payload or reason, different for every act
 	name string // of the event
 	all  bool   // its children are terminated too
+	ends bool   // it is waited for first, until it ends
 	p    program
 	via  int // which process is used, of those there are
 }
@@ -59,8 +60,13 @@ func (t *tape) script(person int, ids []string) []act {
 			a.name = oneOf(t, "A", "B")
 		case terminate:
 			a.all = t.choose(4) > 0
+		case rewind:
+			a.ends = t.choose(4) > 0
 		}
 		acts = append(acts, a)
+	}
+	for n := range t.choose(3) {
+		acts = append(acts, act{do: rewind, id: id, ends: true, text: fmt.Sprintf("p%d-mend%d", person+1, n+1), via: t.choose(8)})
 	}
 	return acts
 }
@@ -77,6 +83,10 @@ func (a act) String() string {
 	case terminate:
 		if a.all {
 			return "terminates " + a.id + " and its children"
+		}
+	case rewind:
+		if a.ends {
+			return "waits for " + a.id + " to end, and rewinds it"
 		}
 	}
 	return string(a.do) + "s " + a.id
@@ -175,6 +185,9 @@ func (d *deedDone) do(p *process) {
 	case restart:
 		_, d.err = c.Restart(ctx, d.id, false, client.AsExecution(d.run))
 	case rewind:
+		if d.ends {
+			_, _ = c.Wait(ctx, d.id) // however it ends
+		}
 		d.err = c.Rewind(ctx, d.id, d.text)
 	case purge:
 		d.err = c.Purge(ctx, d.id)

@@ -134,7 +134,8 @@ func (m *monitor) checkNotice(l *life, e history.Event) {
 	taken := e.Failure != nil && e.Failure.Kind == engine.KindIDTaken
 	gone := e.Failure != nil && e.Failure.Kind == engine.KindTerminated && l.chain.rewound > 0
 	switch {
-	case taken && len(begun) == 0 && m.wasTaken(s), gone:
+	case taken && (len(begun) == 0 || l.chain.rewound > 0) && m.wasTaken(s): // or taken before it was rewound
+	case gone:
 	default:
 		m.broke(5, l.id, "call %d is said to have come to %s %v, and did not", e.TaskID, e.Result, e.Failure)
 	}

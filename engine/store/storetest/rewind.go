@@ -3,6 +3,7 @@ package storetest
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/seed21523604/holdfast/engine"
 	"github.com/seed21523604/holdfast/engine/client"
@@ -110,6 +111,15 @@ func promiseRewindBare(b *bench) {
 	o = b.newOffice(b.Store)
 	o.settle()
 	o.ended("a", history.Completed, `"cup holds"`)
+	past, err := b.Store.History(b.ctx, "a")
+	b.must(err)
+	var asked []string
+	for _, e := range past {
+		if e.Kind == history.ExecutionRewound {
+			asked = append(asked, e.Reason)
+		}
+	}
+	b.equal("who asked for the rewinding", fmt.Sprint(asked), "[mended twice]")
 	b.advance(2 * b.Store.Lease())
 	o.work()
 	b.silent()

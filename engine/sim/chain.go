@@ -60,7 +60,7 @@ func (m *monitor) bear(state, before store.State) *life {
 	}
 	prev := m.lives[before.Instance.Execution]
 	if prev != nil && prev.chain == l.chain {
-		l.before, l.inbox = prev, prev.inbox
+		l.before, l.inbox, l.status = prev, prev.inbox, prev.status
 	} else if len(l.chain.lives) > 0 {
 		m.broke(7, l.id, "an execution that had gone comes back")
 	}

@@ -47,6 +47,7 @@ type life struct {
 	history []history.Event
 	encoded [][]byte
 	inbox   []history.Event
+	status  history.Status // at the last look, as the inbox
 	oracle  *oracle
 }
 
@@ -165,7 +166,7 @@ func (m *monitor) checkInbox(l *life, state store.State) {
 			m.checkMessage(l, e)
 		}
 	}
-	l.inbox = state.Inbox
+	l.inbox, l.status = state.Inbox, state.Instance.Status
 }
 
 // isDeed reports whether a person sent a message: what instances send may come

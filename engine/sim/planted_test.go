@@ -71,16 +71,8 @@ var bugs = []bug{
 		"\t\t\tbell.Turn = \"\" // it is written\n\t\t\treturn s.reveal(ctx, bell)\n", "\t\t\treturn s.remove(ctx, bell)\n",
 	},
 	{
-		"an instance is rewound and its message stays", "dispatch/rewind.go",
-		"p.living, p.rewound, p.stale = true, again, inbox\n", "p.living, p.rewound = true, again\n",
-	},
-	{
-		"a rewinding is not looked for in the history", "dispatch/rewind.go",
-		"func(e history.Event) bool { return tellsOf(e, messages[i].Message) }", "func(history.Event) bool { return false }",
-	},
-	{
-		"a rewinding runs again what runs at most once", "dispatch/rewind.go",
-		"slices.Concat(again.Messages, w.abandoned(s, again))", "again.Messages",
+		"of two rewindings one is dropped", "dispatch/rewind.go",
+		"w.registry.Rewind(s.id, past, rewindings, ", "w.registry.Rewind(s.id, past, rewindings[:1], ",
 	},
 	{
 		"children are begun before the turn is written", "dispatch/turn.go",

@@ -296,7 +296,7 @@ func (m *monitor) mayVanish(l *life, e history.Event, in store.Instance) bool {
 		_, waits := l.oracle.children[e.TaskID]
 		return !waits || l.oracle.settled[e.TaskID] || l.oracle.ended || e.Execution != l.oracle.lineages[e.TaskID]
 	case history.ExecutionRewound:
-		return in.Status != history.Failed
+		return in.Status != history.Failed || l.status != history.Failed // it need not be rewound, or needed not
 	case history.ExecutionTerminated:
 		return e.Parent != nil && (in.Parent == nil || *e.Parent != *in.Parent)
 	}

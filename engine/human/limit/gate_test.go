@@ -312,10 +312,10 @@ func TestAnOperatorUnlocksAPhone(t *testing.T) {
 // asked is refused.
 func TestALedgerTurnsItsPages(t *testing.T) {
 	o := usual()
-	o.Daily, o.PhoneHourly, o.PrefixHourly, o.CallerHourly, o.BreakerSends, o.PhoneFailures = 250, 0, 0, 0, 0, 0
+	o.Daily, o.PhoneHourly, o.PrefixHourly, o.CallerHourly, o.BreakerSends, o.PhoneFailures = 120, 0, 0, 0, 0, 0
 	f := newOffice(t, o)
-	f.want(250, limit.Day, human.Sending{})
-	for range 700 {
+	f.want(120, limit.Day, human.Sending{})
+	for range 320 {
 		if got := f.admit(human.Sending{}); got != limit.Day {
 			t.Fatalf("%q", got)
 		}
@@ -324,11 +324,11 @@ func TestALedgerTurnsItsPages(t *testing.T) {
 	f.must(err)
 	in, err := f.client.Get(t.Context(), limit.All)
 	f.must(err)
-	if len(past) > 1000 || in.First == "" || string(in.CustomStatus) != `{"today":{"day":250,"money":25000}}` {
+	if len(past) > 700 || in.First == "" || string(in.CustomStatus) != `{"today":{"day":120,"money":12000}}` {
 		t.Errorf("a page of %d events; status %s", len(past), in.CustomStatus)
 	}
 	f.clock.now.Store(start.AddDate(0, 0, 1).UnixNano())
-	f.want(250, limit.Day, human.Sending{})
+	f.want(120, limit.Day, human.Sending{})
 }
 
 func TestALedgerWithNothingInItEndsAndBeginsAgain(t *testing.T) {

@@ -86,10 +86,14 @@ func TestARestartGivesNoTryBack(t *testing.T) {
 	}
 }
 
-// All codes that begin with a zero are right as they are typed, and no other.
+// All codes that begin with a zero are right as they are typed, and no other; with the
+// race detector it is every tenth.
 func TestEveryCodeThatBeginsWithAZeroCanBeTyped(t *testing.T) {
-	s := newSealer(t, human.NewKey())
-	for n := range 100_000 {
+	s, step := newSealer(t, human.NewKey()), 1
+	if raceEnabled {
+		step = 10
+	}
+	for n := 0; n < 100_000; n += step {
 		code := fmt.Sprintf("%06d", n)
 		want := s.SealCode("a", response, human.CodeOf(code))
 		if got := unquote(t, s, "a", response, code); got != want {

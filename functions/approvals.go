@@ -14,6 +14,7 @@ import (
 	"github.com/seed21523604/holdfast/engine/human"
 	"github.com/seed21523604/holdfast/engine/human/approval"
 	asklinks "github.com/seed21523604/holdfast/engine/human/links"
+	"github.com/seed21523604/holdfast/engine/human/notify"
 	"github.com/seed21523604/holdfast/engine/human/reply"
 	"github.com/seed21523604/holdfast/functions/settings"
 )
@@ -49,8 +50,9 @@ func checkPolicies(values settings.Values) error {
 	return nil
 }
 
-// notifier tells people by text messages.
+// notifier tells people by e-mail, or else by text messages.
 type notifier struct {
+	mail      notify.Channel // nil if there is no server
 	messenger human.Messenger
 	anywhere  bool // the messenger takes any address, as the simulated phone does
 	replies   *reply.Book
@@ -60,7 +62,7 @@ type notifier struct {
 type errNoWay struct{ id string }
 
 func (e errNoWay) Error() string {
-	return fmt.Sprintf("there is no phone of %s: set %s", e.id, settings.ApproverPhones)
+	return fmt.Sprintf("there is no phone of %s: set %s, or %s for e-mail", e.id, settings.ApproverPhones, settings.MailServer)
 }
 
 // Kind says that the settings are at fault.
@@ -68,6 +70,9 @@ func (errNoWay) Kind() string { return human.KindMisconfigured }
 
 // Notify sends a person a message.
 func (n notifier) Notify(ctx context.Context, notice approval.Notice, link asklinks.Link) error {
+	if address := notice.Contact.Email; address != "" && n.mail != nil {
+		return n.mail.Send(ctx, address, notify.Message{ID: engine.CallOf(ctx).Key(), Subject: subject(notice), Text: wording(notice, link)})
+	}
 	to := notice.Contact.Phone
 	if n.anywhere {
 		to = cmp.Or(notice.Contact.Email, to, notice.To)
@@ -86,6 +91,14 @@ func (n notifier) Notify(ctx context.Context, notice approval.Notice, link askli
 		}
 	}
 	return n.messenger.Send(ctx, to, text)
+}
+
+// subject is the line above an e-mail.
+func subject(n approval.Notice) string {
+	what := map[approval.EffectKind]string{
+		approval.Ask: "To decide", approval.Remind: "Still to decide", approval.Withdraw: "No longer to decide", approval.Tell: "Your request",
+	}
+	return what[n.Kind] + ": " + n.Title
 }
 
 // wording is what a message says.

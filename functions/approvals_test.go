@@ -14,6 +14,9 @@ import (
 	"github.com/seed21523604/holdfast/engine"
 	"github.com/seed21523604/holdfast/engine/enginetest"
 	"github.com/seed21523604/holdfast/engine/human"
+	"github.com/seed21523604/holdfast/engine/human/approval"
+	asklinks "github.com/seed21523604/holdfast/engine/human/links"
+	"github.com/seed21523604/holdfast/engine/human/notify"
 	"github.com/seed21523604/holdfast/functions/internal/phone"
 )
 
@@ -298,5 +301,38 @@ func TestTheLinkOfAClaimAnswersThatClaim(t *testing.T) {
 	s.want(409, "POST", event, `{"event_id":"claim-002","decision":"approve"}`, "Prefer: wait", "Content-Type: application/json")
 	if end := s.outcome(a); !strings.Contains(end, `"status":"Rejected"`) {
 		t.Error(end)
+	}
+}
+
+// letters is a channel that keeps what it is given.
+type letters struct{ sent []string }
+
+// Send keeps a message.
+func (l *letters) Send(_ context.Context, to string, m notify.Message) error {
+	l.sent = append(l.sent, to+" | "+m.Subject+" | "+m.Text)
+	return nil
+}
+
+func TestWhoHasAnAddressIsToldByEMailIfThereIsAServer(t *testing.T) {
+	maker, err := asklinks.New(make([]byte, asklinks.KeySize), "https://app.example/api/approve")
+	if err != nil {
+		t.Fatal(err)
+	}
+	link := maker.Link(asklinks.Question{Instance: "i", To: boss})
+	notice := approval.Notice{Title: "Train to Bern", Requester: "rex@example.org", Contact: approval.Contact{Email: boss, Phone: number}}
+	for kind, says := range map[approval.EffectKind]string{
+		approval.Ask:    boss + " | To decide: Train to Bern | rex@example.org asks you to decide until",
+		approval.Remind: boss + " | Still to decide: Train to Bern | Your answer to rex@example.org is missing",
+		approval.Tell:   boss + " | Your request: Train to Bern | Your request is",
+	} {
+		var mail letters
+		notice.Kind = kind
+		if err := (notifier{mail: &mail}).Notify(t.Context(), notice, link); err != nil || len(mail.sent) != 1 || !strings.HasPrefix(mail.sent[0], says) || !strings.HasSuffix(mail.sent[0], link.Reveal()) {
+			t.Errorf("%s: %v, %q", kind, err, mail.sent)
+		}
+	}
+	notice.Contact = approval.Contact{}
+	if err := (notifier{mail: &letters{}}).Notify(t.Context(), notice, link); engine.KindOf(err) != human.KindMisconfigured {
+		t.Error(err)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"io"
 	"net/http"
 	"strings"
@@ -36,11 +37,26 @@ func (t transport) Do(r *http.Request) (*http.Response, error) {
 			return nil, err
 		}
 	}
-	if err := t.p.w.reach(r.Context(), &point{who: t.p, what: describe(r, q.body), request: q}); err != nil {
+	at := &point{who: t.p, what: describe(r, q.body), request: q}
+	ctx, cancel := context.WithTimeout(r.Context(), t.p.w.patience(at))
+	defer cancel()
+	if err := t.p.w.reach(ctx, at); err != nil {
 		return nil, err
 	}
 	q.answer.Request = r
 	return q.answer, nil
+}
+
+// patience is how long an answer is waited for: for no two requests that are made
+// at once equally long, to the nanosecond, or it would be left to the Go scheduler
+// which of their senders goes on first.
+func (s *stage) patience(p *point) time.Duration {
+	s.mu.Lock()
+	step := s.step
+	s.mu.Unlock()
+	h := fnv.New64a()
+	fmt.Fprint(h, step, p.who.name(), p.what)
+	return longestWay - time.Duration(h.Sum64()%uint64(tick))
 }
 
 // errReset is what a sender sees whose connection is cut.

@@ -109,7 +109,7 @@ var bugs = []bug{
 }
 
 // seedsForABug is with how many seeds a planted bug must be found.
-const seedsForABug = 1500
+const seedsForABug = 3000
 
 var table = flag.Bool("table", false, "print how each planted bug is found, as the table in docs/simulation.md")
 

@@ -96,6 +96,30 @@ func (s *session) forget() {
 // isLiving reports whether the row is that of an instance that has not ended.
 func (s *session) isLiving() bool { return s.row.Version != "" && !s.row.Status.IsTerminal() }
 
+// outstanding returns the calls of activities that have no result yet.
+func (s *session) outstanding() map[int32]*history.Event {
+	if s.live == nil {
+		return nil
+	}
+	events := s.live.Outstanding()
+	if len(events) == 0 {
+		return nil
+	}
+	calls := make(map[int32]*history.Event, len(events))
+	for _, e := range events {
+		calls[e.ID] = e
+	}
+	return calls
+}
+
+// waiting returns the call of an activity if it has no result yet, else nil.
+func (s *session) waiting(call int32) *history.Event {
+	if s.live == nil {
+		return nil
+	}
+	return s.live.Waiting(call)
+}
+
 func (s *session) close() {
 	if s.live != nil {
 		s.live.Close()

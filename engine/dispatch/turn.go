@@ -560,30 +560,6 @@ func (w *Worker) nextRow(s *session, p *plan, d engine.Decision) store.Instance 
 	return row
 }
 
-// outstanding returns the calls of activities that have no result yet.
-func (s *session) outstanding() map[int32]*history.Event {
-	if s.live == nil {
-		return nil
-	}
-	events := s.live.Outstanding()
-	if len(events) == 0 {
-		return nil
-	}
-	calls := make(map[int32]*history.Event, len(events))
-	for _, e := range events {
-		calls[e.ID] = e
-	}
-	return calls
-}
-
-// waiting returns the call of an activity if it has no result yet, else nil.
-func (s *session) waiting(call int32) *history.Event {
-	if s.live == nil {
-		return nil
-	}
-	return s.live.Waiting(call)
-}
-
 func (w *Worker) log(s *session, d engine.Decision) {
 	id, execution, name := s.id, s.row.Execution, s.row.Name
 	if w.o.Logger.Enabled(w.context, slog.LevelDebug) {

@@ -50,11 +50,21 @@ func (s *site) link(to string) string {
 			s.t.Fatal(err)
 		}
 		for _, m := range messages {
-			if at := strings.Index(m.Body, "http"); at >= 0 {
-				return m.Body[at:]
+			if link := linkIn(m.Body); link != "" {
+				return link
 			}
 		}
 	}
+}
+
+// linkIn returns the link in a message, without what is behind it; empty if there is
+// none.
+func linkIn(body string) string {
+	at := strings.Index(body, "http")
+	if at < 0 {
+		return ""
+	}
+	return strings.Fields(body[at:])[0]
 }
 
 const asForm = "Content-Type: application/x-www-form-urlencoded"

@@ -48,8 +48,7 @@ func (h *hosted) approves(tw *twiliotest.Server, phone string) {
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	found := strings.Fields(messages[0].Body[strings.Index(messages[0].Body, "http"):])[0] // there may be more behind it
-	link, token, _ := strings.Cut(found, "#")
+	link, token, _ := strings.Cut(linkIn(messages[0].Body), "#")
 	if status, answer := h.do("GET", link, ""); status != http.StatusOK || !strings.Contains(string(answer), "Shop 2.4") {
 		h.t.Errorf("the page: %d %s", status, answer)
 	}

@@ -74,8 +74,7 @@ func (k *killer) approve(tw *twiliotest.Server, n int) {
 			t.Error(err)
 			return
 		}
-		link := messages[0].Body[strings.Index(messages[0].Body, "http"):]
-		at, token, _ := strings.Cut(link, "#")
+		at, token, _ := strings.Cut(linkIn(messages[0].Body), "#")
 		k.tick()
 		// Whoever got no answer, as the process was killed, asks again.
 		status, page := k.p.requestAs("application/x-www-form-urlencoded", http.MethodPost, strings.TrimPrefix(at, "http://"+k.p.address), url.Values{"token": {token}, "verb": {"approve"}}.Encode())

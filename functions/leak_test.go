@@ -201,10 +201,10 @@ func (l *leaks) keep(link string) {
 // told waits for the message about the nth flow, and returns its link.
 func (l *leaks) told(tw *twiliotest.Server, phone string, n int) string {
 	return l.find(tw, phone, func(body string) string {
-		if at := strings.Index(body, "http"); at >= 0 && strings.Contains(body, fmt.Sprintf(": Flow %d\n", n)) {
-			return body[at:]
+		if !strings.Contains(body, fmt.Sprintf(": Flow %d\n", n)) {
+			return ""
 		}
-		return ""
+		return linkIn(body)
 	})
 }
 

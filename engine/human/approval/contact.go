@@ -25,9 +25,9 @@ var e164 = regexp.MustCompile(`^\+[1-9][0-9]{7,14}$`)
 // e-mail address is that of the person, unless the policy has another.
 func (p *Policy) Contact(id string) Contact {
 	var found Contact
-	for name, contact := range p.People {
+	for _, name := range slices.Sorted(maps.Keys(p.People)) {
 		if key(name) == key(id) {
-			found = contact
+			found = p.People[name]
 		}
 	}
 	switch {

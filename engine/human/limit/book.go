@@ -184,7 +184,8 @@ func (c Claim) converted(a Account, now time.Time) Account {
 
 // hear takes note of how a verification ended.
 func (b *Book) hear(r human.Report) {
-	for name, a := range b.Accounts {
+	for _, name := range slices.Sorted(maps.Keys(b.Accounts)) {
+		a := b.Accounts[name]
 		if _, key, _ := strings.Cut(name, "/"); key != r.Key {
 			continue
 		}

@@ -87,10 +87,6 @@ var bugs = []bug{
 		"len(hand.Tasks)+len(hand.Sends) == 0:", "len(hand.Tasks) == 0:",
 	},
 	{
-		"the next execution forgets what is to be sent", "dispatch/turn.go",
-		"p.start != nil || p.rewound != nil || decision.Begun != nil", "false",
-	},
-	{
 		"a doorbell goes before it is written down that all was sent", "dispatch/turn.go",
 		"|| len(hand.Sends) > 0)", "|| len(w.unsent(s, hand)) > 0)",
 	},

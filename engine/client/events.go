@@ -274,6 +274,12 @@ func (c *Client) learn(ctx context.Context, answer *Answer, message history.Even
 		answer.Verdict = history.Verdict{}
 		return nil
 	}
+	if answer.Outcome != "" {
+		// The row was read before the history, so it may be that of the turn before.
+		if now, gone := c.Get(ctx, in.ID); gone == nil {
+			in = now
+		}
+	}
 	answer.Instance, answer.Wait = in, in.External.Wait(message.Name)
 	if err = cmp.Or(err, failed); err == nil && answer.Outcome == "" {
 		answer.Outcome = history.Finished // the instance ended before the event had its turn

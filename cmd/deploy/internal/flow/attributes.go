@@ -8,7 +8,7 @@ import (
 
 // attribute returns what is secret of something that is taken out of a resource or module. ok is false for anything else.
 func (f *Frame) attribute(s *scope, e *template.Access) (t *Taint, ok bool) {
-	to, path := pathOf(e)
+	to, path := template.PathOf(e)
 	switch to := to.(type) {
 	case *template.Module:
 		return f.moduleOutput(to, path), true
@@ -16,19 +16,6 @@ func (f *Frame) attribute(s *scope, e *template.Access) (t *Taint, ok bool) {
 		return f.resourceAttribute(to, path, e), true
 	}
 	return nil, false
-}
-
-// pathOf returns the declaration that names and items are taken out of, and the names. Items have the name "".
-func pathOf(e template.Expr) (template.Declaration, []string) {
-	switch e := e.(type) {
-	case *template.Reference:
-		return e.To, nil
-	case *template.Access:
-		to, path := pathOf(e.Base)
-		name, _ := template.StringOf(e.Key)
-		return to, append(path, name)
-	}
-	return nil, nil
 }
 
 // moduleOutput returns what is secret of m.outputs.name. The use of a module in a loop has an item before that.

@@ -57,3 +57,16 @@ func isSpread(e Expr) bool {
 	_, ok := e.(*Spread)
 	return ok
 }
+
+// PathOf returns the declaration that names and items are taken out of, and the names, the outermost first. An item has the name "".
+func PathOf(e Expr) (to Declaration, path []string) {
+	switch e := e.(type) {
+	case *Reference:
+		return e.To, nil
+	case *Access:
+		to, path := PathOf(e.Base)
+		name, _ := StringOf(e.Key)
+		return to, append(path, name)
+	}
+	return nil, nil
+}

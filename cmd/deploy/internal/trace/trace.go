@@ -105,7 +105,7 @@ func (f *follower) expr(e template.Expr) {
 
 // access follows an output of a module, or a property of a secret in the vault. It reports whether it was one.
 func (f *follower) access(x *template.Access) bool {
-	to, path := pathOf(x)
+	to, path := template.PathOf(x)
 	switch to := to.(type) {
 	case *template.Module:
 		f.output(to, path)
@@ -115,18 +115,6 @@ func (f *follower) access(x *template.Access) bool {
 		return true
 	}
 	return false
-}
-
-func pathOf(e template.Expr) (template.Declaration, []string) {
-	switch e := e.(type) {
-	case *template.Reference:
-		return e.To, nil
-	case *template.Access:
-		to, path := pathOf(e.Base)
-		name, _ := template.StringOf(e.Key)
-		return to, append(path, name)
-	}
-	return nil, nil
 }
 
 func (f *follower) output(m *template.Module, path []string) {

@@ -34,7 +34,7 @@ func doctor(ctx context.Context, args []string, std streams) error {
 	if err != nil {
 		return err
 	}
-	t, err := own.open(ctx, "doctor", paths, std, wants{azure: true})
+	t, err := own.open(ctx, "doctor", paths, std, always(wants{azure: true}))
 	if err != nil {
 		return err
 	}
@@ -219,7 +219,7 @@ func (d *diagnosis) app(ctx context.Context, name string) {
 	case err != nil:
 		d.problem("host", err, "the host may be starting; if it stays so, look at deploy logs")
 	case host.State != "Running":
-		d.say(look{"host", failed, fmt.Sprintf("it is %s: %s", host.State, joined(host.Errors)), "look at deploy logs; a package that was never published, or a program that ends at once, look like this"})
+		d.say(look{"host", failed, fmt.Sprintf("it is %s: %s", host.State, strings.Join(host.Errors, "; ")), "look at deploy logs; a package that was never published, or a program that ends at once, look like this"})
 	default:
 		d.say(look{"host", fine, "version " + host.Version + " is running", ""})
 	}
@@ -308,5 +308,3 @@ func (d *diagnosis) poisoned(ctx context.Context, account string) {
 	}
 	d.say(look{"poison queue", fine, "empty", ""})
 }
-
-func joined(texts []string) string { return strings.Join(texts, "; ") }

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+
+	"github.com/seed21523604/holdfast/cmd/deploy/internal/template"
 )
 
 // down removes what up made. Of Bicep that is what the deployment lists, of Terraform what is in the state. A vault stays for
@@ -15,8 +17,9 @@ func down(ctx context.Context, args []string, std streams) error {
 	if err != nil {
 		return err
 	}
-	onBicep := isBicepPath(paths)
-	t, err := own.open(ctx, "down", paths, std, wants{inputs: !onBicep, azure: onBicep})
+	t, err := own.open(ctx, "down", paths, std, func(l template.Language) wants {
+		return wants{inputs: l == template.Terraform, azure: l == template.Bicep}
+	})
 	if err != nil {
 		return err
 	}

@@ -23,7 +23,7 @@ func logs(ctx context.Context, args []string, std streams) error {
 	if err != nil {
 		return err
 	}
-	t, err := own.open(ctx, "logs", paths, std, wants{azure: true})
+	t, err := own.open(ctx, "logs", paths, std, always(wants{azure: true}))
 	if err != nil {
 		return err
 	}

@@ -16,7 +16,9 @@ func preview(ctx context.Context, args []string, std streams) error {
 	if err != nil {
 		return err
 	}
-	t, err := own.open(ctx, "preview", paths, std, wants{inputs: true, azure: isBicepPath(paths)})
+	t, err := own.open(ctx, "preview", paths, std, func(l template.Language) wants {
+		return wants{inputs: true, azure: l == template.Bicep} // of which Resource Manager is asked
+	})
 	if err != nil {
 		return err
 	}
@@ -33,14 +35,4 @@ func preview(ctx context.Context, args []string, std streams) error {
 		}
 		return nil
 	})
-}
-
-// isBicepPath reports whether a command works on Bicep, for which Azure is asked directly. Where that can't be told it isn't,
-// and the error comes when the template is read.
-func isBicepPath(paths []string) bool {
-	if len(paths) != 1 {
-		return false
-	}
-	t, _ := load(paths[0])
-	return t != nil && t.Language == template.Bicep
 }

@@ -35,7 +35,7 @@ func secret(ctx context.Context, args []string, std streams) error {
 	if err != nil {
 		return err
 	}
-	t, err := own.open(ctx, "secret", words[2:], std, wants{azure: true})
+	t, err := own.open(ctx, "secret", words[2:], std, always(wants{azure: true}))
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"github.com/seed21523604/holdfast/cmd/deploy/internal/azure"
 )
@@ -15,7 +16,7 @@ func status(ctx context.Context, args []string, std streams) error {
 	if err != nil {
 		return err
 	}
-	t, err := own.open(ctx, "status", paths, std, wants{azure: true})
+	t, err := own.open(ctx, "status", paths, std, always(wants{azure: true}))
 	if err != nil {
 		return err
 	}
@@ -51,7 +52,7 @@ func (t *target) status(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	t.report.state("host", host.Version, host.State, joined(host.Errors))
+	t.report.state("host", host.Version, host.State, strings.Join(host.Errors, "; "))
 	functions, err := t.azure.Functions(ctx, name)
 	if err != nil {
 		return err

@@ -79,9 +79,15 @@ type wants struct {
 	azure  bool // a client of Azure
 }
 
+// wantsOf says what a command needs for a template in a language.
+type wantsOf func(template.Language) wants
+
+// always is what a command needs for either language.
+func always(w wants) wantsOf { return func(template.Language) wants { return w } }
+
 // open returns what a command works on. For programs an error is an event, too.
-func (f *targetFlags) open(ctx context.Context, command string, paths []string, std streams, w wants) (*target, error) {
-	t, err := f.find(ctx, command, paths, std, w)
+func (f *targetFlags) open(ctx context.Context, command string, paths []string, std streams, needs wantsOf) (*target, error) {
+	t, err := f.find(ctx, command, paths, std, needs)
 	if err != nil && f.output == "json" {
 		r := newReporter(std, true)
 		r.begin(command)
@@ -91,7 +97,7 @@ func (f *targetFlags) open(ctx context.Context, command string, paths []string, 
 }
 
 // find reads the template at a path and finds or asks for what the command needs. What can't be found is named all at once.
-func (f *targetFlags) find(ctx context.Context, command string, paths []string, std streams, w wants) (*target, error) {
+func (f *targetFlags) find(ctx context.Context, command string, paths []string, std streams, needs wantsOf) (*target, error) {
 	if len(paths) != 1 {
 		return nil, &usageError{command, fmt.Sprintf("%s takes one path, not %d", command, len(paths))}
 	}
@@ -108,6 +114,7 @@ func (f *targetFlags) find(ctx context.Context, command string, paths []string, 
 	t.subscription = firstOf(f.subscription, lookupAll(subscriptionVariables...))
 	t.group = firstOf(f.group, lookupAll(groupVariable))
 	t.name = firstOf(f.name, lookupAll(nameVariable), "holdfast")
+	w := needs(t.template.Language)
 	if err := t.fill(ctx, f, w); err != nil {
 		return nil, err
 	}

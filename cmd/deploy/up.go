@@ -45,7 +45,7 @@ func up(ctx context.Context, args []string, std streams) error {
 	if !slices.Contains(steps, more.from) {
 		return &usageError{"up", fmt.Sprintf("--from is one of %s, not %s", strings.Join(steps, ", "), more.from)}
 	}
-	t, err := own.open(ctx, "up", paths, std, wants{inputs: true, azure: true})
+	t, err := own.open(ctx, "up", paths, std, always(wants{inputs: true, azure: true}))
 	if err != nil {
 		return err
 	}

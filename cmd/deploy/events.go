@@ -16,13 +16,13 @@ const eventsVersion = 1
 // event is one line of --output json. Members that a kind of event doesn't have are left away.
 type event struct {
 	Time    time.Time         `json:"time"`
-	Event   string            `json:"event"`             // begin, step, operation, change, check, output, parameter, log, note, end
+	Event   string            `json:"event"`             // begin, step, operation, change, check, output, log, note, end
 	Version int               `json:"version,omitempty"` // begin: of this format
 	Command string            `json:"command,omitempty"` // begin
 	Step    string            `json:"step,omitempty"`    // step: check, package, provision, publish, smoke
 	State   string            `json:"state,omitempty"`   // step, operation, check: Running, Succeeded, Failed, ok, warning, failed, …
 	Type    string            `json:"type,omitempty"`    // operation: of the resource
-	Name    string            `json:"name,omitempty"`    // operation, check, parameter
+	Name    string            `json:"name,omitempty"`    // operation, check; log: the time
 	Seconds int               `json:"seconds,omitempty"` // operation: how long it took
 	Text    string            `json:"text,omitempty"`    // for people
 	Fix     string            `json:"fix,omitempty"`     // check: what to do

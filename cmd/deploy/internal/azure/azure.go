@@ -61,7 +61,7 @@ func New(o Options) (*Client, error) {
 		o.Pause = 3 * time.Second
 	}
 	plain := policy.ClientOptions{Cloud: cloud.AzurePublic, Transport: o.Transport, Retry: o.Retry, Telemetry: policy.TelemetryOptions{ApplicationID: moduleName}}
-	options := &arm.ClientOptions{ClientOptions: plain, DisableRPRegistration: false}
+	options := &arm.ClientOptions{ClientOptions: plain}
 	c := &Client{o: o, plain: plain}
 	var errs [3]error
 	c.arm, errs[0] = arm.NewClient(moduleName, moduleVersion, o.Credential, options)

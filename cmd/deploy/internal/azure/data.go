@@ -62,9 +62,9 @@ func (c *Client) Poisoned(ctx context.Context, account string) (map[string]int, 
 
 // Line is a line of the log.
 type Line struct {
-	Time  time.Time `json:"time"`
-	Level string    `json:"level"`
-	Text  string    `json:"text"`
+	Time  time.Time
+	Level string
+	Text  string
 }
 
 // levels are how Application Insights counts severity.

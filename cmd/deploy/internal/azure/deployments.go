@@ -29,12 +29,11 @@ type Operation struct {
 
 // Deployment is what is known of a deployment.
 type Deployment struct {
-	Name      string            `json:"name"`
-	State     string            `json:"state"`
-	Time      time.Time         `json:"time"`
-	Outputs   map[string]string `json:"outputs,omitempty"`
-	Error     string            `json:"error,omitempty"`
-	Resources []Resource        `json:"-"` // what it made, in the order in which Azure lists it
+	Name      string
+	State     string
+	Outputs   map[string]string
+	Error     string
+	Resources []Resource // what it made, in the order in which Azure lists it
 }
 
 // Resource is one that a deployment made.
@@ -65,9 +64,6 @@ func deploymentOf(name string, p *armdeployments.DeploymentPropertiesExtended) *
 	}
 	if p.ProvisioningState != nil {
 		d.State = string(*p.ProvisioningState)
-	}
-	if p.Timestamp != nil {
-		d.Time = *p.Timestamp
 	}
 	outputs, _ := p.Outputs.(map[string]any)
 	for key, o := range outputs {

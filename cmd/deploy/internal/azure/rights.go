@@ -17,7 +17,6 @@ import (
 // Person is who is signed in.
 type Person struct {
 	Name   string // an address, or the id of an application
-	Object string // the id in the directory
 	Tenant string
 }
 
@@ -31,7 +30,6 @@ func (c *Client) Whoami(ctx context.Context) (*Person, error) {
 		Name   string `json:"upn"`
 		Unique string `json:"unique_name"`
 		App    string `json:"appid"`
-		Object string `json:"oid"`
 		Tenant string `json:"tid"`
 	}
 	parts := strings.Split(token.Token, ".")
@@ -40,7 +38,7 @@ func (c *Client) Whoami(ctx context.Context) (*Person, error) {
 			_ = json.Unmarshal(text, &claims) // a token that can't be read names nobody
 		}
 	}
-	p := &Person{Object: claims.Object, Tenant: claims.Tenant}
+	p := &Person{Tenant: claims.Tenant}
 	for _, name := range []string{claims.Name, claims.Unique, claims.App, "somebody whose token can't be read"} {
 		if p.Name == "" {
 			p.Name = name

@@ -82,12 +82,6 @@ func TestScripts(t *testing.T) {
 			e.Setenv("DEPLOY", deploy)
 			return errors.Join(err, goVariables(e))
 		},
-		Condition: func(word string) (bool, error) {
-			if word != "race" {
-				return false, fmt.Errorf("there is no condition %s", word)
-			}
-			return withRace, nil
-		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){"azure": arrange, "exits": exits, "requests": requests, "vault": vault},
 	})
 }

@@ -22,10 +22,10 @@ var Bicep embed.FS
 var Terraform embed.FS
 
 const (
-	key     = "the auth token lets the app in; who has an API key for that sets it on the site, as a reference to the vault"
-	notices = "who wants to be told of ends sets this on the site"
+	key     = "the auth token lets the app in; who has an API key for that names it in moreSettings"
+	notices = "who wants to be told of ends names this in moreSettings"
 
-	collector = "the template has no OpenTelemetry collector; who has one sets this on the site"
+	collector = "the template has no OpenTelemetry collector; who has one names it in moreSettings"
 )
 
 // NotSet are the settings that the templates don't ask for, with the reason.
@@ -45,7 +45,7 @@ var NotSet = map[string]string{
 	settings.TwilioVerifyUrl:                      "another address is for tests",
 	settings.TwilioApiKeySid:                      key,
 	settings.TwilioApiKeySecret:                   key,
-	settings.TwilioAuthTokenNext:                  "it is there while the token is changed; who does that sets it on the site",
+	settings.TwilioAuthTokenNext:                  "it is there while the token is changed; who does that names it in moreSettings",
 	settings.CompletionNotices:                    notices,
 	settings.WebhookUrl:                           notices,
 	settings.WebhookSecret:                        notices,

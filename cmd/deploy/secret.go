@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/seed21523604/holdfast/functions/settings"
+	"github.com/seed21523604/holdfast/infra"
 )
 
 // secretUse is the usage of secret.
@@ -114,6 +115,10 @@ func (t *target) setSecret(ctx context.Context, row settings.Setting, value sett
 		return err
 	}
 	t.report.note("%s is version %s of %s in %s", row.Name, version, secretName(row.Name), vault)
+	if infra.NotSet[row.Name] != "" {
+		t.report.note("The template doesn't refer to it. Let the app's identity read it, and name it in %s: %s as %sSecretUri=https://%s.vault.azure.net/secrets/%s)",
+			furtherInput, row.Name, reference, vault, secretName(row.Name))
+	}
 	app := output(outputs, "functionappname")
 	if !restart || app == "" {
 		t.report.note("The app reads it within a day, or when it is restarted: use --restart. With Terraform, raise secrets_version if the old value is still in the environment.")

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -18,6 +19,7 @@ import (
 	"github.com/seed21523604/holdfast/cmd/deploy/internal/azure"
 	"github.com/seed21523604/holdfast/cmd/deploy/internal/inputs"
 	"github.com/seed21523604/holdfast/cmd/deploy/internal/template"
+	"github.com/seed21523604/holdfast/functions/settings"
 )
 
 // The environment variables that stand for flags.
@@ -189,6 +191,7 @@ func (t *target) fill(ctx context.Context, f *targetFlags, w wants) error {
 			}
 		}
 		problems = append(problems, t.written()...)
+		problems = append(problems, t.plain()...)
 	}
 	if len(problems) > 0 {
 		return &inputError{problems}
@@ -215,6 +218,29 @@ func (t *target) written() []string {
 	for _, in := range t.inputs {
 		if in.Secret && !in.Parameter.Ephemeral {
 			problems = append(problems, in.Parameter.Name+" is a secret that Terraform would write into its plan and its state; make the variable ephemeral")
+		}
+	}
+	return problems
+}
+
+// furtherInput is what our templates call the settings of the app that they don't ask for one by one.
+const furtherInput = "moreSettings"
+
+// reference begins a setting that says where in a vault its value is.
+const reference = "@Microsoft.KeyVault("
+
+// plain finds the secrets among further settings that are written out, where they could be read by everybody who may list settings.
+func (t *target) plain() []string {
+	in := inputs.Find(t.inputs, furtherInput)
+	if in == nil || in.Missing() {
+		return nil
+	}
+	further := map[string]any{}
+	_ = json.Unmarshal([]byte(in.Value.Reveal()), &further) // what is no JSON was found before
+	var problems []string
+	for _, s := range settings.Table() {
+		if text := fmt.Sprint(further[s.Name]); s.Secret && further[s.Name] != nil && !strings.HasPrefix(text, reference) {
+			problems = append(problems, fmt.Sprintf("%s: %s is a secret and belongs into the vault, by deploy secret set; what stands here is %sSecretUri=…)", in.Parameter.Name, s.Name, reference))
 		}
 	}
 	return problems

@@ -27,6 +27,9 @@ param workspaceId string
 @description('The settings that come from functions/settings. Those that are secret hold where the secret is.')
 param settings object
 
+@description('What else the app is told. It changes nothing that this template says.')
+param moreSettings object
+
 var isFlex = plan == 'FC1'
 
 var hostSettings = {
@@ -124,7 +127,7 @@ resource site 'Microsoft.Web/sites@2025-03-01' = {
 
   resource appSettings 'config' = {
     name: 'appsettings'
-    properties: union(hostSettings, classicSettings, settings)
+    properties: union(moreSettings, hostSettings, classicSettings, settings)
   }
 
   resource scm 'basicPublishingCredentialsPolicies' = {

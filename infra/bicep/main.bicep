@@ -117,6 +117,11 @@ param privateNetwork bool = false
 @maxLength(18)
 param addressPrefix string = '10.40.0.0/24'
 
+// What the app is told.
+
+@description('Further settings of the app, by name, such as MailServer. A secret belongs into a vault; what stands here says where it is, as @Microsoft.KeyVault(SecretUri=...).')
+param moreSettings object = {}
+
 // <settings>
 // Made of the table in functions/settings by go generate ./infra; change the table and not this.
 
@@ -629,6 +634,7 @@ module function 'function.bicep' = {
     insightsConnection: monitoring.outputs.insightsConnection
     workspaceId: monitoring.outputs.workspaceId
     settings: settings
+    moreSettings: moreSettings
   }
 }
 

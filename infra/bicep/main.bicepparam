@@ -20,6 +20,7 @@ param monthlyBudget = int(readEnvironmentVariable('HOLDFAST_MONTHLY_BUDGET', '0'
 param budgetStart = readEnvironmentVariable('HOLDFAST_BUDGET_START', '')
 param privateNetwork = bool(readEnvironmentVariable('HOLDFAST_PRIVATE_NETWORK', 'false'))
 param addressPrefix = readEnvironmentVariable('HOLDFAST_ADDRESS_PREFIX', '10.40.0.0/24')
+param moreSettings = json(readEnvironmentVariable('HOLDFAST_MORE_SETTINGS', '{}'))
 
 // <settings>
 // Made of the table in functions/settings by go generate ./infra; change the table and not this.

@@ -49,7 +49,7 @@ resource "azurerm_function_app_flex_consumption" "main" {
   tags                                           = var.tags
 
   # deploy:accept twins-differ because azurerm writes a connection string without a key, which the host would take for the account
-  app_settings = merge(local.host_settings, { AzureWebJobsStorage = "" }, local.settings)
+  app_settings = merge(var.more_settings, local.host_settings, { AzureWebJobsStorage = "" }, local.settings)
 
   dynamic "always_ready" {
     for_each = var.always_ready == 0 ? [] : [var.always_ready]
@@ -96,7 +96,7 @@ resource "azurerm_linux_function_app" "main" {
   virtual_network_subnet_id                      = one(azurerm_subnet.app[*].id)
   tags                                           = var.tags
 
-  app_settings = merge(local.host_settings, { WEBSITE_RUN_FROM_PACKAGE = "1" }, local.settings)
+  app_settings = merge(var.more_settings, local.host_settings, { WEBSITE_RUN_FROM_PACKAGE = "1" }, local.settings)
 
   identity {
     type         = "UserAssigned"

@@ -93,3 +93,10 @@ variable "maximum_dequeues" {
     error_message = "A whole number from 1 to 20 is wanted."
   }
 }
+
+variable "more_settings" {
+  description = "Further settings of the app, by name, such as MailServer. A secret belongs into a vault; what stands here says where it is, as @Microsoft.KeyVault(SecretUri=...)."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+}

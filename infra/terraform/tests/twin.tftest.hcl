@@ -93,6 +93,9 @@ variables {
 }
 run "flex" {
   command = plan
+  variables {
+    more_settings = { MailServer = "mail.example.com:587", LogLevel = "none" }
+  }
   assert {
     condition     = length(azurerm_function_app_flex_consumption.main) == 1 && length(azurerm_linux_function_app.main) == 0
     error_message = "On FC1 there is the app for Flex Consumption, and only that."
@@ -100,6 +103,14 @@ run "flex" {
   assert {
     condition     = azurerm_storage_account.main.shared_access_key_enabled == false
     error_message = "The storage account takes keys."
+  }
+  assert {
+    condition     = azurerm_function_app_flex_consumption.main[0].app_settings["MailServer"] == "mail.example.com:587"
+    error_message = "A further setting does not reach the app."
+  }
+  assert {
+    condition     = azurerm_function_app_flex_consumption.main[0].app_settings["LogLevel"] == "info"
+    error_message = "A further setting changes what the template says."
   }
 }
 run "dedicated_private_alerts_budget" {
@@ -136,4 +147,33 @@ run "bad_plan" {
     plan = "Y1"
   }
   expect_failures = [var.plan]
+}
+# Nothing is made by a mock provider. What Azure would answer stands above, so this sees what is known only then.
+run "settings_and_roles" {
+  assert {
+    condition     = azurerm_function_app_flex_consumption.main[0].app_settings["SmsVerifyTimeout"] == "300s" && azurerm_function_app_flex_consumption.main[0].app_settings["AzureFunctionsJobHost__functionTimeout"] == "00:10:00"
+    error_message = "A time-out does not reach the app."
+  }
+  assert {
+    condition     = alltrue([for name in ["OperatorKey", "LinkKey", "TwilioAuthToken", "VerificationKey"] : azurerm_function_app_flex_consumption.main[0].app_settings[name] == "@Microsoft.KeyVault(SecretUri=https://kv.vault.azure.net/secrets/s)"])
+    error_message = "A secret is not a reference to the vault."
+  }
+  assert {
+    condition = alltrue([
+      for role in [azurerm_role_assignment.blob_owner, azurerm_role_assignment.queue_contributor, azurerm_role_assignment.table_contributor] :
+      role.scope == azurerm_storage_account.main.id && role.principal_id == azurerm_user_assigned_identity.main.principal_id
+    ])
+    error_message = "The app's identity may not use the storage account."
+  }
+  assert {
+    condition = alltrue(flatten([
+      for readers in [azurerm_role_assignment.operator_key_reader, azurerm_role_assignment.link_key_reader, azurerm_role_assignment.twilio_auth_token_reader, azurerm_role_assignment.verification_key_reader] :
+      [for role in values(readers) : role.role_definition_name == "Key Vault Secrets User" && endswith(role.scope, "/vaults/kv/secrets/s")]
+    ]))
+    error_message = "A right to read goes further than one secret."
+  }
+  assert {
+    condition     = length(azurerm_role_assignment.twilio_auth_token_reader) == 2
+    error_message = "On Flex Consumption both of the app's identities read the secrets."
+  }
 }

@@ -221,6 +221,19 @@ func TestWhoAsksForARewindingThatIsMadeIsWrittenDown(t *testing.T) {
 	}
 }
 
+func TestWhatIsAskedForGoesByTheLastRewinding(t *testing.T) {
+	d := one(t, "1", func(ctx *engine.Context, n int) (int, error) {
+		engine.CallSubOrchestrator(ctx, kid, n)
+		return 0, errors.New("no") // in the first turn, again and again
+	})
+	for _, run := range []string{"e2", "e3"} {
+		d.rewind(d.r, run)
+		if sends := d.sends(); len(sends) != 1 || !strings.HasPrefix(sends[0].To, run+":") {
+			t.Errorf("run %s sends %+v", run, sends)
+		}
+	}
+}
+
 func TestTheIDOfAChildBehindARewindingStays(t *testing.T) {
 	d := one(t, "1", func(ctx *engine.Context, n int) (int, error) {
 		if _, err := engine.CallActivity(ctx, double, n).Await(); err != nil {

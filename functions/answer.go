@@ -133,7 +133,7 @@ func (r routes) refuseAnswer(w http.ResponseWriter, err error) {
 		w.Header().Set("Retry-After", "5")
 		refuse(w, http.StatusServiceUnavailable, "It is not known yet whether the answer counted. Send it again.")
 	case errors.As(err, &refusal):
-		body := refusedAnswer{Message: capital(refusal.Text) + ".", Reason: refusal.Reason, By: refusal.By, Field: refusal.Field}
+		body := refusedAnswer{Message: refusal.Sentence(), Reason: refusal.Reason, By: refusal.By, Field: refusal.Field}
 		if !refusal.At.IsZero() {
 			body.At = refusal.At.UTC().Format("2006-01-02T15:04:05Z")
 		}

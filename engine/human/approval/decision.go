@@ -2,7 +2,10 @@ package approval
 
 import (
 	"encoding/json"
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 )
 
 // Verb is what somebody does.
@@ -155,6 +158,12 @@ type Refusal struct {
 
 // Error returns the text.
 func (r *Refusal) Error() string { return r.Text }
+
+// Sentence returns the text as a sentence.
+func (r *Refusal) Sentence() string {
+	first, size := utf8.DecodeRuneInString(r.Text)
+	return string(unicode.ToUpper(first)) + strings.TrimSuffix(r.Text[size:], ".") + "."
+}
 
 // Kind returns the reason.
 func (r *Refusal) Kind() string { return string(r.Reason) }

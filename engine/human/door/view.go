@@ -104,15 +104,15 @@ func (v *View) stand() (State, string) {
 	case approval.BadAnswer:
 		return Decide, "" // there is a form to fill in
 	case approval.TooLate:
-		return Expired, sentence(r.Text)
+		return Expired, r.Sentence()
 	case approval.TakenBack:
-		return Recalled, sentence(r.Text)
+		return Recalled, r.Sentence()
 	case approval.Stale:
-		return Changed, sentence(r.Text)
+		return Changed, r.Sentence()
 	case approval.AlreadyAnswered, approval.AlreadyDecided, approval.HandedOn:
-		return Decided, sentence(r.Text)
+		return Decided, r.Sentence()
 	}
-	return NotYourTurn, sentence(r.Text)
+	return NotYourTurn, r.Sentence()
 }
 
 func (v *View) standForRequester(outcome approval.Outcome) (State, string) {
@@ -125,11 +125,11 @@ func (v *View) standForRequester(outcome approval.Outcome) (State, string) {
 	case approval.Changed:
 		return Changed, "The request was changed, and is decided anew."
 	case approval.Expired, approval.Impossible:
-		return Expired, sentence("the request was not decided: " + results[len(results)-1].Why)
+		return Expired, "The request was not decided: " + results[len(results)-1].Why + "."
 	}
 	end := results[len(results)-1]
 	if end.By == "" {
-		return Decided, sentence("it was " + string(outcome) + ": " + end.Why)
+		return Decided, "It was " + string(outcome) + ": " + end.Why + "."
 	}
-	return Decided, sentence("it was " + string(outcome) + " by " + end.By)
+	return Decided, "It was " + string(outcome) + " by " + end.By + "."
 }

@@ -27,7 +27,7 @@ func (p *Pages) show(v *visit, status int, view *door.View, refusal *approval.Re
 	s := newSheet(view, &v.typed)
 	s.Action = v.r.URL.EscapedPath()
 	if refusal != nil && view.Text == "" {
-		s.Wrong = sentence(refusal.Text)
+		s.Wrong = refusal.Sentence()
 	}
 	v.write(status, s)
 }
@@ -100,7 +100,7 @@ type shown struct {
 func (v *visit) showJSON(status int, view *door.View, refusal *approval.Refusal) {
 	if refusal != nil {
 		v.problem(problem{
-			Type: problemType + string(refusal.Reason), Title: http.StatusText(status), Status: status, Detail: sentence(refusal.Text),
+			Type: problemType + string(refusal.Reason), Title: http.StatusText(status), Status: status, Detail: refusal.Sentence(),
 			By: refusal.By, At: refusal.At, Field: refusal.Field, State: view.State,
 		})
 		return

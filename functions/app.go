@@ -141,7 +141,7 @@ func newApp(ctx context.Context, values settings.Values, o options) (*app, error
 	a.health = &health{store: a.store, load: a.worker.Load, log: o.Logger, now: time.Now}
 	routes := routes{app: a, client: c, api: api, values: values, line: line, told: told, local: o.Local, account: values.Text(settings.TwilioAccountSid)}
 	routes.door = door.New(door.Options{Client: c, Codes: door.NewVerifications(c, string(SmsVerify))})
-	routes.listener = &reply.Listener{Book: line.replies, Decider: messageAnswers{routes.door, c}, Subscriber: line}
+	routes.listener = &reply.Listener{Book: line.replies, Decider: messageAnswers{routes.door}, Subscriber: line}
 	if o.Local || o.Development {
 		routes.phone = line.simulated
 	}

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/seed21523604/holdfast/engine/internal/keyed"
 	"github.com/seed21523604/holdfast/engine/store"
 )
 
@@ -135,14 +136,7 @@ func (k *Doorkeeper) sign(head []byte, hub, instance, event string, oneEvent boo
 	if !oneEvent {
 		event = ""
 	}
-	mac := hmac.New(sha256.New, k.key)
-	for _, part := range []string{"holdfast link 1", hub, instance, event, string(head)} {
-		var size [8]byte
-		binary.BigEndian.PutUint64(size[:], uint64(len(part)))
-		mac.Write(size[:])
-		mac.Write([]byte(part))
-	}
-	return mac.Sum(head)
+	return append(head, keyed.MAC(k.key, "holdfast link 1", hub, instance, event, string(head))...)
 }
 
 // read returns what a code says if it was made here for an instance of the hub

@@ -4,12 +4,10 @@ import (
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/hkdf"
-	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
-	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -19,6 +17,7 @@ import (
 	"strings"
 
 	"github.com/seed21523604/holdfast/engine"
+	"github.com/seed21523604/holdfast/engine/internal/keyed"
 )
 
 // KeySize is the least number of bytes that a sealing key has.
@@ -86,7 +85,7 @@ func NewKey() []byte {
 func (s *Sealer) Seal(instance, event string, typed []byte) (json.RawMessage, error) {
 	sealed := s.seal(instance, event, normalize(typed))
 	if s.box != nil {
-		boxed := s.box.Seal(nil, nil, []byte(plain(typed)), s.mac("holdfast box 1", instance, event))
+		boxed := s.box.Seal(nil, nil, []byte(plain(typed)), keyed.MAC(s.key, "holdfast box 1", instance, event))
 		sealed += engine.Sealed("." + base64.RawURLEncoding.EncodeToString(boxed))
 	}
 	return json.Marshal(sealed)
@@ -98,19 +97,7 @@ func (s *Sealer) SealCode(instance, event string, code Code) engine.Sealed {
 }
 
 func (s *Sealer) seal(instance, event, secret string) engine.Sealed {
-	return engine.Sealed("sealed:" + base64.RawURLEncoding.EncodeToString(s.mac("holdfast seal 1", instance, event, secret)))
-}
-
-// mac returns the HMAC of the parts, of which no two lists have the same.
-func (s *Sealer) mac(parts ...string) []byte {
-	mac := hmac.New(sha256.New, s.key)
-	for _, part := range parts {
-		var size [8]byte
-		binary.BigEndian.PutUint64(size[:], uint64(len(part)))
-		mac.Write(size[:])
-		mac.Write([]byte(part))
-	}
-	return mac.Sum(nil)
+	return engine.Sealed("sealed:" + base64.RawURLEncoding.EncodeToString(keyed.MAC(s.key, "holdfast seal 1", instance, event, secret)))
 }
 
 // Open returns what was typed, if an openable sealer sealed it; ErrNotOpenable.
@@ -120,7 +107,7 @@ func (s *Sealer) Open(instance, event string, sealed engine.Sealed) (Code, error
 	if s.box == nil || err != nil {
 		return Code{}, ErrNotOpenable
 	}
-	typed, err := s.box.Open(nil, nil, boxed, s.mac("holdfast box 1", instance, event))
+	typed, err := s.box.Open(nil, nil, boxed, keyed.MAC(s.key, "holdfast box 1", instance, event))
 	if err != nil {
 		return Code{}, ErrNotOpenable
 	}
@@ -131,7 +118,7 @@ func (s *Sealer) Open(instance, event string, sealed engine.Sealed) (Code, error
 // should not be written down: 32 hexadecimal digits, always the same, from which
 // nobody finds the value without the key.
 func (s *Sealer) Name(kind, value string) string {
-	return hex.EncodeToString(s.mac("holdfast name 1", kind, value)[:16])
+	return hex.EncodeToString(keyed.MAC(s.key, "holdfast name 1", kind, value)[:16])
 }
 
 // same compares two seals in constant time, but for what can be opened of them.

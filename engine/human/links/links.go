@@ -16,17 +16,17 @@
 package links
 
 import (
-	"crypto/hmac"
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/seed21523604/holdfast/engine/internal/keyed"
 )
 
 // KeySize is the least number of bytes that a Maker's key has.
@@ -78,14 +78,8 @@ type Question struct {
 
 // Link returns the link for a question.
 func (m *Maker) Link(q Question) Link {
-	mac := hmac.New(sha256.New, m.key)
-	for _, part := range []string{"holdfast question 1", q.Instance, q.Execution, q.Topic, q.To, q.Digest} {
-		var size [8]byte
-		binary.BigEndian.PutUint64(size[:], uint64(len(part)))
-		mac.Write(size[:])
-		mac.Write([]byte(part))
-	}
-	token := base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
+	mac := keyed.MAC(m.key, "holdfast question 1", q.Instance, q.Execution, q.Topic, q.To, q.Digest)
+	token := base64.RawURLEncoding.EncodeToString(mac)
 	return Link{&secrets{url: m.base + "/" + url.PathEscape(q.Instance), page: pageOf(token), token: token}}
 }
 

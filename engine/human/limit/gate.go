@@ -14,6 +14,7 @@ import (
 	"github.com/seed21523604/holdfast/engine/client"
 	"github.com/seed21523604/holdfast/engine/history"
 	"github.com/seed21523604/holdfast/engine/human"
+	"github.com/seed21523604/holdfast/engine/human/internal/memory"
 )
 
 // The names of the limits, which a human.Refusal gives.
@@ -212,26 +213,7 @@ func (g *Gate) reserve(ctx context.Context, id, key string, claims []Claim) (*hu
 
 // ask raises an event of a ledger, which is begun if there is none or it has ended.
 func (g *Gate) ask(ctx context.Context, id, event string, p client.Payload) (client.Answer, error) {
-	const tries = 4 // a ledger may end between two of them
-	for range tries {
-		answer, err := g.client.Ask(ctx, id, event, p)
-		switch {
-		case errors.Is(err, client.ErrNotFound) || err == nil && isOver(answer):
-			if _, err := g.client.Start(ctx, string(Ledger), id, Book{}); err != nil && !errors.Is(err, client.ErrExists) {
-				return client.Answer{}, fmt.Errorf("begin the ledger %s: %w", id, err)
-			}
-		case err != nil:
-			return client.Answer{}, fmt.Errorf("ask the ledger %s: %w", id, err)
-		default:
-			return answer, nil
-		}
-	}
-	return client.Answer{}, fmt.Errorf("the ledger %s ended again and again", id)
-}
-
-// isOver reports whether a ledger has ended, and had not heard this before.
-func isOver(a client.Answer) bool {
-	return a.Instance.Status.IsTerminal() && a.Outcome != history.Taken && a.Outcome != history.Rejected
+	return memory.Memory{Client: g.client, Orchestration: string(Ledger), Empty: Book{}}.Ask(ctx, id, event, p)
 }
 
 // Subscribe takes note of whether messages are wanted at a number. While they are

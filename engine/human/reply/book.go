@@ -11,6 +11,7 @@ import (
 
 	"github.com/seed21523604/holdfast/engine/client"
 	"github.com/seed21523604/holdfast/engine/history"
+	"github.com/seed21523604/holdfast/engine/human/internal/memory"
 )
 
 // Book gives references out and finds the requests again that they stand for. Its
@@ -55,7 +56,12 @@ func (b *Book) Open(ctx context.Context, number, key string, r Request) (ref str
 
 // open adds the request to a directory, and reports whether its reference is taken.
 func (b *Book) open(ctx context.Context, id string, r Request) (taken bool, err error) {
-	answer, err := b.tell(ctx, id, string(Open), r, true)
+	body, err := json.Marshal(r)
+	if err != nil {
+		return false, err
+	}
+	directories := memory.Memory{Client: b.client, Orchestration: string(Directory), Empty: Listing{}}
+	answer, err := directories.Ask(ctx, id, string(Open), client.Payload{Body: body})
 	switch {
 	case err != nil:
 		return false, err
@@ -67,26 +73,6 @@ func (b *Book) open(ctx context.Context, id string, r Request) (taken bool, err 
 		return false, fmt.Errorf("open a reference: %w", ErrFull)
 	}
 	return false, fmt.Errorf("open a reference: the directory does not answer: %q", answer.Outcome)
-}
-
-// tell raises an event of a directory, which is begun first if it is wanted and not
-// there.
-func (b *Book) tell(ctx context.Context, id, event string, payload any, begin bool) (client.Answer, error) {
-	body, err := json.Marshal(payload)
-	if err != nil {
-		return client.Answer{}, err
-	}
-	for {
-		answer, err := b.client.Ask(ctx, id, event, client.Payload{Body: body})
-		over := err == nil && answer.Instance.Status.IsTerminal() && answer.Outcome != history.Taken && answer.Outcome != history.Rejected
-		missing := errors.Is(err, client.ErrNotFound) || over
-		if !missing || !begin {
-			return answer, err
-		}
-		if _, err := b.client.Start(ctx, string(Directory), id, Listing{}); err != nil && !errors.Is(err, client.ErrExists) {
-			return client.Answer{}, fmt.Errorf("begin a directory of references: %w", err)
-		}
-	}
 }
 
 // ref derives the nth reference for a key.
@@ -127,7 +113,11 @@ func (b *Book) Requests(ctx context.Context, number string) ([]Request, error) {
 // Close settles a reference that needs no answer any more. One that is not there is
 // no error.
 func (b *Book) Close(ctx context.Context, number, ref string) error {
-	_, err := b.tell(ctx, b.id(number), string(Close), Closing{ref}, false)
+	body, err := json.Marshal(Closing{ref})
+	if err != nil {
+		return err
+	}
+	_, err = b.client.Ask(ctx, b.id(number), string(Close), client.Payload{Body: body})
 	if errors.Is(err, client.ErrNotFound) {
 		return nil
 	}

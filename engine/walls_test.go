@@ -51,7 +51,7 @@ var walls = map[string][]string{
 	"engine/human/limit":                  {"engine", "engine/client", "engine/history", "engine/human", "engine/human/internal/memory"},
 	"engine/human/notify":                 {"engine", "engine/client", "engine/history", "engine/human", "engine/store"},
 	"engine/human/receipt":                {"engine/history"},
-	"engine/human/reply":                  {"engine", "engine/client", "engine/history", "engine/human/internal/memory"},
+	"engine/human/reply":                  {"engine", "engine/client", "engine/history", "engine/human/internal/memory", "engine/human/notify"},
 	"engine/human/pages":                  {"engine/human/approval", "engine/human/door"},
 	"engine/human/internal/memory":        {"engine/client", "engine/history"},
 	"engine/human/internal/bureau":        {"engine", "engine/client", "engine/dispatch", "engine/human", "engine/human/approval", "engine/human/door", "engine/human/links", "engine/store", "engine/store/filestore", "engine/store/tablestore", "engine/store/tablestore/azuretest"},

@@ -36,9 +36,7 @@ var ErrFull = errors.New("the phone has too many open requests")
 // Open gives a request that a phone is about to be told of a reference. Key is the
 // idempotency key of the telling: with the same the reference is the same.
 func (b *Book) Open(ctx context.Context, number, key string, r Request) (ref string, err error) {
-	if title := []rune(r.Title); len(title) > longestTitle {
-		r.Title = string(title[:longestTitle])
-	}
+	r.Title = clip(r.Title, longestTitle)
 	r.Until = r.Until.UTC().Round(0)
 	const tries = 8 // of references that are taken
 	for n := range tries {

@@ -4,7 +4,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"unicode"
+
+	"github.com/seed21523604/holdfast/engine/human/notify"
 )
 
 // Verb is what somebody wants.
@@ -54,7 +55,7 @@ const longestReason = 500
 
 // Parse reads a message.
 func Parse(body string) Reply {
-	text := strings.TrimSpace(strings.Map(visible, body))
+	text := notify.Clean(body)
 	word := strings.ToUpper(strings.Trim(text, ".!\"' "))
 	switch {
 	case slices.Contains(optOutWords, word):
@@ -72,24 +73,13 @@ func Parse(body string) Reply {
 	if strings.ToUpper(match[1])[0] == 'R' {
 		verb = Reject
 	}
-	return Reply{verb, strings.ToUpper(match[2]), clip(strings.TrimSpace(match[3]))}
+	return Reply{verb, strings.ToUpper(match[2]), clip(match[3], longestReason)}
 }
 
-// visible drops what nobody sees: marks of direction and other formatting; and
-// makes other white space a space.
-func visible(r rune) rune {
-	switch {
-	case unicode.IsSpace(r):
-		return ' '
-	case unicode.IsControl(r), unicode.Is(unicode.Cf, r), r == unicode.ReplacementChar:
-		return -1
-	}
-	return r
-}
-
-func clip(text string) string {
-	if runes := []rune(text); len(runes) > longestReason {
-		return string(runes[:longestReason])
+// clip returns as many characters of a text as are kept.
+func clip(text string, most int) string {
+	if runes := []rune(text); len(runes) > most {
+		return string(runes[:most])
 	}
 	return text
 }

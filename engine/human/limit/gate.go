@@ -33,9 +33,6 @@ const (
 	OptedOut = "optedOut"   // whoever has the phone wants no messages
 )
 
-// Hour is the time of the limits by phone, prefix and caller.
-const Hour = time.Hour
-
 // Options are the limits. A zero is no limit, except that Countries must name
 // some.
 type Options struct {
@@ -68,8 +65,6 @@ type Options struct {
 	// Name returns what a value of a kind is called in ids and in what is
 	// stored, as human.Sealer's Name does.
 	Name func(kind, value string) string
-	// Patience is how long the ledgers may take to answer; 10 seconds.
-	Patience time.Duration
 }
 
 // Gate lets messages pass that are within the limits.
@@ -81,12 +76,7 @@ type Gate struct {
 var _ human.Gate = (*Gate)(nil)
 
 // New returns a gate, which lets nothing pass before Use.
-func New(o Options) *Gate {
-	if o.Patience == 0 {
-		o.Patience = 10 * time.Second
-	}
-	return &Gate{o: o}
-}
+func New(o Options) *Gate { return &Gate{o: o} }
 
 // Use gives the gate a client of the store in which the ledgers are. It must be
 // called before anything is sent.
@@ -94,6 +84,9 @@ func (g *Gate) Use(c *client.Client) { g.client = c }
 
 // errNoClient is returned before Use.
 var errNoClient = errors.New("the gate was given no client")
+
+// patience is how long the ledgers may take to answer.
+const patience = 10 * time.Second
 
 // Admit asks the ledgers, that of the caller first and that for everything last.
 func (g *Gate) Admit(ctx context.Context, s human.Sending) ([]human.Account, *human.Refusal, error) {
@@ -104,7 +97,7 @@ func (g *Gate) Admit(ctx context.Context, s human.Sending) ([]human.Account, *hu
 	if country == "" || !slices.Contains(g.o.Countries, "*") && !slices.Contains(g.o.Countries, country) {
 		return nil, &human.Refusal{Limit: Country}, nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, g.o.Patience)
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	phone := g.o.Name("phone", s.To)
 	neighbours := g.PrefixLedger(s.To)
@@ -149,27 +142,29 @@ func (g *Gate) callerClaims(s human.Sending) []Claim {
 	if s.Caller == "" {
 		return nil
 	}
-	return whole(Claim{Kind: Rate, Limit: Caller, Amount: 1, Most: int64(g.o.CallerHourly), Window: human.Duration(Hour)})
+	return whole(perHour(Caller, "", g.o.CallerHourly))
 }
 
 // phoneClaims counts the message to a number, and what is risked with it once for
 // each verification.
 func (g *Gate) phoneClaims(s human.Sending, phone string) []Claim {
 	wanted := Claim{Kind: Barred, Limit: OptedOut, Key: phone, Most: 1}
-	prefix := Claim{Kind: Rate, Limit: Prefix, Amount: 1, Most: int64(g.o.PrefixHourly), Window: human.Duration(Hour)}
+	prefix := perHour(Prefix, "", g.o.PrefixHourly)
 	switch {
 	case s.About != "":
-		return whole(wanted,
-			Claim{Kind: Rate, Limit: Request, Key: g.o.Name("request", s.To+" "+s.About), Amount: 1, Most: int64(g.o.RequestHourly), Window: human.Duration(Hour)},
-			Claim{Kind: Rate, Limit: Person, Key: phone, Amount: 1, Most: int64(g.o.PersonHourly), Window: human.Duration(Hour)},
-			prefix)
+		return whole(
+			wanted,
+			perHour(Request, g.o.Name("request", s.To+" "+s.About), g.o.RequestHourly),
+			perHour(Person, phone, g.o.PersonHourly),
+			prefix,
+		)
 	case s.Again:
 		return whole(wanted, prefix)
 	}
 	return whole(
 		wanted,
 		Claim{Kind: Risk, Limit: Failures, Key: phone, Amount: int64(s.Tries), Most: int64(g.o.PhoneFailures)},
-		Claim{Kind: Rate, Limit: Phone, Key: phone, Amount: 1, Most: int64(g.o.PhoneHourly), Window: human.Duration(Hour)},
+		perHour(Phone, phone, g.o.PhoneHourly),
 		prefix,
 	)
 }
@@ -188,6 +183,11 @@ func (g *Gate) totalClaims(s human.Sending, country string) []Claim {
 		Claim{Kind: Daily, Limit: Day, Amount: 1, Most: int64(g.o.Daily)},
 		Claim{Kind: Daily, Limit: Money, Amount: price, Most: g.o.DailyMoney},
 	)
+}
+
+// perHour is what a message counts as where so many may be sent within an hour.
+func perHour(limit, key string, most int) Claim {
+	return Claim{Kind: Rate, Limit: limit, Key: key, Amount: 1, Most: int64(most), Window: human.Duration(time.Hour)}
 }
 
 // whole leaves out what is not limited.

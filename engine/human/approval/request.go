@@ -109,7 +109,7 @@ func (r *Request) Digest() string {
 	return base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
-// Reference is the beginning of a digest, for people to compare by eye.
+// Reference stands for a digest where people compare it by eye.
 func Reference(digest string) string {
 	sum := sha256.Sum256([]byte(digest))
 	return fmt.Sprintf("%X-%X", sum[:2], sum[2:4])

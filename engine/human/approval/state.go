@@ -291,33 +291,31 @@ func (s *State) silence() string {
 
 // Advance lets everything happen that is due at a time or before, and returns
 // what follows.
-func (s *State) Advance(to time.Time) (effects []Effect) {
-	for {
-		at, _, ok := s.Next()
-		if !ok || at.After(to) {
-			s.passes(to)
-			return effects
-		}
-		effects = append(effects, s.happen(at)...)
-	}
+func (s *State) Advance(to time.Time) []Effect {
+	return s.advance(to, func(at time.Time) bool { return !at.After(to) })
 }
 
 // advanceBefore lets everything happen that is due before a time: a decision made
 // at that time comes before what is due then.
-func (s *State) advanceBefore(to time.Time) (effects []Effect) {
+func (s *State) advanceBefore(to time.Time) []Effect {
+	return s.advance(to, func(at time.Time) bool { return at.Before(to) })
+}
+
+// advance lets everything happen that is due, one after another, and then the time
+// go forward.
+func (s *State) advance(to time.Time, isDue func(at time.Time) bool) (effects []Effect) {
 	for {
-		at, _, ok := s.Next()
-		if !ok || !at.Before(to) {
+		at, what, ok := s.Next()
+		if !ok || !isDue(at) {
 			s.passes(to)
 			return effects
 		}
-		effects = append(effects, s.happen(at)...)
+		effects = append(effects, s.happen(at, what)...)
 	}
 }
 
 // happen lets the next thing happen, at its time.
-func (s *State) happen(at time.Time) (effects []Effect) {
-	_, what, _ := s.Next()
+func (s *State) happen(at time.Time, what string) (effects []Effect) {
 	s.passes(at)
 	switch what {
 	case whatRemind:

@@ -55,7 +55,7 @@ type Codes interface {
 
 // checkCode returns a refusal unless the code was good.
 func (d *Door) checkCode(ctx context.Context, v *View, typed string) error {
-	ctx, cancel := context.WithTimeout(ctx, d.patience)
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	var err error
 	switch before := v.Code.State; {

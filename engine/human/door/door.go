@@ -34,21 +34,19 @@ type Options struct {
 	// Codes sends codes to phones, for the stages that want one; without it nobody
 	// answers by a link there.
 	Codes Codes
-	// Patience is how long an answer waits for its effect; 20 seconds.
-	Patience time.Duration
 }
 
 // Door is where decisions come in. Its methods may be called concurrently.
 type Door struct {
-	client   *client.Client
-	codes    Codes
-	patience time.Duration
+	client *client.Client
+	codes  Codes
 }
 
 // New returns a Door.
-func New(o Options) *Door {
-	return &Door{client: o.Client, codes: o.Codes, patience: cmp.Or(o.Patience, 20*time.Second)}
-}
+func New(o Options) *Door { return &Door{client: o.Client, codes: o.Codes} }
+
+// patience is how long an answer waits for its effect.
+const patience = 20 * time.Second
 
 // Answer is what somebody says.
 type Answer struct {
@@ -175,7 +173,7 @@ func (d *Door) look(ctx context.Context, instance string) (*View, error) {
 // decide brings a decision to the request, and reads how it stands then. Between two
 // stages a request takes no answers for a moment; it waits for the next then.
 func (d *Door) decide(ctx context.Context, v *View, decision approval.Decision) error {
-	ctx, cancel := context.WithTimeout(ctx, d.patience)
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	body, err := json.Marshal(decision)
 	if err != nil {

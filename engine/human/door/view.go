@@ -46,16 +46,6 @@ func (v *View) Person() string { return v.link.To }
 // Stage returns the stage in which the person is asked; empty for the requester.
 func (v *View) Stage() string { return v.link.Stage }
 
-// Own returns what the person has decided in the stage; nil if nothing.
-func (v *View) Own() *approval.Record {
-	for _, r := range v.Standing.State.Records() {
-		if approval.SamePerson(r.By, v.link.To) && r.Stage == v.link.Stage {
-			return &r
-		}
-	}
-	return nil
-}
-
 // MayRecall reports whether the page's person may take the request back.
 func (v *View) MayRecall() bool {
 	return v.Refuses(approval.Decision{By: v.link.To, Verb: approval.TakeBack}) == nil

@@ -18,6 +18,7 @@ import (
 	"github.com/seed21523604/holdfast/engine/dispatch"
 	"github.com/seed21523604/holdfast/engine/history"
 	"github.com/seed21523604/holdfast/engine/human"
+	"github.com/seed21523604/holdfast/engine/human/internal/bureau"
 	"github.com/seed21523604/holdfast/engine/store"
 	"github.com/seed21523604/holdfast/engine/store/filestore"
 )
@@ -125,7 +126,7 @@ type desk struct {
 	phone  *phone
 	sealer *human.Sealer
 	folder string
-	log    *lockedBuffer
+	log    *bureau.Buffer
 	with   []human.PhoneOption
 
 	store  *filestore.Store
@@ -136,7 +137,7 @@ type desk struct {
 
 func newDesk(t *testing.T, limits human.Limits, options ...human.PhoneOption) *desk {
 	t.Helper()
-	d := &desk{t: t, clock: &clock{now: start}, phone: newPhone(), sealer: newSealer(t, human.NewKey()), folder: t.TempDir(), log: &lockedBuffer{}, with: options}
+	d := &desk{t: t, clock: &clock{now: start}, phone: newPhone(), sealer: newSealer(t, human.NewKey()), folder: t.TempDir(), log: &bureau.Buffer{}, with: options}
 	d.open(limits)
 	return d
 }
@@ -276,22 +277,4 @@ func (d *desk) everything() string {
 	}
 	all.WriteString(d.log.String())
 	return all.String()
-}
-
-// lockedBuffer is a buffer that may be used concurrently.
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *lockedBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lockedBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/seed21523604/holdfast/engine/human"
+	"github.com/seed21523604/holdfast/engine/human/internal/bureau"
 )
 
 // service is one that makes, sends and compares codes itself. Codes have leading
@@ -61,7 +62,7 @@ func (s *service) Check(_ context.Context, id, _ string, code human.Code) (human
 func newServiceDesk(t *testing.T, limits human.Limits) (*desk, *service) {
 	t.Helper()
 	s := newService()
-	d := &desk{t: t, clock: &clock{now: start}, phone: newPhone(), folder: t.TempDir(), log: &lockedBuffer{}, with: []human.PhoneOption{human.ByService(s)}}
+	d := &desk{t: t, clock: &clock{now: start}, phone: newPhone(), folder: t.TempDir(), log: &bureau.Buffer{}, with: []human.PhoneOption{human.ByService(s)}}
 	openable, err := newSealer(t, human.NewKey()).Openable()
 	if err != nil {
 		t.Fatal(err)

@@ -105,7 +105,7 @@ func TestEveryCodeThatBeginsWithAZeroCanBeTyped(t *testing.T) {
 	}
 }
 
-// Codes, seals and keys are compared in constant time only: in no file of ours does
+// Codes, seals and keys are compared in constant time only: in no file of the package does
 // == or != stand beside a value that is called so.
 func TestNoSecretIsComparedByItsBytes(t *testing.T) {
 	files, err := os.ReadDir(".")

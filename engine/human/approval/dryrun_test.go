@@ -3,7 +3,6 @@ package approval_test
 import (
 	"flag"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -15,15 +14,7 @@ var update = flag.Bool("update", false, "write the golden files")
 // The timelines of the policies in testdata, on a Friday before the clocks are
 // put forward, and before Christmas.
 func TestTheDryRunShowsTheWholeTimeline(t *testing.T) {
-	files, err := filepath.Glob("testdata/policies/*.json")
-	if err != nil || len(files) == 0 {
-		t.Fatal(files, err)
-	}
-	for _, file := range files {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
+	for file, text := range policies(t) {
 		p, err := approval.Parse(text)
 		if err != nil {
 			t.Fatal(err)

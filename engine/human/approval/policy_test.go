@@ -94,6 +94,22 @@ func fits(t *testing.T, s *jsonschema.Schema, text []byte) error {
 	return s.Validate(value)
 }
 
+// policies returns the policies in testdata by the names of their files.
+func policies(t *testing.T) map[string][]byte {
+	t.Helper()
+	files, err := filepath.Glob("testdata/policies/*.json")
+	if err != nil || len(files) == 0 {
+		t.Fatal(files, err)
+	}
+	all := map[string][]byte{}
+	for _, file := range files {
+		if all[file], err = os.ReadFile(file); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return all
+}
+
 func TestTheSchemaTakesWhatIsReadAndWritten(t *testing.T) {
 	s := schema(t)
 	text, err := json.Marshal(everything())
@@ -103,15 +119,7 @@ func TestTheSchemaTakesWhatIsReadAndWritten(t *testing.T) {
 	if err := fits(t, s, text); err != nil {
 		t.Error(err)
 	}
-	files, err := filepath.Glob("testdata/policies/*.json")
-	if err != nil || len(files) == 0 {
-		t.Fatal(files, err)
-	}
-	for _, file := range files {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
+	for file, text := range policies(t) {
 		if err := fits(t, s, text); err != nil {
 			t.Errorf("%s: %v", file, err)
 		}

@@ -3,7 +3,6 @@ package notify_test
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"html/template"
 	"io"
 	"net/http"
@@ -207,7 +206,7 @@ func TestChatsAreSentLettersAndNoMarkup(t *testing.T) {
 		if err := teams.Send(t.Context(), "", m); err != nil {
 			t.Fatal(err)
 		}
-		if !json.Valid(r.body) || strings.Contains(string(r.body), `"Bolder"`) == false {
+		if !json.Valid(r.body) || !strings.Contains(string(r.body), `"Bolder"`) {
 			t.Fatalf("%s", r.body)
 		}
 	}
@@ -223,5 +222,4 @@ func TestATemplateThatNamesWhatIsNotThereIsRefused(t *testing.T) {
 	if err != nil || got != "<b>A &amp; B</b> & more" {
 		t.Errorf("%q %v", got, err)
 	}
-	_ = fmt.Sprint(got)
 }

@@ -70,7 +70,7 @@ func newSiteOf(b *bureau.Bureau) *site {
 	return &site{b, mux}
 }
 
-// get asks for the page of a link; a header is "Name: value".
+// do asks for the page of a link; a header is "Name: value".
 func (s *site) do(method string, l bureau.Link, form url.Values, headers ...string) *httptest.ResponseRecorder {
 	r := httptest.NewRequest(method, "/api/approve/"+l.Instance+"/"+l.Page, strings.NewReader(form.Encode()))
 	if form != nil {

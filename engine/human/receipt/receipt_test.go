@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -95,8 +96,8 @@ func TestAReceiptTellsWhatWasShownWhoDecidedHowThatIsKnownAndWhen(t *testing.T) 
 }
 
 // Every byte of a receipt is changed, in several ways until there are ten thousand
-// changes (a fifth of that with the race detector), and each is found in its own line or, where lines no longer follow each
-// other, in the next.
+// changes (a fifth of that with the race detector), and each is found in its own line
+// or, where lines no longer follow each other, in the next.
 func TestNoByteOfAReceiptCanBeChanged(t *testing.T) {
 	s := signer(t, 1)
 	text := write(t, s, past())
@@ -133,7 +134,7 @@ func TestNoLineCanBeLeftOutPutInOrMoved(t *testing.T) {
 	text := write(t, s, past())
 	lines := bytes.SplitAfter(text, []byte("\n"))
 	lines = lines[:len(lines)-1]
-	join := func(lines ...[][]byte) []byte { return bytes.Join(append([][]byte(nil), flatten(lines)...), nil) }
+	join := func(lines ...[][]byte) []byte { return bytes.Join(slices.Concat(lines...), nil) }
 	for i := range lines {
 		if _, err := receipt.Verify(join(lines[:i], lines[i+1:]), ""); err == nil {
 			t.Errorf("without line %d", i+1)
@@ -155,13 +156,6 @@ func TestNoLineCanBeLeftOutPutInOrMoved(t *testing.T) {
 			t.Errorf("cut off after %d bytes", n)
 		}
 	}
-}
-
-func flatten(all [][][]byte) (flat [][]byte) {
-	for _, l := range all {
-		flat = append(flat, l...)
-	}
-	return flat
 }
 
 func TestAnotherKeyIsNoticed(t *testing.T) {

@@ -1,7 +1,6 @@
 package reply_test
 
 import (
-	"fmt"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -68,7 +67,7 @@ func TestThreeThousandMessagesMeanWhatTheySay(t *testing.T) {
 		"ok", "oui", "non", "ja", "nein", "sí", "no", "はい", "いいえ", "是", "否", "да", "нет", "نعم", "لا", "כן", "tak", "nie", "👍", "👎", "✅", "A+", "Apple 7F3K pie",
 		"A 7 F 3 K", "AA 7F3K", "RA 7F3K", "approved 7F3K", "I reject 7F3K", "7F3K A", "7F3K", "A7F3KR", "1", "A-", "what is this?", "A STOP", "R STOP", "A YES1", "a. b. c.",
 	}
-	refs := []string{"7F3K", "9Q2M", "B4CD", "X2YZ"[:2] + "3Z", "W9W9"}
+	refs := []string{"7F3K", "9Q2M", "B4CD", "X23Z", "W9W9"}
 	answers := 0
 	for n := range 3000 {
 		ref := refs[random.IntN(len(refs))]
@@ -106,6 +105,5 @@ func FuzzParse(f *testing.F) {
 		if answer := r.Verb == reply.Approve || r.Verb == reply.Reject; answer != (r.Ref != "") || answer && !reply.IsRef(r.Ref) || !answer && r.Reason != "" {
 			t.Errorf("%q: %+v", text, r)
 		}
-		_ = fmt.Sprint(r)
 	})
 }

@@ -58,16 +58,6 @@ type notifier struct {
 	replies   *reply.Book
 }
 
-// errNoWay is the error of a person whom no message can reach.
-type errNoWay struct{ id string }
-
-func (e errNoWay) Error() string {
-	return fmt.Sprintf("there is no phone of %s: set %s, or %s for e-mail", e.id, settings.ApproverPhones, settings.MailServer)
-}
-
-// Kind says that the settings are at fault.
-func (errNoWay) Kind() string { return human.KindMisconfigured }
-
 // Notify sends a person a message.
 func (n notifier) Notify(ctx context.Context, notice approval.Notice, link asklinks.Link) error {
 	if address := notice.Contact.Email; address != "" && n.mail != nil {
@@ -78,7 +68,8 @@ func (n notifier) Notify(ctx context.Context, notice approval.Notice, link askli
 		to = cmp.Or(notice.Contact.Email, to, notice.To)
 	}
 	if to == "" {
-		return engine.NonRetriable(errNoWay{notice.To})
+		return engine.NonRetriable(human.NewError(human.KindMisconfigured,
+			fmt.Sprintf("there is no phone of %s: set %s, or %s for e-mail", notice.To, settings.ApproverPhones, settings.MailServer)))
 	}
 	text := wording(notice, link)
 	if !n.anywhere {

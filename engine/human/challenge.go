@@ -121,7 +121,7 @@ func AddPhoneVerification(r *engine.Registry, m Messenger, s *Sealer, limits Lim
 // challenge sends a code if the gate lets it.
 func (p phones) challenge(ctx context.Context, c Challenge) (Receipt, error) {
 	if c.Channel == Voice && p.service == nil {
-		return Receipt{}, &sendError{KindMisconfigured, "codes are spoken by a verification service only, and there is none"}
+		return Receipt{}, NewError(KindMisconfigured, "codes are spoken by a verification service only, and there is none")
 	}
 	code, err := NewCode(c.Digits)
 	if err != nil {
@@ -131,7 +131,7 @@ func (p phones) challenge(ctx context.Context, c Challenge) (Receipt, error) {
 	call := engine.CallOf(ctx)
 	accounts, refused, err := p.gate.Admit(ctx, Sending{Key: call.Key(), To: c.Number, Caller: c.Caller, Segments: Segments(body), Tries: c.Tries, Again: c.Again})
 	if err != nil {
-		return Receipt{}, &sendError{KindUnavailable, "ask whether a code may be sent: " + err.Error()}
+		return Receipt{}, NewError(KindUnavailable, "ask whether a code may be sent: "+err.Error())
 	}
 	if refused != nil {
 		return Receipt{Refused: refused}, nil
@@ -168,7 +168,7 @@ func notSent(err error, code Code) (Receipt, error) {
 
 // errNoService is returned for a verification that a service began, when there is
 // none any more.
-var errNoService = &sendError{KindMisconfigured, "the code was sent by a verification service, and there is none any more"}
+var errNoService = NewError(KindMisconfigured, "the code was sent by a verification service, and there is none any more")
 
 // check has the service compare what was typed.
 func (p phones) check(ctx context.Context, g Guess) (Checked, error) {
@@ -203,14 +203,5 @@ func deliver(ctx context.Context, m Messenger, number, body string) (err error) 
 // withoutCode returns an error with the kind and the text of err, in which the
 // code is not found.
 func withoutCode(err error, code Code) error {
-	return &sendError{kind: engine.KindOf(err), text: strings.ReplaceAll(err.Error(), code.Reveal(), hidden)}
+	return NewError(engine.KindOf(err), strings.ReplaceAll(err.Error(), code.Reveal(), hidden))
 }
-
-// sendError is what is told of a message that did not go out.
-type sendError struct{ kind, text string }
-
-// Error returns what went wrong.
-func (e *sendError) Error() string { return e.text }
-
-// Kind returns what went wrong in a word.
-func (e *sendError) Kind() string { return e.kind }

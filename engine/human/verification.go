@@ -77,7 +77,7 @@ func (v *verification) send() (Receipt, error) {
 		pause := v.delay
 		v.delay *= 2
 		if later := receipt.Later; later != nil {
-			err = &sendError{KindUnavailable, later.Detail}
+			err = NewError(KindUnavailable, later.Detail)
 			pause = max(pause, min(time.Duration(later.After), MaxResendDelay))
 		}
 		v.earliest = v.ctx.Now().Add(pause)

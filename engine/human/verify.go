@@ -44,6 +44,18 @@ const (
 	KindUnknown       = "unknown"       // it may have been sent or not
 )
 
+// Error is what is told of a message that was not sent, or may not have been.
+type Error struct{ kind, text string }
+
+// NewError returns an error of one of the kinds.
+func NewError(kind, text string) *Error { return &Error{kind, text} }
+
+// Error returns what went wrong.
+func (e *Error) Error() string { return e.text }
+
+// Kind returns what went wrong in a word.
+func (e *Error) Kind() string { return e.kind }
+
 // Channel is a way in which a code reaches a phone.
 type Channel string
 

@@ -271,20 +271,11 @@ func (m guarded) Send(ctx context.Context, to, body string) error {
 	_, refused, err := m.gate.Admit(ctx, human.Sending{Key: call.Key(), To: to, Segments: human.Segments(body), About: cmp.Or(call.Instance, "nothing")})
 	switch {
 	case err != nil:
-		return &refusedError{human.KindUnavailable, fmt.Errorf("ask whether a message may be sent: %w", err)}
+		return human.NewError(human.KindUnavailable, "ask whether a message may be sent: "+err.Error())
 	case refused != nil && refused.Until.IsZero():
-		return &refusedError{human.KindUndeliverable, refused}
+		return human.NewError(human.KindUndeliverable, refused.Error())
 	case refused != nil:
-		return &refusedError{human.KindUnavailable, refused}
+		return human.NewError(human.KindUnavailable, refused.Error())
 	}
 	return m.messenger.Send(ctx, to, body)
 }
-
-// refusedError is a message that the gate did not let pass.
-type refusedError struct {
-	kind string
-	error
-}
-
-// Kind returns whether it may be later.
-func (e *refusedError) Kind() string { return e.kind }

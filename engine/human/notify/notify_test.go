@@ -78,7 +78,7 @@ func TestAnEndIsToldHoweverItComes(t *testing.T) {
 // What could not be sent is sent again, and what may have been only where two can be
 // told apart.
 func TestANoticeIsSentOnceOrAgainAsItsChannelDeclares(t *testing.T) {
-	kind := func(k string) error { return notify.NewError(k, "no") }
+	kind := func(k string) error { return human.NewError(k, "no") }
 	for name, test := range map[string]struct {
 		fail    []error
 		repeats bool
@@ -111,7 +111,7 @@ func TestANoticeIsSentOnceOrAgainAsItsChannelDeclares(t *testing.T) {
 
 func slow(n int) (errs []error) {
 	for range n {
-		errs = append(errs, notify.NewError(human.KindUnavailable, "busy"))
+		errs = append(errs, human.NewError(human.KindUnavailable, "busy"))
 	}
 	return errs
 }

@@ -54,7 +54,7 @@ func newPoster(address string, transport http.RoundTripper) (*poster, error) {
 func (p *poster) post(ctx context.Context, body []byte, header http.Header) error {
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, p.address, bytes.NewReader(body))
 	if err != nil {
-		return &Error{human.KindMisconfigured, "the address cannot be called"}
+		return human.NewError(human.KindMisconfigured, "the address cannot be called")
 	}
 	r.Header = header
 	r.Header.Set("Content-Type", "application/json")
@@ -72,9 +72,9 @@ func unreached(err error) error {
 	var op *net.OpError
 	var dns *net.DNSError
 	if errors.As(err, &op) && op.Op == "dial" || errors.As(err, &dns) {
-		return &Error{human.KindUnavailable, "it cannot be connected to"}
+		return human.NewError(human.KindUnavailable, "it cannot be connected to")
 	}
-	return &Error{human.KindUnknown, "the connection broke, or no answer came in time"}
+	return human.NewError(human.KindUnknown, "the connection broke, or no answer came in time")
 }
 
 // answered returns what the status of an answer means.
@@ -84,11 +84,11 @@ func answered(status int) error {
 	case status >= 200 && status < 300:
 		return nil
 	case status == http.StatusTooManyRequests, status == http.StatusServiceUnavailable, status == http.StatusRequestTimeout, status == http.StatusTooEarly:
-		return &Error{human.KindUnavailable, text}
+		return human.NewError(human.KindUnavailable, text)
 	case status >= 500:
-		return &Error{human.KindUnknown, text}
+		return human.NewError(human.KindUnknown, text)
 	}
-	return &Error{human.KindMisconfigured, text}
+	return human.NewError(human.KindMisconfigured, text)
 }
 
 // Webhook is the channel that posts what programs are told to one address, signed

@@ -81,7 +81,7 @@ func Add(r *engine.Registry, ways map[string]Way) {
 	engine.AddActivity(r, Notify, func(ctx context.Context, n Notice) (struct{}, error) {
 		way, ok := ways[n.Target.Channel]
 		if !ok {
-			return struct{}{}, &Error{human.KindMisconfigured, fmt.Sprintf("there is no channel %q any more", n.Target.Channel)}
+			return struct{}{}, human.NewError(human.KindMisconfigured, fmt.Sprintf("there is no channel %q any more", n.Target.Channel))
 		}
 		return struct{}{}, way.Channel.Send(ctx, n.Target.To, n.Message)
 	}, engine.AtMostOnce())
@@ -89,7 +89,7 @@ func Add(r *engine.Registry, ways map[string]Way) {
 }
 
 // patience is how a message is sent again that could not be: eight times in two
-// hours and a half.
+// hours.
 var patience = engine.RetryPolicy{MaxAttempts: 8, InitialRetryInterval: 10 * time.Second, BackoffCoefficient: 3, MaxRetryInterval: time.Hour}
 
 // Send sends a message.
@@ -110,18 +110,6 @@ func worthAnother(err error, repeats bool) bool {
 	}
 	return repeats
 }
-
-// Error is a message that was not sent, or may not have been.
-type Error struct{ kind, text string }
-
-// NewError returns an error of a kind.
-func NewError(kind, text string) *Error { return &Error{kind, text} }
-
-// Error returns what went wrong.
-func (e *Error) Error() string { return e.text }
-
-// Kind returns what went wrong in a word.
-func (e *Error) Kind() string { return e.kind }
 
 // Texts is the channel of text messages. They are cut to a number of segments.
 type Texts struct {

@@ -92,11 +92,11 @@ func New(o Options) (*Sender, error) {
 func (s *Sender) Send(ctx context.Context, to string, m notify.Message) error {
 	letter, err := s.letter(to, m)
 	if err != nil {
-		return notify.NewError(human.KindUndeliverable, "it is no address, or the message cannot be written")
+		return human.NewError(human.KindUndeliverable, "it is no address, or the message cannot be written")
 	}
 	client, err := mail.NewClient(s.host, s.options...)
 	if err != nil {
-		return notify.NewError(human.KindMisconfigured, "the settings for e-mail are not right: "+err.Error())
+		return human.NewError(human.KindMisconfigured, "the settings for e-mail are not right: "+err.Error())
 	}
 	ctx, cancel := context.WithTimeout(ctx, sendTime)
 	defer cancel()
@@ -133,15 +133,15 @@ func failure(err error) error {
 	var name *net.DNSError
 	switch {
 	case errors.As(err, &dial) && dial.Op == "dial", errors.As(err, &name):
-		return notify.NewError(human.KindUnavailable, "the server cannot be connected to")
+		return human.NewError(human.KindUnavailable, "the server cannot be connected to")
 	case !errors.As(err, &send):
-		return notify.NewError(human.KindMisconfigured, "the server does not let the app in: "+notify.Clean(err.Error()))
+		return human.NewError(human.KindMisconfigured, "the server does not let the app in: "+notify.Clean(err.Error()))
 	case send.IsTemp():
-		return notify.NewError(human.KindUnavailable, fmt.Sprintf("the server takes it later: %s", send.Reason))
+		return human.NewError(human.KindUnavailable, fmt.Sprintf("the server takes it later: %s", send.Reason))
 	case send.Reason == mail.ErrSMTPRcptTo:
-		return notify.NewError(human.KindUndeliverable, "the server does not take the address")
+		return human.NewError(human.KindUndeliverable, "the server does not take the address")
 	case send.Reason == mail.ErrSMTPMailFrom:
-		return notify.NewError(human.KindMisconfigured, "the server does not take the sender")
+		return human.NewError(human.KindMisconfigured, "the server does not take the sender")
 	}
-	return notify.NewError(human.KindUnknown, fmt.Sprintf("the server may have taken it: %s", send.Reason))
+	return human.NewError(human.KindUnknown, fmt.Sprintf("the server may have taken it: %s", send.Reason))
 }

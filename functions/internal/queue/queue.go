@@ -51,7 +51,7 @@ var names = regexp.MustCompile(`^[a-z0-9](-?[a-z0-9])*$`)
 // data is the text where there is none.
 func (s *Sender) Send(ctx context.Context, to string, m notify.Message) error {
 	if !names.MatchString(to) || len(to) < 3 || len(to) > 63 {
-		return notify.NewError(human.KindMisconfigured, "a queue's name has 3 to 63 lower-case letters, digits and single dashes")
+		return human.NewError(human.KindMisconfigured, "a queue's name has 3 to 63 lower-case letters, digits and single dashes")
 	}
 	data := m.Data
 	if len(data) == 0 {
@@ -83,11 +83,11 @@ func failure(err error) error {
 	var answer *azcore.ResponseError
 	switch {
 	case !errors.As(err, &answer):
-		return notify.NewError(human.KindUnknown, "the storage account did not answer")
+		return human.NewError(human.KindUnknown, "the storage account did not answer")
 	case answer.StatusCode == http.StatusTooManyRequests || answer.StatusCode == http.StatusServiceUnavailable:
-		return notify.NewError(human.KindUnavailable, "the storage account is busy")
+		return human.NewError(human.KindUnavailable, "the storage account is busy")
 	case answer.StatusCode >= 500:
-		return notify.NewError(human.KindUnknown, "the storage account failed")
+		return human.NewError(human.KindUnknown, "the storage account failed")
 	}
-	return notify.NewError(human.KindMisconfigured, "the storage account refuses: "+answer.ErrorCode)
+	return human.NewError(human.KindMisconfigured, "the storage account refuses: "+answer.ErrorCode)
 }

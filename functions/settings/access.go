@@ -18,7 +18,7 @@ func accessSettings() []Setting {
 		{Name: EntraAuthority, Kind: KindURL, Default: "https://login.microsoftonline.com", Example: "https://login.microsoftonline.com",
 			Meaning: "where Entra is; another address is for other clouds and for tests"},
 		{Name: LinkKey, Kind: KindSecret, Secret: true, Min: "32", Example: "the output of: openssl rand -base64 32",
-			Meaning: "key under which links are made, base64; another one makes all links void; empty: one derived from VerificationKey"},
+			Meaning: "key under which links are made, base64; another one makes those to the management API void; empty: one derived from VerificationKey"},
 		{Name: LinkLifetime, Kind: KindDuration, Default: "168h", Min: "5m", Max: "9600h", Example: "168h",
 			Meaning: "how long the links that a start hands out are good"},
 	}

@@ -184,7 +184,7 @@ param entraOperatorRole string = 'Holdfast.Operator'
 @description('Where Entra is; another address is for other clouds and for tests.')
 param entraAuthority string = 'https://login.microsoftonline.com'
 
-@description('Key under which links are made, base64; another one makes all links void.')
+@description('Key under which links are made, base64; another one makes those to the management API void.')
 @secure()
 @minLength(43)
 param linkKey string

@@ -26,7 +26,7 @@ param workspaceId string
 @maxLength(200)
 param operatorKey string
 
-@description('Key under which links are made, base64; another one makes all links void.')
+@description('Key under which links are made, base64; another one makes those to the management API void.')
 @secure()
 @minLength(43)
 param linkKey string

@@ -166,7 +166,7 @@ variable "entra_authority" {
 }
 
 variable "link_key" {
-  description = "Key under which links are made, base64; another one makes all links void."
+  description = "Key under which links are made, base64; another one makes those to the management API void."
   type        = string
   sensitive   = true
   ephemeral   = true

@@ -100,6 +100,23 @@ func nightly() *approval.Calendar {
 	return &approval.Calendar{Zone: "Europe/Zurich", Hours: []approval.Hours{{Days: []approval.Weekday{0, 6}, Open: 2*60 + 30, Close: 6 * 60}}}
 }
 
+func TestTimesAreShownByTheClockOfTheStage(t *testing.T) {
+	p := rules(rule(approval.All, "ann"))
+	p.Stages[0].Calendar = office("Asia/Tokyo")
+	for _, test := range []struct {
+		calendar    *approval.Calendar
+		stage, want string
+	}{
+		{office("Europe/Zurich"), "one", "Asia/Tokyo"}, {office("Europe/Zurich"), "none", "Europe/Zurich"},
+		{nil, "one", "Asia/Tokyo"}, {nil, "none", "UTC"}, {office("Mars/Olympus"), "none", "UTC"},
+	} {
+		p.Calendar = test.calendar
+		if got := p.ZoneOf(test.stage).String(); got != test.want {
+			t.Errorf("the stage %q has the zone %s, want %s", test.stage, got, test.want)
+		}
+	}
+}
+
 func TestACalendarWithoutTimeIsAnError(t *testing.T) {
 	closed := &approval.Calendar{Zone: "UTC", Hours: []approval.Hours{{Days: []approval.Weekday{1}, Open: 60, Close: 120}}}
 	for month := time.January; month <= time.December; month++ {

@@ -71,10 +71,7 @@ func dryStage(p *Policy, requester string, stage int, schedule Schedule) StageTi
 	s := NewState(p, requester)
 	s.stage = stage
 	of := &p.Stages[stage]
-	line := StageTimeline{Stage: of.Name, Opened: schedule.Opened, Veto: s.eligible(of.Veto), zone: time.UTC}
-	if c := p.calendar(stage); c != nil {
-		line.zone, _ = time.LoadLocation(c.Zone) // it was checked
-	}
+	line := StageTimeline{Stage: of.Name, Opened: schedule.Opened, Veto: s.eligible(of.Veto), zone: p.ZoneOf(of.Name)}
 	for _, rule := range of.Rules {
 		line.Rules = append(line.Rules, ruleInWords(rule.Need, s.eligible(rule.Of)))
 	}

@@ -1,6 +1,10 @@
 package approval
 
-import "strings"
+import (
+	"slices"
+	"strings"
+	"time"
+)
 
 // Policy says how a request is decided. What is wrong with one is told by Check,
 // and by [Parse] for one that is written in JSON; the schema of that is
@@ -227,6 +231,23 @@ func (p *Policy) people(names []string) (people []string) {
 		}
 	}
 	return people
+}
+
+// ZoneOf returns the time zone of a stage, by its name: that of the calendar by which
+// its people work, or of the policy's if there is no such stage; UTC without one.
+func (p *Policy) ZoneOf(stage string) *time.Location {
+	calendar := p.Calendar
+	if i := slices.IndexFunc(p.Stages, func(s Stage) bool { return s.Name == stage }); i >= 0 {
+		calendar = p.calendar(i)
+	}
+	if calendar == nil {
+		return time.UTC
+	}
+	zone, err := time.LoadLocation(calendar.Zone)
+	if err != nil {
+		return time.UTC // it is not known here
+	}
+	return zone
 }
 
 // calendar returns the calendar of a stage; nil if there is none.

@@ -70,7 +70,7 @@ func newSheet(view *door.View, t *typed) sheet {
 	if view.Standing == nil {
 		return s
 	}
-	zone := zoneOf(view)
+	zone := view.Request.Policy.ZoneOf(view.Standing.State.Stage())
 	s.Who, s.Requester, s.Content = called(view, view.Person()), called(view, view.Request.Requester), &view.Request.Content
 	s.Reference, s.Revision = approval.Reference(view.Digest), view.Request.Revision
 	if due := until(view); !due.IsZero() {
@@ -175,16 +175,6 @@ func called(view *door.View, id string) string {
 		return clipped(name+" ("+id+")", maxName)
 	}
 	return clipped(id, maxName)
-}
-
-// zoneOf returns the zone of the policy's calendar; UTC if there is none.
-func zoneOf(view *door.View) *time.Location {
-	if c := view.Request.Policy.Calendar; c != nil {
-		if zone, err := time.LoadLocation(c.Zone); err == nil {
-			return zone
-		}
-	}
-	return time.UTC
 }
 
 // stamp writes a time by the clock on the wall, and in UTC if that differs.

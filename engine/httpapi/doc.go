@@ -43,7 +43,8 @@
 //
 // GET instances/{id}/history, for operators, answers with what has happened to an
 // instance, in lines for people; a status query with showHistory has it as the original
-// does, in JSON.
+// does, in JSON. GET instances/{id}/receipt gives them a signed receipt of it, if the
+// app makes receipts.
 //
 // # Live
 //

@@ -24,7 +24,7 @@
 //   - It receives batches from queues and hides each message for ten minutes, lets a message whose invocation failed be seen after
 //     visibilityTimeout, and moves it to the poison queue with the last try.
 //   - It sets timers off by their schedules, and late when there was no machine.
-//   - It answers HTTP under the prefix, checks keys, and proxies, forwards or wraps requests as host.json says.
+//   - It answers HTTP under the prefix, checks keys, and proxies, forwards or wraps requests as host.json says. What is too large it refuses.
 //   - It kills without a warning; no signal that can be caught comes, unless [Host.StopHandler] sends one.
 //   - With [Options.Asleep] there is no machine until a request, a message that can be seen, or a schedule calls for one.
 //
@@ -34,7 +34,9 @@
 // # What it does not do
 //
 // No output bindings but HTTP, no triggers but HTTP, queues and timers, no more than one machine: for several, start several hosts, with
-// [Options.Only] as a plan that scales functions by themselves would. It takes no machine away by itself; [Host.KillInstance] does.
+// [Options.Only] as a plan that scales functions by themselves would. It takes no machine away by itself; [Host.KillInstance] does. Of host.json it
+// knows no profiles, no httpWorker and no retry policies. The platform's own time-outs, 230 seconds for an HTTP answer and 240 for a proxied connection on
+// which nothing comes, are not kept.
 //
 // # Where the facts are from
 //

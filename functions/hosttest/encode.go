@@ -30,8 +30,11 @@ func encoded(value any) any {
 	return string(text)
 }
 
-// messageData returns what a queue's message is to the host: the object if it is the JSON of one, else its text.
-func messageData(text string) any {
+// messageData returns what a queue's message is to the host: its bytes if the function wants those, the object if it is the JSON of one, else its text.
+func messageData(f *function, text string) any {
+	if f.trigger.DataType == "binary" {
+		return []byte(text)
+	}
 	var object map[string]any
 	if json.Unmarshal([]byte(text), &object) == nil && object != nil {
 		return object

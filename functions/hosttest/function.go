@@ -41,7 +41,7 @@ func (f *function) plain() bool {
 	return f.trigger.Type == httpTrigger && len(f.outputs) == 1 && f.outputs[0].Type == httpOutput
 }
 
-// readFunctions reads all functions, in the order of their names, or those named in only.
+// readFunctions reads all functions, in the order of their names, or those named in only. One that a setting disables is not there.
 func readFunctions(root string, c *config, settings map[string]string, only []string) ([]*function, error) {
 	paths, err := filepath.Glob(filepath.Join(root, "*", "function.json"))
 	if err != nil {
@@ -51,7 +51,7 @@ func readFunctions(root string, c *config, settings map[string]string, only []st
 	var problems []error
 	for _, path := range paths {
 		name := filepath.Base(filepath.Dir(path))
-		if len(only) > 0 && !slices.Contains(only, name) {
+		if len(only) > 0 && !slices.Contains(only, name) || strings.EqualFold(settings["AzureWebJobs."+name+".Disabled"], "true") {
 			continue
 		}
 		f, err := readFunction(path, name, c, settings)

@@ -14,8 +14,11 @@ import (
 	"github.com/seed21523604/holdfast/functions/hosttest"
 )
 
-// handlerVariable makes the test binary a custom handler.
-const handlerVariable = "HOSTTEST_HANDLER"
+// handlerVariable makes the test binary a custom handler, or one that does not listen where it should.
+const (
+	handlerVariable = "HOSTTEST_HANDLER"
+	mute            = "mute"
+)
 
 func TestMain(m *testing.M) {
 	if os.Getenv(handlerVariable) != "" {
@@ -41,6 +44,10 @@ func handle() {
 		w.WriteHeader(http.StatusTeapot)
 		_, _ = w.Write(body)
 	})
+	if os.Getenv(handlerVariable) == mute {
+		fmt.Fprintln(os.Stderr, http.ListenAndServe("127.0.0.1:0", nil)) // where nobody asks
+		os.Exit(1)
+	}
 	fmt.Println("LanguageWorkerConsoleLog hidden")
 	fmt.Println("started")
 	fmt.Fprintln(os.Stderr, "a warning")
@@ -60,6 +67,15 @@ func echo(w http.ResponseWriter, r *http.Request) {
 	answer(w, map[string]any{"Logs": []string{string(body)}})
 }
 
+// told is what the host tells a handler beside the envelope: arguments, environment and headers.
+func told(r *http.Request) []string {
+	lines := append(os.Environ(), "arguments="+strings.Join(os.Args[1:], " "))
+	for _, name := range []string{"Content-Type", "User-Agent", "X-Azure-Functions-HostVersion", "X-Azure-Functions-InvocationId"} {
+		lines = append(lines, name+"="+r.Header.Get(name))
+	}
+	return lines
+}
+
 // work does what the message says.
 func work(w http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
@@ -72,6 +88,8 @@ func work(w http.ResponseWriter, r *http.Request) {
 	order = strings.Trim(order, `"`)
 	verb, argument, _ := strings.Cut(order, " ")
 	switch verb {
+	case "tell":
+		answer(w, map[string]any{"Logs": told(r)})
 	case "exit":
 		code, _ := strconv.Atoi(argument)
 		os.Exit(code)

@@ -332,5 +332,5 @@ func (h *Host) Send(ctx context.Context, name, message string) (Invocation, erro
 	if err != nil {
 		return Invocation{}, err
 	}
-	return i.invoke(ctx, f, newEnvelope(f, messageData(message), nil)), nil
+	return i.invoke(ctx, f, newEnvelope(f, messageData(f, message), nil)), nil
 }

@@ -5,7 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
+	"net/http/httptest"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -98,6 +101,9 @@ func TestHowAHandlerEndsDecidesWhetherItIsStartedAgain(t *testing.T) {
 			}
 			if err := echoed(t, h); (err != nil) != (test.want != nil) || !errors.Is(h.Err(), test.want) {
 				t.Errorf("%s, %d times: %v, %v", test.order, test.times, err, h.Err())
+			}
+			if err := h.Err(); errors.Is(err, hosttest.ErrGaveUp) && !strings.Contains(err.Error(), "a warning / trouble") {
+				t.Errorf("it does not quote what the handler printed last: %v", err)
 			}
 		})
 	}
@@ -260,6 +266,7 @@ func TestRoutesMethodsAndKeysAreTheHosts(t *testing.T) {
 		headers      []string
 		want         int
 	}{
+		{"GET", "/", nil, 200},
 		{"GET", "/api/show/x", nil, 418},
 		{"GET", "/API/Show/x", nil, 418},
 		{"DELETE", "/api/show/x", nil, 404},
@@ -345,5 +352,111 @@ func TestAHandlerThatDoesNotStartIsReported(t *testing.T) {
 	o.Command = []string{"/does/not/exist"}
 	if h, err := hosttest.Start(t.Context(), o); !errors.Is(err, hosttest.ErrGaveUp) {
 		t.Error(h, err)
+	}
+}
+
+// One that runs, and does not answer where it is asked, is started three times, and no more.
+func TestAHandlerThatDoesNotAnswerInTimeIsReported(t *testing.T) {
+	o := app(t, nil)
+	o.Environment = append(o.Environment, handlerVariable+"="+mute)
+	o.Settings["AzureFunctionsJobHost__customHandler__initializationTimeout"] = "00:00:00.1"
+	if h, err := hosttest.Start(t.Context(), o); !errors.Is(err, hosttest.ErrGaveUp) || !strings.Contains(err.Error(), "within 100ms") {
+		t.Error(h, err)
+	}
+}
+
+// What host.json names is started, with variables in place of their names, and a setting stands over the file.
+func TestTheHandlerIsToldWhatTheHostTells(t *testing.T) {
+	port := freePort(t)
+	t.Setenv("HOSTTEST_PROGRAM", os.Args[0])
+	o := app(t, map[string]string{"host.json": strings.Replace(hostJSON, `"handler"`, `"%HOSTTEST_PROGRAM%"`, 1)})
+	o.Command = nil
+	o.Settings["AzureFunctionsJobHost__customHandler__description__arguments"] = `["serve","%HOSTTEST_PROGRAM%"]`
+	o.Settings["AzureFunctionsJobHost__customHandler__port"] = port
+	h := hosttest.New(t, o)
+	done, err := h.Send(t.Context(), "Work", `{"do":"tell"}`)
+	if err != nil || done.Err != nil {
+		t.Fatal(done.Err, err)
+	}
+	for _, want := range []string{
+		"arguments=serve " + os.Args[0], "FUNCTIONS_CUSTOMHANDLER_PORT=" + port, "FUNCTIONS_HTTPWORKER_PORT=" + port, "FUNCTIONS_APP_ROOT_PATH=" + o.Root, "WorkQueue=work",
+		"Content-Type=application/json; charset=utf-8", "User-Agent=Azure-Functions-Host/" + hosttest.Version, "X-Azure-Functions-HostVersion=" + hosttest.Version,
+		"X-Azure-Functions-InvocationId=" + done.ID,
+	} {
+		if !slices.Contains(done.Logs, want) {
+			t.Errorf("it was not told %s, but %q", want, done.Logs)
+		}
+	}
+	for _, name := range []string{"FUNCTIONS_CUSTOMHANDLER_WORKER_ID=", "FUNCTIONS_HTTPWORKER_ID="} {
+		if !slices.ContainsFunc(done.Logs, func(line string) bool { return len(line) > len(name) && strings.HasPrefix(line, name) }) {
+			t.Errorf("it was told no %s", name)
+		}
+	}
+}
+
+// freePort returns a port that nobody listens on.
+func freePort(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	_, port, err := net.SplitHostPort(l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return port
+}
+
+func TestAPortThatIsTakenIsReported(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	o := app(t, nil)
+	_, o.Settings["AzureFunctionsJobHost__customHandler__port"], _ = net.SplitHostPort(l.Addr().String())
+	if h, err := hosttest.Start(t.Context(), o); !errors.Is(err, hosttest.ErrGaveUp) || !strings.Contains(err.Error(), "port") {
+		t.Error(h, err)
+	}
+}
+
+func TestAFunctionIsGivenBytesIfItWantsThem(t *testing.T) {
+	h := hosttest.New(t, app(t, map[string]string{"Work/function.json": strings.Replace(workJSON, `"name"`, `"dataType":"binary","name"`, 1)}))
+	done, err := h.Send(t.Context(), "Work", `{"a":1}`)
+	if data, metadata := sent(t, done, err); string(data["message"]) != `"eyJhIjoxfQ=="` || metadata["a"] != nil {
+		t.Errorf("%s, %s", data["message"], metadata)
+	}
+}
+
+func TestARequestThatIsTooLargeIsRefused(t *testing.T) {
+	h := hosttest.New(t, app(t, nil))
+	for query, want := range map[string]int{"a=" + strings.Repeat("x", 4094): 418, "a=" + strings.Repeat("x", 4095): 414} {
+		if answer, _ := asked(t, h, "GET", "/api/show/x?"+query, "", false); answer.StatusCode != want {
+			t.Errorf("a query of %d characters: %d", len(query), answer.StatusCode)
+		}
+	}
+	if answer, _ := asked(t, h, "GET", "/api/open/"+strings.Repeat("x", 8192), "", false); answer.StatusCode != 414 {
+		t.Errorf("a long URL: %d", answer.StatusCode)
+	}
+	r := httptest.NewRequest("POST", "/api/show/x", strings.NewReader(""))
+	for length, want := range map[int64]int{104_857_601: 413, 0: 418} {
+		w := httptest.NewRecorder()
+		r.ContentLength = length
+		if h.ServeHTTP(w, r); w.Code != want {
+			t.Errorf("a body of %d bytes: %d", length, w.Code)
+		}
+	}
+}
+
+func TestWhatASettingTakesAwayIsNotThere(t *testing.T) {
+	o := app(t, nil)
+	o.Settings["AzureWebJobs.Show.Disabled"], o.Settings["AzureWebJobsDisableHomepage"] = "true", "true"
+	h := hosttest.New(t, o)
+	for path, want := range map[string]int{"/": 204, "/api/show/x": 404, "/api/open/x": 418} {
+		if answer, _ := asked(t, h, "GET", path, "", false); answer.StatusCode != want {
+			t.Errorf("%s: %d", path, answer.StatusCode)
+		}
 	}
 }

@@ -16,8 +16,12 @@ import (
 	"github.com/google/uuid"
 )
 
-// maxBody is the largest body of a request that the host takes.
-const maxBody = 104_857_600
+// The largest request that the host takes: the bytes of its body, and the characters of its URL and of the query in that.
+const (
+	maxBody  = 104_857_600
+	maxURL   = 8192
+	maxQuery = 4096
+)
 
 // ServeHTTP is the host's public side.
 func (h *Host) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -27,6 +31,10 @@ func (h *Host) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	f, params := h.routed(r)
 	switch {
+	case len(r.RequestURI) > maxURL, len(r.URL.RawQuery) > maxQuery:
+		w.WriteHeader(http.StatusRequestURITooLong)
+	case f == nil && r.URL.Path == "/":
+		h.serveHome(w)
 	case f == nil:
 		w.WriteHeader(http.StatusNotFound)
 	case !h.allows(f, r):
@@ -38,6 +46,16 @@ func (h *Host) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default:
 		h.pass(w, r, f)
 	}
+}
+
+// serveHome shows that a host is there, unless a setting says that it should not.
+func (h *Host) serveHome(w http.ResponseWriter) {
+	if strings.EqualFold(h.o.Settings["AzureWebJobsDisableHomepage"], "true") {
+		w.WriteHeader(http.StatusNoContent)
+		return
+	}
+	w.Header().Set("Content-Type", "text/html")
+	_, _ = io.WriteString(w, "<!DOCTYPE html><title>Your app is up and running</title>") // the caller is gone
 }
 
 // routed finds the function of a request: the one with the most literal segments.
@@ -221,7 +239,7 @@ func (h *Host) invokeByHand(w http.ResponseWriter, r *http.Request, name string)
 		w.WriteHeader(http.StatusBadRequest)
 		return
 	}
-	var data any = messageData(asked.Input)
+	data := messageData(f, asked.Input)
 	if f.trigger.Type == timerTrigger {
 		data = timerData(f.times, false, time.Now().UTC())
 	}

@@ -146,15 +146,25 @@ func (h *Host) executable() (name string, arguments []string) {
 	if len(h.o.Command) > 0 {
 		return h.o.Command[0], h.o.Command[1:]
 	}
-	name = filepath.FromSlash(os.ExpandEnv(percent(h.config.executable)))
+	name = filepath.FromSlash(expanded(h.config.executable))
 	if path := filepath.Join(h.config.folder, name); isFile(path) {
 		name = path
 	}
-	return name, h.config.arguments
+	for _, argument := range h.config.arguments {
+		arguments = append(arguments, expanded(argument))
+	}
+	return name, arguments
 }
 
-// percent turns %NAME% into $NAME.
-func percent(text string) string { return reference.ReplaceAllString(text, "$${$1}") }
+// expanded puts variables of the host's own environment in the place of %NAME%.
+func expanded(text string) string {
+	return reference.ReplaceAllStringFunc(text, func(found string) string {
+		if value, ok := os.LookupEnv(strings.Trim(found, "%")); ok {
+			return value
+		}
+		return found
+	})
+}
 
 func isFile(path string) bool {
 	info, err := os.Stat(path)

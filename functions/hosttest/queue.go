@@ -3,13 +3,12 @@ package hosttest
 import (
 	"context"
 	"encoding/base64"
-	"errors"
 	"fmt"
 	"sync"
 	"time"
 
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azqueue/v2"
+	"github.com/Azure/azure-sdk-for-go/sdk/storage/azqueue/v2/queueerror"
 )
 
 // listener takes messages from one queue to one function.
@@ -49,18 +48,13 @@ func (h *Host) newListener(ctx context.Context, f *function) (*listener, error) 
 	}
 	l := &listener{h, f, service.NewQueueClient(f.trigger.QueueName), service.NewQueueClient(f.trigger.QueueName + "-poison")}
 	_, err = l.queue.Create(ctx, nil)
-	return l, ignoring(err, "QueueAlreadyExists")
+	return l, ignoring(err, queueerror.QueueAlreadyExists)
 }
 
 // ignoring returns an error that is none of those of the storage account.
-func ignoring(err error, codes ...string) error {
-	var refused *azcore.ResponseError
-	if errors.As(err, &refused) {
-		for _, code := range codes {
-			if refused.ErrorCode == code {
-				return nil
-			}
-		}
+func ignoring(err error, codes ...queueerror.Code) error {
+	if queueerror.HasCode(err, codes...) {
+		return nil
 	}
 	return err
 }
@@ -119,12 +113,12 @@ func seconds(d time.Duration) *int32 {
 func (l *listener) deliver(i *instance, m *azqueue.DequeuedMessage) {
 	ctx, q := i.ctx, l.host.config.queues
 	text, err := l.decode(m)
-	if err != nil || *m.DequeueCount > q.maxDequeue {
+	if err != nil || text == "" || *m.DequeueCount > q.maxDequeue {
 		l.giveUp(ctx, m)
 		return
 	}
 	stop := l.keepHidden(ctx, m)
-	done := i.invoke(ctx, l.function, newEnvelope(l.function, messageData(text), metadataOf(m)))
+	done := i.invoke(ctx, l.function, newEnvelope(l.function, messageData(l.function, text), metadataOf(m)))
 	receipt := stop()
 	switch {
 	case ctx.Err() != nil:
@@ -181,7 +175,7 @@ func (l *listener) keepHidden(ctx context.Context, m *azqueue.DequeuedMessage) (
 // giveUp copies the message into the poison queue and deletes it.
 func (l *listener) giveUp(ctx context.Context, m *azqueue.DequeuedMessage) {
 	_, err := l.poison.Create(ctx, nil)
-	if err = ignoring(err, "QueueAlreadyExists"); err == nil {
+	if err = ignoring(err, queueerror.QueueAlreadyExists); err == nil {
 		_, err = l.poison.EnqueueMessage(ctx, *m.MessageText, nil)
 	}
 	if err == nil {
@@ -192,7 +186,7 @@ func (l *listener) giveUp(ctx context.Context, m *azqueue.DequeuedMessage) {
 
 // settled files an error of the queue. That somebody else has taken the message over, or deleted it, is none.
 func (l *listener) settled(ctx context.Context, err error) {
-	if err = ignoring(err, "PopReceiptMismatch", "MessageNotFound", "QueueNotFound"); err != nil && ctx.Err() == nil {
+	if err = ignoring(err, queueerror.PopReceiptMismatch, queueerror.MessageNotFound, queueerror.QueueNotFound); err != nil && ctx.Err() == nil {
 		l.host.file("hosttest: settle a message: "+err.Error(), true)
 	}
 }

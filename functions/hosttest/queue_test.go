@@ -2,6 +2,7 @@ package hosttest_test
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"testing"
@@ -93,6 +94,23 @@ func TestAMessageThatFailsIsTriedAgainAndThenPoison(t *testing.T) {
 	}
 	if n := len(h.Invocations()); n != 3 {
 		t.Errorf("it was tried %d times", n)
+	}
+}
+
+// Messages are base64 if host.json says nothing else. What is not, or is empty, the handler never sees.
+func TestAMessageThatCannotBeReadIsPoisonAtOnce(t *testing.T) {
+	o, queue, poison := withQueue(t)
+	o.Settings["AzureFunctionsJobHost__extensions__queues__messageEncoding"] = "base64"
+	h := hosttest.New(t, o)
+	put(t, queue, "no base64!")
+	put(t, queue, "")
+	put(t, queue, base64.StdEncoding.EncodeToString([]byte(`{"do":"echo"}`)))
+	ends(t, h, 1, succeeded)
+	empty(t, queue)
+	most := int32(32)
+	found, err := poison.DequeueMessages(t.Context(), &azqueue.DequeueMessagesOptions{NumberOfMessages: &most})
+	if err != nil || len(found.Messages) != 2 || len(h.Invocations()) != 1 {
+		t.Errorf("%d of two messages are poison, %v; %+v", len(found.Messages), err, h.Invocations())
 	}
 }
 

@@ -5,7 +5,9 @@ import (
 	"bytes"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -139,9 +141,16 @@ func TestTheUnpackedPackageRuns(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	info, err := os.Stat(filepath.Join(folder, "handler"))
+	program := filepath.Join(folder, "handler")
+	info, err := os.Stat(program)
 	if err != nil || info.Mode().Perm()&0o100 == 0 {
 		t.Fatal(info, err)
+	}
+	if runtime.GOOS == "linux" && runtime.GOARCH == s.Arch {
+		said, err := exec.CommandContext(t.Context(), program).CombinedOutput()
+		if err != nil || string(said) != sources["app/Wake/function.json"]+s.Version {
+			t.Errorf("%s, %v", said, err)
+		}
 	}
 	if err := pack.Unpack(s.Module, nil); err == nil {
 		t.Error("a folder with something else in it was replaced")

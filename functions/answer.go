@@ -31,15 +31,6 @@ func (r routes) read(w http.ResponseWriter, req *http.Request, into any, help st
 	return true
 }
 
-// answerJSON answers with a body.
-func answerJSON(w http.ResponseWriter, status int, body any) {
-	w.Header().Set("Content-Type", "application/json; charset=utf-8")
-	w.WriteHeader(status)
-	encoder := json.NewEncoder(w)
-	encoder.SetEscapeHTML(false)
-	_ = encoder.Encode(body) // the caller is gone
-}
-
 // knownAnswer is the body of an answer by somebody who has no link.
 type knownAnswer struct {
 	// For is whom an operator answers for.

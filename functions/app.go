@@ -148,7 +148,7 @@ func newApp(ctx context.Context, values settings.Values, o options) (*app, error
 	if line.simulated != nil && !o.Local {
 		o.Logger.Warn("no Twilio account is set: messages go to a simulated phone, which only a machine of a developer shows", "url", "http://"+o.Address+phonePath)
 	}
-	a.handler, a.live = routes.handler(o.Local), api
+	a.handler, a.live = routes.handler(), api
 	if a.collector.telemetry != nil {
 		a.handler = telemetry.Handler(a.handler)
 	}

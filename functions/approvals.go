@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/seed21523604/holdfast/engine"
-	"github.com/seed21523604/holdfast/engine/client"
 	"github.com/seed21523604/holdfast/engine/httpapi"
 	"github.com/seed21523604/holdfast/engine/human"
 	"github.com/seed21523604/holdfast/engine/human/approval"
@@ -128,16 +127,14 @@ func (r routes) startApproval(w http.ResponseWriter, req *http.Request, name str
 		refuse(w, http.StatusBadRequest, capital(err.Error()))
 		return
 	}
-	execution := client.NewID()
-	id, err := r.client.Start(req.Context(), name, "", request, client.AsExecution(execution))
+	run, err := r.start(req, name, request)
 	if err != nil {
-		r.app.log.Error("start an approval", "orchestration", name, "error", err)
-		refuse(w, http.StatusInternalServerError, "The request could not be made, and nobody was asked. Try again.")
+		r.notStarted(w, name, err, "The request could not be made, and nobody was asked. Try again.")
 		return
 	}
 	started := startedApproval{
-		Links:     r.api.Links(httpapi.Run{Instance: id, Execution: execution}, httpapi.Grant{Doors: []httpapi.Door{httpapi.DoorStatus}}),
-		Requester: approval.LinkOf(r.app.links, id, execution, request.Digest(), approval.Asked{To: request.Requester}).Reveal(),
+		Links:     r.api.Links(run, httpapi.Grant{Doors: []httpapi.Door{httpapi.DoorStatus}}),
+		Requester: approval.LinkOf(r.app.links, run.Instance, run.Execution, request.Digest(), approval.Asked{To: request.Requester}).Reveal(),
 	}
 	w.Header().Set("Location", started.Status)
 	w.Header().Set("Retry-After", "10")

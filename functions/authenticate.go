@@ -62,8 +62,7 @@ func (r routes) authenticate(w http.ResponseWriter, req *http.Request) {
 	}
 	run, err := r.start(req, string(SmsVerify), asked)
 	if err != nil {
-		r.app.log.Error("start a verification", "error", err)
-		refuse(w, http.StatusInternalServerError, "The verification could not be started; nothing was sent. Try again.")
+		r.notStarted(w, string(SmsVerify), err, "The verification could not be started; nothing was sent. Try again.")
 		return
 	}
 	r.started(w, run)
@@ -75,11 +74,9 @@ func (r routes) started(w http.ResponseWriter, run httpapi.Run) {
 		httpapi.Links
 		Resend string `json:"resendPostUri"`
 	}{r.api.Links(run, answering), strings.Replace(r.api.Links(run, asking).SendEvent, "{eventName}", string(human.SmsResendCode), 1)}
-	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	w.Header().Set("Location", links.Status)
 	w.Header().Set("Retry-After", "10")
-	w.WriteHeader(http.StatusAccepted)
-	_ = json.NewEncoder(w).Encode(links) // the caller is gone
+	answerJSON(w, http.StatusAccepted, links)
 }
 
 // askedFor reads what is to be verified, and how, from the query or else from the

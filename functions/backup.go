@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"net/http"
 	"os"
@@ -29,9 +28,7 @@ func (r routes) backup(w http.ResponseWriter, _ *http.Request) {
 		refuse(w, http.StatusInternalServerError, "The backup could not be made; see the log.")
 		return
 	}
-	w.Header().Set("Content-Type", "application/json; charset=utf-8")
-	w.WriteHeader(http.StatusCreated)
-	_ = json.NewEncoder(w).Encode(map[string]string{"folder": folder}) // the caller is gone
+	answerJSON(w, http.StatusCreated, map[string]string{"folder": folder})
 }
 
 func (a *app) backUp(s backer, folder string) error {

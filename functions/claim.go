@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/seed21523604/holdfast/engine"
-	"github.com/seed21523604/holdfast/engine/client"
 	"github.com/seed21523604/holdfast/engine/httpapi"
 	"github.com/seed21523604/holdfast/engine/human"
 	"github.com/seed21523604/holdfast/functions/settings"
@@ -121,12 +120,10 @@ func (r routes) startClaim(w http.ResponseWriter, req *http.Request) {
 		ID: body.ID, Amount: amount, From: r.values.Int(settings.ClaimReviewFrom), Timeout: human.Duration(timeout),
 		TimeoutFrom: fmt.Sprintf("the setting %s, %s (%s)", settings.ClaimReviewTimeout, timeout, r.values.Source(settings.ClaimReviewTimeout)),
 	}
-	execution := client.NewID()
-	id, err := r.client.Start(req.Context(), string(ClaimReview), "", c, client.AsExecution(execution))
+	run, err := r.start(req, string(ClaimReview), c)
 	if err != nil {
-		r.app.log.Error("start the review of a claim", "error", err)
-		refuse(w, http.StatusInternalServerError, "The review could not be started. Try again.")
+		r.notStarted(w, string(ClaimReview), err, "The review could not be started. Try again.")
 		return
 	}
-	r.api.Started(w, httpapi.Run{Instance: id, Execution: execution}, reviewing)
+	r.api.Started(w, run, reviewing)
 }

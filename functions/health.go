@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -72,13 +71,13 @@ type workload struct {
 
 // serveLive says that the process answers.
 func serveLive(w http.ResponseWriter, _ *http.Request) {
-	write(w, http.StatusOK, report{Status: healthy, Version: version})
+	answerJSON(w, http.StatusOK, report{Status: healthy, Version: version})
 }
 
 // serveStarting says that the app is not ready yet.
 func serveStarting(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Retry-After", "1")
-	write(w, http.StatusServiceUnavailable, report{Status: starting, Version: version})
+	answerJSON(w, http.StatusServiceUnavailable, report{Status: starting, Version: version})
 }
 
 // serve says how the app is. Whoever is not to be sent requests answers 503.
@@ -98,7 +97,7 @@ func (h *health) serve(w http.ResponseWriter, r *http.Request) {
 	if answer.Status != healthy {
 		status = http.StatusServiceUnavailable
 	}
-	write(w, status, answer)
+	answerJSON(w, status, answer)
 }
 
 // storeAnswers reports whether the store does, or did a moment ago.
@@ -115,10 +114,4 @@ func (h *health) storeAnswers(ctx context.Context) bool {
 		h.looked = now
 	}
 	return h.answer
-}
-
-func write(w http.ResponseWriter, status int, answer report) {
-	w.Header().Set("Content-Type", "application/json; charset=utf-8")
-	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(answer) // the caller is gone
 }

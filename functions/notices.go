@@ -78,3 +78,14 @@ func (r routes) start(req *http.Request, orchestration string, input any) (httpa
 	in, err := notify.Start(ctx, r.client, orchestration, "", input, r.told)
 	return httpapi.Run{Instance: in.ID, Execution: in.Execution, First: in.First, Revoked: in.Revoked}, err
 }
+
+// notStarted answers a start that failed. One that was accepted begins later, and
+// whoever asks again starts another.
+func (r routes) notStarted(w http.ResponseWriter, orchestration string, err error, says string) {
+	r.app.log.Error("start for an HTTP trigger", "orchestration", orchestration, "error", err)
+	if errors.Is(err, notify.ErrNotBegun) {
+		refuse(w, http.StatusServiceUnavailable, "This was accepted and will begin, but has not yet, so there is no link to it. Asked for again, it is done twice.")
+		return
+	}
+	refuse(w, http.StatusInternalServerError, says)
+}

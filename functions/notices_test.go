@@ -2,6 +2,8 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -44,6 +46,45 @@ func TestTheEndOfAVerificationIsTold(t *testing.T) {
 		t.Error(body)
 	}
 	s.want(200, "GET", l.StatusQueryGetURI, "")
+}
+
+// It is so with whatever an HTTP trigger starts, and its links are as good as ever.
+func TestTheEndOfWhateverATriggerStartedIsTold(t *testing.T) {
+	told := make(chan notify.Ended, 10)
+	hook := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		var end notify.Ended
+		if err := json.NewDecoder(r.Body).Decode(&end); err != nil {
+			t.Error(err)
+		}
+		told <- end
+	}))
+	defer hook.Close()
+	s := open(t, t.TempDir(), true, "CompletionNotices=webhook", "WebhookUrl="+hook.URL, "WebhookSecret="+webhookSecret, "OperatorKey="+operatorKey)
+	s.ask(claimPath, `{"claim_id":"claim-001","amount":10}`)
+	if end := <-told; end.Orchestration != string(ClaimReview) || !strings.Contains(string(end.Output), "Completed") {
+		t.Errorf("%+v", end)
+	}
+	a := s.ask(expensePath, anExpense)
+	s.says(200, s.link(boss), "verb", "reject", "comment", "no")
+	if end := <-told; end.Instance != a.ID || end.Orchestration != string(ExpenseApproval) || !strings.Contains(string(end.Output), "rejected") {
+		t.Errorf("%+v", end)
+	}
+	if shown := s.want(200, "GET", a.RequesterURI, ""); !strings.Contains(shown, "It was rejected by "+boss) {
+		t.Error(shown)
+	}
+	s.want(200, "GET", a.StatusQueryGetURI, "")
+}
+
+// A start that was accepted is not called a failure: whoever asked again would start another.
+func TestAStartThatHasNotBegunIsNotCalledAFailure(t *testing.T) {
+	r := routes{app: &app{log: slog.New(slog.DiscardHandler)}}
+	for err, want := range map[error]int{notify.ErrNotBegun: http.StatusServiceUnavailable, errors.New("the disk is full"): http.StatusInternalServerError} {
+		w := httptest.NewRecorder()
+		r.notStarted(w, string(SmsVerify), fmt.Errorf("start: %w", err), "Nothing was sent.")
+		if said := strings.Contains(w.Body.String(), "Nothing was sent."); w.Code != want || said != (want == http.StatusInternalServerError) {
+			t.Errorf("%v: %d %s", err, w.Code, w.Body)
+		}
+	}
 }
 
 func TestNoticesNeedTheirWays(t *testing.T) {

@@ -50,7 +50,7 @@ func (r routes) maxBody() int64 { return int64(r.values.Int(settings.MaxBodyByte
 
 // handler returns the app's HTTP handler. What is under /local is there in a
 // local run only.
-func (r routes) handler(local bool) http.Handler {
+func (r routes) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
@@ -67,7 +67,7 @@ func (r routes) handler(local bool) http.Handler {
 	mux.HandleFunc("GET "+healthPath, r.app.health.serve)
 	mux.HandleFunc("POST "+smsPath, r.sms)
 	mux.HandleFunc("POST "+smsStatusPath+"{instance}/{message}", r.smsStatus)
-	if local {
+	if r.local {
 		mux.HandleFunc("POST "+backupPath, r.backup)
 	}
 	if r.phone != nil {
@@ -139,7 +139,14 @@ func (r routes) recovered(next http.Handler) http.Handler {
 
 // refuse answers with an error that says what to do.
 func refuse(w http.ResponseWriter, status int, message string) {
+	answerJSON(w, status, map[string]string{"Message": message})
+}
+
+// answerJSON answers with a body.
+func answerJSON(w http.ResponseWriter, status int, body any) {
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(map[string]string{"Message": message}) // the caller is gone
+	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(false)
+	_ = encoder.Encode(body) // the caller is gone
 }

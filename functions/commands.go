@@ -99,7 +99,7 @@ func (c command) takeOwn(to *call, args []string) (rest []string) {
 		}
 		return args
 	case c.name == "hub delete":
-		return takeDeletion(to, args)
+		return takeForce(to, takeValues(args, map[string]*string{"yes": &to.yes}))
 	default:
 		return args
 	}
@@ -123,21 +123,14 @@ func takeValues(args []string, of map[string]*string) (rest []string) {
 	return rest
 }
 
-// takeDeletion takes out what is said of a deletion.
-func takeDeletion(to *call, args []string) (rest []string) {
-	for len(args) > 0 {
-		name, value, hasValue := strings.Cut(strings.TrimLeft(args[0], "-"), "=")
-		switch {
-		case !strings.HasPrefix(args[0], "-") || name != "yes" && name != "force":
-			rest = append(rest, args[0])
-		case name == "force":
+// takeForce takes out the flag that has no value.
+func takeForce(to *call, args []string) (rest []string) {
+	for _, arg := range args {
+		if arg == "-force" || arg == "--force" {
 			to.force = true
-		case hasValue:
-			to.yes = value
-		case len(args) > 1:
-			to.yes, args = args[1], args[1:]
+			continue
 		}
-		args = args[1:]
+		rest = append(rest, arg)
 	}
 	return rest
 }

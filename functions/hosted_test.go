@@ -295,9 +295,6 @@ func TestUnderAHostWhatIsWrongIsSaidAtTheStart(t *testing.T) {
 	azurite := inAzurite(azuritetest.Shared(t))
 	fine := append(azurite, "FUNCTIONS_CUSTOMHANDLER_PORT=7071", "PublicBaseUrl=https://shop.example", "WakeQueue=shophub-wake", "OperatorKey="+operatorKey, "DataFolder="+t.TempDir())
 	other := t.TempDir()
-	if err := os.CopyFS(other, os.DirFS("Wake")); err != nil {
-		t.Fatal(err)
-	}
 	if err := os.CopyFS(other+"/Attic", os.DirFS("Wake")); err != nil {
 		t.Fatal(err)
 	}

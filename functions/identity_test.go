@@ -95,19 +95,7 @@ func encrypted(t *testing.T) (*azuritetest.Emulator, string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e, err := azuritetest.Start(o)
-	if errors.Is(err, azuritetest.ErrMissing) {
-		t.Skip(err)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := e.Stop(); err != nil {
-			t.Error(err)
-		}
-	})
-	return e, o.Certificate
+	return emulator(t, o), o.Certificate
 }
 
 // The process has no key, so whatever it stores it stores with a token.

@@ -10,7 +10,6 @@ import (
 	"os"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/seed21523604/holdfast/engine/human/approval"
@@ -32,22 +31,8 @@ func TestKilledAtRandomNoDecisionIsLostOrTakenTwice(t *testing.T) {
 	p := newProcess(t, tw, "TwilioTimeout=5s", "MaxTries=20") // many deaths, and none is the fault of what it meets
 	p.start()
 	k := newKiller(p, seed, 12)
-	numbers := make(chan int)
-	var wait sync.WaitGroup
-	for range killParallel {
-		wait.Go(func() {
-			for n := range numbers {
-				k.approve(tw, n)
-			}
-		})
-	}
-	for n := range killApprovals {
-		numbers <- n
-	}
-	close(numbers)
-	wait.Wait()
-	close(k.ticks)
-	<-k.done
+	inParallel(killParallel, killApprovals, func(n int) { k.approve(tw, n) })
+	k.stop()
 	if k.kills < killApprovals/20 {
 		t.Errorf("only %d kills", k.kills)
 	}

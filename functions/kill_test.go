@@ -43,23 +43,8 @@ func killAtRandom(t *testing.T, flows int, env ...string) {
 	p := newProcess(t, tw, append(env, "SmsVerifySends=5", "SmsVerifyTries=10", "TwilioTimeout=5s")...)
 	p.start()
 	k := newKiller(p, seed, killEvery)
-
-	numbers := make(chan int)
-	var wait sync.WaitGroup
-	for range killParallel {
-		wait.Go(func() {
-			for n := range numbers {
-				k.verify(tw, n)
-			}
-		})
-	}
-	for n := range flows {
-		numbers <- n
-	}
-	close(numbers)
-	wait.Wait()
-	close(k.ticks)
-	<-k.done
+	inParallel(killParallel, flows, func(n int) { k.verify(tw, n) })
+	k.stop()
 
 	unlucky := 0
 	for n := range flows {
@@ -104,6 +89,12 @@ func newKiller(p *process, seed uint64, every int) *killer {
 	return k
 }
 
+// stop returns when nothing is killed any more.
+func (k *killer) stop() {
+	close(k.ticks)
+	<-k.done
+}
+
 func (k *killer) run() {
 	defer close(k.done)
 	for {
@@ -124,6 +115,24 @@ func (k *killer) tick() {
 	case k.ticks <- struct{}{}:
 	default:
 	}
+}
+
+// inParallel runs something for each number below n, so many at a time.
+func inParallel(atOnce, n int, run func(n int)) {
+	numbers := make(chan int)
+	var wait sync.WaitGroup
+	for range atOnce {
+		wait.Go(func() {
+			for n := range numbers {
+				run(n)
+			}
+		})
+	}
+	for n := range n {
+		numbers <- n
+	}
+	close(numbers)
+	wait.Wait()
 }
 
 func (k *killer) request(method, path, body string) (int, []byte) {

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -77,6 +78,24 @@ func inAzurite(e *azuritetest.Emulator) []string {
 		"AzureWebJobsStorage=" + e.ConnectionString(), "TaskHubName=" + azuritetest.NewHub(), "TaskHubOwner=test",
 		"VerificationKey=" + base64.StdEncoding.EncodeToString(human.NewKey()), "DoorbellLease=5s", "MaxQueuePollingInterval=1s",
 	}
+}
+
+// emulator starts an emulator for this test alone, which is skipped if it lacks what that takes.
+func emulator(t *testing.T, o azuritetest.Options) *azuritetest.Emulator {
+	t.Helper()
+	e, err := azuritetest.Start(o)
+	if errors.Is(err, azuritetest.ErrMissing) {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := e.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	return e
 }
 
 func freeAddress(t *testing.T) string {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"errors"
 	"io"
 	"os"
 	"os/exec"
@@ -18,19 +17,7 @@ func TestWhatTheREADMESaysWorksInAFolder(t *testing.T) {
 }
 
 func TestWhatTheREADMESaysWorksOnAzurite(t *testing.T) {
-	e, err := azuritetest.Start(azuritetest.Options{})
-	if errors.Is(err, azuritetest.ErrMissing) {
-		t.Skip(err)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := e.Stop(); err != nil {
-			t.Error(err)
-		}
-	})
-	typeREADME(t, open(t, t.TempDir(), true, inAzurite(e)...))
+	typeREADME(t, open(t, t.TempDir(), true, inAzurite(emulator(t, azuritetest.Options{}))...))
 }
 
 // The scenarios that the README shows, by the headings of their parts.

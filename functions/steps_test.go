@@ -230,23 +230,12 @@ func TestKilledBetweenEveryTwoStepsAVerificationIsFinished(t *testing.T) {
 	if total < 8 {
 		t.Fatalf("only %d steps were counted", total)
 	}
-	places := make(chan int)
-	var work sync.WaitGroup
-	for range stepsAtOnce {
-		work.Go(func() {
-			for place := range places {
-				step, late := 1+place/2, place%2 == 1
-				if _, err := killedAt(t.Context(), o, e, tw, step, late); err != nil {
-					t.Errorf("killed at step %d (behind it: %t): %v", step, late, err)
-				}
-			}
-		})
-	}
-	for place := range 2 * total {
-		places <- place
-	}
-	close(places)
-	work.Wait()
+	inParallel(stepsAtOnce, 2*total, func(place int) {
+		step, late := 1+place/2, place%2 == 1
+		if _, err := killedAt(t.Context(), o, e, tw, step, late); err != nil {
+			t.Errorf("killed at step %d (behind it: %t): %v", step, late, err)
+		}
+	})
 	if v := tw.Violations(); len(v) > 0 {
 		t.Errorf("Twilio would have refused: %q", v)
 	}

@@ -10,8 +10,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azqueue/v2"
+	"github.com/Azure/azure-sdk-for-go/sdk/storage/azqueue/v2/queueerror"
 
 	"github.com/seed21523604/holdfast/functions/internal/host"
 	"github.com/seed21523604/holdfast/functions/settings"
@@ -115,7 +115,7 @@ func openWaker(ctx context.Context, values settings.Values, logger *slog.Logger)
 	if err != nil {
 		return nil, fmt.Errorf("open the queue %s: %w", name, err)
 	}
-	if _, err := queue.Create(ctx, nil); err != nil && !isThere(err) {
+	if _, err := queue.Create(ctx, nil); err != nil && !queueerror.HasCode(err, queueerror.QueueAlreadyExists) {
 		return nil, fmt.Errorf("make the queue %s: %w", name, err)
 	}
 	return &waker{queue: queue, now: time.Now, log: logger, asked: map[time.Time]bool{}}, nil
@@ -128,12 +128,6 @@ func openQueue(values settings.Values, name string) (*azqueue.QueueClient, error
 		return nil, err
 	}
 	return o.Queue(name)
-}
-
-// isThere reports whether a queue could not be made because there is one.
-func isThere(err error) bool {
-	var refused *azcore.ResponseError
-	return errors.As(err, &refused) && refused.ErrorCode == "QueueAlreadyExists"
 }
 
 // rouse sees to it that the app is woken soon after a moment.

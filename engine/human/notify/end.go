@@ -96,9 +96,9 @@ func (e *Ended) message() (Message, error) {
 	return Message{Subject: subject, Text: Clean(fmt.Sprintf("%s (instance %s)", subject, e.Instance)), Data: data}, nil
 }
 
-// ErrNotBegun is returned by Start when an instance was accepted and has not begun
-// yet, as no worker came to it. It will.
-var ErrNotBegun = errors.New("the instance was accepted, and has not begun yet")
+// ErrNotBegun is returned by Start when an instance was accepted and is not known to
+// have begun, as no worker came to it yet, or its row could not be read. It will.
+var ErrNotBegun = errors.New("the instance was accepted, and is not known to have begun")
 
 // Start begins an instance whose end will be told to the targets, and returns its
 // row as soon as it is there, for which it waits until the context ends; then it
@@ -117,14 +117,16 @@ func Start(ctx context.Context, c *client.Client, orchestration, id string, inpu
 	for {
 		changed, done := c.Watch(id)
 		in, err := c.Get(ctx, id)
-		if !errors.Is(err, client.ErrNotFound) {
-			done()
-			return in, err
+		missing := errors.Is(err, client.ErrNotFound)
+		if missing {
+			err = soon(ctx, changed)
 		}
-		err = soon(ctx, changed)
 		done()
-		if err != nil {
-			return store.Instance{ID: id}, fmt.Errorf("start %s: %w", orchestration, ErrNotBegun)
+		switch {
+		case err != nil:
+			return store.Instance{ID: id}, fmt.Errorf("start %s: %w: %w", orchestration, ErrNotBegun, err)
+		case !missing:
+			return in, nil
 		}
 	}
 }

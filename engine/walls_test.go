@@ -86,6 +86,7 @@ var walls = map[string][]string{
 	"cmd/deploy/internal/trace":         {"cmd/deploy/internal/inputs", "cmd/deploy/internal/parity", "cmd/deploy/internal/source", "cmd/deploy/internal/template"},
 	"cmd/deploy/internal/azure/armtest": {},
 	"docs/model":                        {},
+	"internal/browsertest":              {},
 	"internal/spoofs":                   {},
 	"infra":                             {"functions/settings"},
 	"infra/internal/generate":           {"functions/settings", "infra"},

@@ -142,10 +142,10 @@ func TestEveryPage(t *testing.T) {
 		}},
 		"The time to answer is over": {200, func(s *site) bureau.Link { s.Pass(25 * time.Hour); return s.Link(ann, "Train to Bern") }},
 		"The request was taken back": {200, func(s *site) bureau.Link {
-			s.post(s.requesters(), "verb", "recall")
+			s.post(s.requesters("r0", expense()), "verb", "recall")
 			return s.Link(ann, "Train to Bern")
 		}},
-		"Your request is being decided": {200, func(s *site) bureau.Link { return s.requesters() }},
+		"Your request is being decided": {200, func(s *site) bureau.Link { return s.requesters("r0", expense()) }},
 		"It is not your turn":           {200, func(s *site) bureau.Link { return s.early() }},
 		"The request was changed": {410, func(s *site) bureau.Link {
 			old := s.Link(ann, "Train to Bern")
@@ -182,11 +182,10 @@ func TestEveryPage(t *testing.T) {
 }
 
 // requesters returns the link that the requester has from the start on.
-func (s *site) requesters() bureau.Link {
+func (s *site) requesters(id string, r approval.Request) bureau.Link {
 	s.Helper()
-	in, err := s.Client.Get(s.Context(), "r0")
+	in, err := s.Client.Get(s.Context(), id)
 	s.Must(err)
-	r := expense()
 	return bureau.LinkOf(approval.LinkOf(s.Links, in.ID, in.Execution, r.Digest(), approval.Asked{To: rex}).Reveal())
 }
 

@@ -121,7 +121,7 @@ func (s *sender) begin(created *history.Event) Send {
 	if !created.Detached {
 		start.Parent = s.asParent(created.ID, s.lineage)
 		refused := s.message(created, history.SubOrchestrationInstanceFailed)
-		refused.TaskID, refused.Execution = created.ID, s.lineage
+		refused.TaskID, refused.Execution, refused.InstanceID = created.ID, s.lineage, created.InstanceID
 		refused.Failure = &history.Failure{Kind: KindIDTaken, Message: fmt.Sprintf("the id %q belongs to another instance that has not ended", created.InstanceID)}
 		send.Refused = &refused
 	}

@@ -100,6 +100,21 @@ func (s *shop) ends(id, output string) {
 	s.want(id, history.Completed, output)
 }
 
+// begun waits until an instance is there.
+func (s *shop) begun(id string) store.Instance {
+	s.t.Helper()
+	for {
+		changed, done := s.client.Watch(id)
+		in, err := s.client.Get(s.t.Context(), id)
+		if !errors.Is(err, client.ErrNotFound) {
+			done()
+			return in
+		}
+		<-changed
+		done()
+	}
+}
+
 func TestNoMoreActivitiesRunThanAllowed(t *testing.T) {
 	const limit, calls = 3, 40
 	var running, most atomic.Int32

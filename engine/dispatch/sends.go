@@ -187,6 +187,36 @@ func (w *Worker) sendOne(to store.Instances, from string, send engine.Send) erro
 	return err
 }
 
+// believed leaves out of an instance's messages what is told of children that were
+// not begun, and were. Two workers may send the same start: one that is told that
+// the id is taken says so late, when the other's try has begun the child. The
+// messages are no longer to be used.
+func (w *Worker) believed(id string, messages []history.Event) ([]history.Event, error) {
+	var failed error
+	heard := slices.DeleteFunc(messages, func(m history.Event) bool {
+		begun, err := w.wasBegun(id, &m)
+		failed = errors.Join(failed, err)
+		return begun
+	})
+	return heard, failed
+}
+
+// wasBegun reports whether a message says that a child was not begun which is there.
+func (w *Worker) wasBegun(id string, m *history.Event) (bool, error) {
+	if m.Kind != history.SubOrchestrationInstanceFailed || m.InstanceID == "" {
+		return false, nil
+	}
+	child, err := w.store.Get(w.context, m.InstanceID)
+	if errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrCorrupt) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("look for the child %s: %w", m.InstanceID, err)
+	}
+	parent := child.Parent
+	return parent != nil && parent.Instance == id && parent.Execution == m.Execution && parent.Task == m.TaskID, nil
+}
+
 // isNowhere reports whether a message has nobody to reach.
 func isNowhere(err error) bool {
 	return errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrFinished)

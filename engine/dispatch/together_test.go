@@ -5,6 +5,7 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/seed21523604/holdfast/engine"
 	"github.com/seed21523604/holdfast/engine/client"
@@ -94,4 +95,30 @@ func TestAMessageIsNotRefusedByAnInstanceThatIsGoneSince(t *testing.T) {
 			t.Errorf("the sender is told %v", err)
 		}
 	})
+}
+
+// A worker that was told that the id of a child is taken says so when another's try has
+// begun the child: that counts, and the parent waits for it.
+func TestALateRefusalOfAChildThatWasBegunIsNotBelieved(t *testing.T) {
+	r := engine.NewRegistry()
+	engine.AddOrchestrator(r, gate, func(ctx *engine.Context, _ int) (int, error) {
+		return engine.WaitForExternalEvent(ctx, open).Await()
+	})
+	engine.AddOrchestrator(r, call, func(ctx *engine.Context, n int) (int, error) {
+		return engine.CallSubOrchestrator(ctx, gate, n, engine.InstanceID("child")).Await()
+	})
+	s := openShop(t, t.TempDir(), dispatch.Options{}, r)
+	s.start(string(call), "parent", 1)
+	child := s.begun("child")
+	late := history.Event{
+		Kind: history.SubOrchestrationInstanceFailed, ID: history.Outside, Time: time.Now(), Message: client.NewID(),
+		TaskID: child.Parent.Task, Execution: child.Parent.Execution, InstanceID: "child", Failure: &history.Failure{Kind: engine.KindIDTaken},
+	}
+	if err := s.worker.Instances().Send(t.Context(), "parent", late); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.client.Raise(t.Context(), "child", string(open), client.Payload{Body: []byte("7")}); err != nil {
+		t.Fatal(err)
+	}
+	s.ends("parent", "7")
 }

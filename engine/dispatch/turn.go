@@ -159,7 +159,11 @@ func (w *Worker) step(s *session, p *plan, inbox []history.Event) error {
 		w.takeOver(s, p)
 	}
 	p.began = time.Now()
-	decision, err := w.decide(s, slices.Concat(inbox, p.messages, w.interrupted(p)))
+	heard, err := w.believed(s.id, slices.Concat(inbox, p.messages, w.interrupted(p)))
+	if err != nil {
+		return err
+	}
+	decision, err := w.decide(s, heard)
 	if err != nil {
 		return err
 	}

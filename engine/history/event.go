@@ -36,7 +36,7 @@ const (
 
 	SubOrchestrationInstanceCreated   Kind = 7 // InstanceID, Name, Input, Detached, Attempt, TaskID
 	SubOrchestrationInstanceCompleted Kind = 8 // TaskID, Result
-	SubOrchestrationInstanceFailed    Kind = 9 // TaskID, Failure
+	SubOrchestrationInstanceFailed    Kind = 9 // TaskID, Failure, InstanceID
 )
 
 var kindNames = map[Kind]string{
@@ -110,8 +110,9 @@ type Event struct {
 	// the run that a result is for.
 	Execution string `json:"execution,omitempty"`
 	// InstanceID is the other instance: the one that is begun, the one that an
-	// event is sent to, or the one that sent an event which was raised; empty
-	// for an event that no instance sent.
+	// event is sent to, the one that sent an event which was raised, or the one
+	// that was not begun as its id was taken; empty for an event that no instance
+	// sent, and for the failure of one that was begun.
 	InstanceID string `json:"instanceId,omitempty"`
 	// Input and Result are JSON texts.
 	Input  json.RawMessage `json:"input,omitempty"`

@@ -25,7 +25,7 @@ type sending struct {
 // in somebody's hands.
 func (m *monitor) decide(l *life, e history.Event, in store.Instance) {
 	notice := e.Kind == history.ExecutionCompleted && in.Parent != nil
-	if e.InstanceID == "" && !notice || e.Kind == history.EventRaised {
+	if !notice && (e.InstanceID == "" || !e.Kind.IsAction()) {
 		return
 	}
 	if !slices.ContainsFunc(in.Hands, func(h store.Hand) bool { return slices.Contains(h.Sends, e.ID) }) {

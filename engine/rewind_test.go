@@ -234,6 +234,30 @@ func TestWhatIsAskedForGoesByTheLastRewinding(t *testing.T) {
 	}
 }
 
+// The timer was due long before the rewinding, and fires behind it all the same: what
+// the code asks for then must not have the id of what the turn that was taken back
+// asked for.
+func TestATimerOfTheTurnThatFailedFiresBehindTheRewinding(t *testing.T) {
+	d := one(t, "1", func(ctx *engine.Context, n int) (int, error) {
+		if _, err := ctx.CreateTimer(ctx.Now().Add(time.Minute)).Await(); err != nil {
+			return 0, err
+		}
+		engine.CallSubOrchestrator(ctx, kid, n)
+		return 0, errors.New("no")
+	})
+	d.now = d.now.Add(time.Minute)
+	d.turn()
+	d.now = d.now.Add(time.Minute)
+	d.rewind(d.r, "e2")
+	if sends := d.sends(); len(sends) != 1 || sends[0].To != "e2:2" {
+		t.Errorf("it sends %+v", sends)
+	}
+	d.rewind(d.r, "e3")
+	if sends := d.sends(); len(sends) != 1 || sends[0].To != "e3:2" {
+		t.Errorf("it sends %+v", sends)
+	}
+}
+
 func TestTheIDOfAChildBehindARewindingStays(t *testing.T) {
 	d := one(t, "1", func(ctx *engine.Context, n int) (int, error) {
 		if _, err := engine.CallActivity(ctx, double, n).Await(); err != nil {

@@ -169,7 +169,9 @@ func (x *Execution) due(now time.Time) []history.Event {
 }
 
 // admit returns the messages that this execution has a use for with the timers
-// that fell due put between them.
+// that fell due put between them. A rewinding comes first, whenever it was accepted:
+// timers of the turn that was taken back fire again behind it, as what the code then
+// asks for goes by the rewinding's id.
 func (x *Execution) admit(messages, timers []history.Event) []history.Event {
 	if x.ended {
 		return nil
@@ -184,7 +186,7 @@ func (x *Execution) admit(messages, timers []history.Event) []history.Event {
 		if m.Kind == history.ExecutionStarted {
 			parent = m.Parent // what follows may be for the one that begins
 		}
-		for len(timers) > 0 && timers[0].FireAt.Before(m.Time) {
+		for m.Kind != history.ExecutionRewound && len(timers) > 0 && timers[0].FireAt.Before(m.Time) {
 			fresh = append(fresh, timers[0])
 			timers = timers[1:]
 		}

@@ -169,12 +169,7 @@ func (w *Worker) nothingToSend(s *session) {
 func (w *Worker) sendOne(to store.Instances, from string, send engine.Send) error {
 	message := send.Message
 	message.Time = w.o.Now().UTC().Round(0)
-	var err error
-	if message.Kind == history.ExecutionStarted {
-		err = to.Create(w.context, send.To, message)
-	} else {
-		err = to.Send(w.context, send.To, message)
-	}
+	err := w.bring(to, from, send, message)
 	switch {
 	case errors.Is(err, store.ErrOwing):
 		return err // it will not be long
@@ -185,6 +180,24 @@ func (w *Worker) sendOne(to store.Instances, from string, send engine.Send) erro
 		return nil
 	}
 	return err
+}
+
+// bring brings a message to the store. A rewinding is for a child, and not for who has
+// its id since.
+func (w *Worker) bring(to store.Instances, from string, send engine.Send, message history.Event) error {
+	switch message.Kind {
+	case history.ExecutionStarted:
+		return to.Create(w.context, send.To, message)
+	case history.ExecutionRewound:
+		mine, err := w.isChild(send.To, from, send.Refused)
+		if err != nil {
+			return err
+		}
+		if !mine {
+			return fmt.Errorf("rewind the child %s: %w", send.To, store.ErrNotFound)
+		}
+	}
+	return to.Send(w.context, send.To, message)
 }
 
 // believed leaves out of an instance's messages what is told of children that were
@@ -206,15 +219,21 @@ func (w *Worker) wasBegun(id string, m *history.Event) (bool, error) {
 	if m.Kind != history.SubOrchestrationInstanceFailed || m.InstanceID == "" {
 		return false, nil
 	}
-	child, err := w.store.Get(w.context, m.InstanceID)
+	return w.isChild(m.InstanceID, id, m)
+}
+
+// isChild reports whether an instance is the one that was begun for the call that a
+// result of a parent's is for.
+func (w *Worker) isChild(id, parent string, result *history.Event) (bool, error) {
+	child, err := w.store.Get(w.context, id)
 	if errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrCorrupt) {
 		return false, nil
 	}
 	if err != nil {
-		return false, fmt.Errorf("look for the child %s: %w", m.InstanceID, err)
+		return false, fmt.Errorf("look for the child %s: %w", id, err)
 	}
-	parent := child.Parent
-	return parent != nil && parent.Instance == id && parent.Execution == m.Execution && parent.Task == m.TaskID, nil
+	of := child.Parent
+	return of != nil && of.Instance == parent && of.Execution == result.Execution && of.Task == result.TaskID, nil
 }
 
 // isNowhere reports whether a message has nobody to reach.

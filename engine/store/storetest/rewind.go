@@ -23,6 +23,7 @@ var rewinds = map[string]func(*bench){
 	"3 whichever call goes wrong, an instance is rewound": func(b *bench) { b.anyFault(mendingFlow) },
 	"4 an instance whose worker dies is rewound":          func(b *bench) { b.anyCrash(mendingFlow) },
 	"5 what must not run twice does not, rewound":         promiseRewindOnce,
+	"5 no stranger with the id of a child is rewound":     promiseRewindStranger,
 }
 
 // addRewinds registers an orchestration whose child fails until something is
@@ -160,4 +161,20 @@ func promiseRewindOnce(b *bench) {
 		b.Errorf("%+v %v", in, in.Failure)
 	}
 	b.atMostOnce(o)
+}
+
+// Of a child that failed and is gone, another instance has the id.
+func promiseRewindStranger(b *bench) {
+	o := b.newOffice(b.Store)
+	o.start("calling", "parent", summons{"delicate", "child", "cup"})
+	o.settle()
+	b.must(o.client.Purge(b.ctx, "child"))
+	o.start("delicate", "child", "mug")
+	o.settle()
+	o.ended("child", history.Failed, "")
+	b.mended.Store(true)
+	b.must(o.rewind("parent"))
+	o.settle()
+	o.ended("child", history.Failed, "")
+	o.ended("parent", history.Failed, "")
 }

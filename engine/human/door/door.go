@@ -72,6 +72,8 @@ type About struct {
 	// Digest is that of what they were shown; empty if they were shown nothing,
 	// and answer whatever it is.
 	Digest string `json:"digest,omitempty"`
+	// Execution is the run in which they were asked; empty for whichever there is.
+	Execution string `json:"execution,omitempty"`
 }
 
 // Show returns what is on the page of a link, of which page is the secret for
@@ -111,8 +113,8 @@ func (d *Door) Answer(ctx context.Context, v *View, token string, a Answer) erro
 		return &approval.Refusal{Reason: approval.TooLate, Text: v.Text}
 	}
 	decision := a.decision(approval.Decision{By: v.link.To, Via: approval.ViaLink, Stage: v.link.Stage, Digest: v.Digest, Execution: v.Execution})
-	if r := v.Refuses(decision); r != nil {
-		return r
+	if err := d.refuses(ctx, v, decision); err != nil {
+		return err
 	}
 	if v.NeedsCode {
 		if err := d.checkCode(ctx, v, a.Code); err != nil {
@@ -134,10 +136,10 @@ func (d *Door) AnswerAs(ctx context.Context, instance string, who Person, about 
 		return approval.Record{}, err
 	}
 	decision := a.decision(approval.Decision{
-		By: who.ID, Via: who.Via, Stage: cmp.Or(about.Stage, v.Standing.State.Stage()), Digest: about.Digest, Execution: v.Execution,
+		By: who.ID, Via: who.Via, Stage: cmp.Or(about.Stage, v.Standing.State.Stage()), Digest: about.Digest, Execution: cmp.Or(about.Execution, v.Execution),
 	})
-	if r := v.Refuses(decision); r != nil {
-		return approval.Record{}, r
+	if err := d.refuses(ctx, v, decision); err != nil {
+		return approval.Record{}, err
 	}
 	if who.Via == approval.ViaMessage && v.takesCode(decision.Stage) {
 		return approval.Record{}, &approval.Refusal{Reason: CodeWanted, Text: "this takes a code as well: answer by the link that you were sent"}
@@ -170,8 +172,40 @@ func (d *Door) look(ctx context.Context, instance string) (*View, error) {
 	return &View{Standing: standing, instance: in}, nil
 }
 
-// decide brings a decision to the request, and reads how it stands then. Between two
-// stages a request takes no answers for a moment; it waits for the next then.
+// refuses returns the refusal of a decision that has no effect. Between two stages a
+// request takes no answers for a moment; it waits for the next then.
+func (d *Door) refuses(ctx context.Context, v *View, decision approval.Decision) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	for {
+		r := v.Refuses(decision)
+		if r == nil {
+			return nil
+		}
+		if !v.isPreparing(decision.Stage) || r.Reason != approval.NotYourTurn || d.awaitChange(ctx, v) != nil {
+			return r
+		}
+		if err := d.lookAgain(ctx, v); err != nil {
+			return err
+		}
+	}
+}
+
+// isPreparing reports whether a stage is the next, and has not begun.
+func (v *View) isPreparing(stage string) bool {
+	_, is := v.Standing.State.ToOpen()
+	return is && !v.instance.Status.IsTerminal() && v.Standing.State.Stage() == stage
+}
+
+// awaitChange waits until the instance has changed.
+func (d *Door) awaitChange(ctx context.Context, v *View) error {
+	seen := v.instance.Version
+	_, err := d.client.WaitFor(ctx, v.instance.ID, func(in store.Instance) bool { return in.Version != seen })
+	return err
+}
+
+// decide brings a decision to the request, and reads how it stands then. Where the
+// request takes no answers for a moment, it waits for the next.
 func (d *Door) decide(ctx context.Context, v *View, decision approval.Decision) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
@@ -194,14 +228,13 @@ func (d *Door) decide(ctx context.Context, v *View, decision approval.Decision) 
 			v.record = v.recordOf(decision)
 			return nil
 		}
-		if r := v.Refuses(decision); r != nil {
-			return r
+		if err := d.refuses(ctx, v, decision); err != nil {
+			return err
 		}
 		if answer.Outcome != history.NotWaiting || v.instance.Status.IsTerminal() {
 			return &approval.Refusal{Reason: approval.NotAllowed, Text: cmp.Or(answer.Reason, "the request takes no answers")}
 		}
-		seen := v.instance.Version
-		if _, err := d.client.WaitFor(ctx, v.instance.ID, func(in store.Instance) bool { return in.Version != seen }); err != nil {
+		if d.awaitChange(ctx, v) != nil {
 			return ErrUnclear
 		}
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -21,7 +22,7 @@ var verbs = map[reply.Verb]approval.Verb{reply.Approve: approval.Approve, reply.
 // is told so.
 func (d messageAnswers) Decide(ctx context.Context, _ string, r reply.Request, answer reply.Reply) (says string, settled bool, err error) {
 	who := door.Person{ID: r.Person, Via: approval.ViaMessage}
-	about := door.About{Stage: r.Stage, Digest: r.Digest}
+	about := door.About{Stage: r.Stage, Digest: r.Digest, Execution: r.Execution}
 	_, err = d.door.AnswerAs(ctx, r.Instance, who, about, door.Answer{Verb: verbs[answer.Verb], Comment: answer.Reason})
 	var refusal *approval.Refusal
 	switch {
@@ -42,8 +43,12 @@ func referenceOf(ctx context.Context, book *reply.Book, n approval.Notice, phone
 	if n.Kind != approval.Ask && n.Kind != approval.Remind {
 		return "", nil
 	}
-	r := reply.Request{Instance: engine.CallOf(ctx).Instance, Person: n.To, Stage: n.Stage, Digest: n.Digest, Title: n.Title, Until: n.Until}
-	ref, err := book.Open(ctx, phone, fmt.Sprintf("%q %q %q %q", r.Instance, r.Person, r.Stage, r.Digest), r)
+	call := engine.CallOf(ctx)
+	r := reply.Request{
+		Instance: call.Instance, Execution: cmp.Or(call.Origin, call.Execution), Person: n.To,
+		Stage: n.Stage, Digest: n.Digest, Title: n.Title, Until: n.Until,
+	}
+	ref, err := book.Open(ctx, phone, fmt.Sprintf("%q %q %q %q %q", r.Instance, r.Execution, r.Person, r.Stage, r.Digest), r)
 	if errors.Is(err, reply.ErrFull) {
 		return "", nil
 	}

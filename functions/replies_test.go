@@ -79,3 +79,22 @@ func TestWhatTakesACodeIsNotDecidedByATextMessage(t *testing.T) {
 	}
 	s.want(202, "GET", a.StatusQueryGetURI, "")
 }
+
+// A reference is for one run, as a link is: the same request that is begun anew has
+// another, and an answer by the old one is none.
+func TestAnOldReferenceDecidesNothingOfARequestBegunAnew(t *testing.T) {
+	tw := twiliotest.New(t)
+	s := openWithTwilio(t, tw, "ApproverPhones=boss@example.org="+bossPhone+",finance@example.org="+financePhone+",cfo@example.org=+447700900213")
+	a := s.ask(expensePath, anExpense)
+	old := refIn(messages(t, tw, bossPhone, 1)[0].Body)
+	s.want(202, "POST", localPath+"/instances/"+a.ID+"/terminate", "")
+	s.want(202, "POST", localPath+"/instances/"+a.ID+"/restart?restartWithNewInstanceId=false", "")
+	next := refIn(messages(t, tw, bossPhone, 2)[1].Body)
+	if says := s.texts(tw, bossPhone, "A "+old, ""); next == old || !strings.Contains(says, "begun anew") {
+		t.Errorf("the references are %s and %s: %s", old, next, says)
+	}
+	if says := s.texts(tw, bossPhone, "A "+next, ""); !strings.HasPrefix(says, "Noted, you approve") {
+		t.Error(says)
+	}
+	messages(t, tw, financePhone, 1) // a stop would wait for it
+}

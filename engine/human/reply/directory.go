@@ -23,8 +23,10 @@ const (
 // Request is a request that a phone is told of.
 type Request struct {
 	Ref string `json:"ref"`
-	// Instance is who waits for the answer.
-	Instance string `json:"instance"`
+	// Instance is who waits for the answer, and Execution its run, so that an answer
+	// to the same instance begun anew is none.
+	Instance  string `json:"instance"`
+	Execution string `json:"execution,omitempty"`
 	// Person is who answers with this phone, as the instance calls them.
 	Person string `json:"person"`
 	// Stage is what the person is asked in, for an approval with stages.
@@ -173,5 +175,5 @@ func (l Listing) fits(r Request, now time.Time) error {
 
 // sameAs reports whether a phone is told of the same request again.
 func (r Request) sameAs(other Request) bool {
-	return r.Instance == other.Instance && r.Person == other.Person && r.Stage == other.Stage && r.Digest == other.Digest
+	return r.Instance == other.Instance && r.Execution == other.Execution && r.Person == other.Person && r.Stage == other.Stage && r.Digest == other.Digest
 }

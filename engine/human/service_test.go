@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/seed21523604/holdfast/engine"
 	"github.com/seed21523604/holdfast/engine/human"
 	"github.com/seed21523604/holdfast/engine/human/internal/bureau"
 )
@@ -179,4 +180,10 @@ func TestANameTellsNothingAndIsAlwaysTheSame(t *testing.T) {
 	if name != b.Name("phone", number) || len(name) != 32 || name == other.Name("phone", number) || name == a.Name("prefix", number) || name == a.Name("phone", number+"0") {
 		t.Error(name)
 	}
+}
+
+// unquote seals what was typed, and returns the seal.
+func unquote(t *testing.T, s *human.Sealer, instance, event, typed string) engine.Sealed {
+	t.Helper()
+	return engine.Sealed(sealed(t, s, instance, event, typed))
 }

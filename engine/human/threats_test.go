@@ -1,11 +1,16 @@
 package human_test
 
 import (
+	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"strings"
 	"sync"
@@ -14,18 +19,11 @@ import (
 
 	"github.com/seed21523604/holdfast/engine"
 	"github.com/seed21523604/holdfast/engine/client"
+	"github.com/seed21523604/holdfast/engine/dispatch"
+	"github.com/seed21523604/holdfast/engine/httpapi"
 	"github.com/seed21523604/holdfast/engine/human"
+	"github.com/seed21523604/holdfast/engine/store"
 )
-
-// unquote seals what was typed, and returns the seal.
-func unquote(t *testing.T, s *human.Sealer, instance, event, typed string) engine.Sealed {
-	t.Helper()
-	text, err := s.Seal(instance, event, []byte(typed))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return engine.Sealed(strings.Trim(string(text), `"`))
-}
 
 // A million guesses by 200 who guess at the same time: five are compared, and the
 // rest is not heard. With the race detector it is a hundredth of that.
@@ -86,21 +84,89 @@ func TestARestartGivesNoTryBack(t *testing.T) {
 	}
 }
 
-// All codes that begin with a zero are right as they are typed, and no other; with the
-// race detector it is every tenth.
+// typedAs are ways in which people and programs send a code.
+var typedAs = []struct{ form, kind string }{
+	{"%s", "text/plain"}, {`"%s"`, "application/json"}, {"%s", "application/json"}, {`" %s"`, "application/json; charset=utf-8"}, {"%s\n", "text/plain"},
+}
+
+// All codes of six digits that begin with a zero verify as they are typed, over HTTP.
+// What is not real is who chooses the code.
 func TestEveryCodeThatBeginsWithAZeroCanBeTyped(t *testing.T) {
-	s, step := newSealer(t, human.NewKey()), 1
-	if raceEnabled {
-		step = 10
-	}
-	for n := 0; n < 100_000; n += step {
-		code := fmt.Sprintf("%06d", n)
-		want := s.SealCode("a", response, human.CodeOf(code))
-		if got := unquote(t, s, "a", response, code); got != want {
-			t.Fatalf("%s is not right as it is typed", code)
+	d := newDesk(t, usual)
+	r := engine.NewRegistry()
+	engine.AddOrchestrator(r, verifyAll, func(ctx *engine.Context, codes []string) (verified []human.Verification, err error) {
+		limits := usual
+		for _, code := range codes {
+			v, err := human.VerifyPhone(ctx, human.Request{Number: "+44770" + code, Limits: &limits})
+			if err != nil {
+				return nil, err
+			}
+			verified = append(verified, v)
 		}
-		if got := unquote(t, s, "a", response, fmt.Sprintf("%06d", n+1)); got == want {
-			t.Fatalf("%06d is taken for %s", n+1, code)
+		return verified, nil
+	}, engine.SecretEvent(human.SmsChallengeResponse))
+	engine.AddActivity(r, human.SmsChallenge, func(ctx context.Context, c human.Challenge) (human.Receipt, error) {
+		code := human.CodeOf(c.Number[len(c.Number)-c.Digits:])
+		return human.Receipt{Code: d.sealer.SealCode(engine.CallOf(ctx).Instance, response, code)}, nil
+	}, engine.AtMostOnce())
+	d.worker = dispatch.New(d.store, r, dispatch.Options{Now: d.Now, Logger: slog.New(slog.DiscardHandler)})
+	d.client = client.New(d.worker.Instances(), client.Options{Secret: r.SecretEvents, Seal: d.sealer.Seal, Suspect: human.LooksLikeCode, Now: d.Now})
+	api, err := httpapi.New(d.client, httpapi.Options{URL: "http://localhost"})
+	d.must(err)
+
+	var wait sync.WaitGroup
+	const typists = 20
+	for n := range typists {
+		wait.Go(func() {
+			for first := n * zeroCodes; first < 100_000; first += typists * zeroCodes * zeroCodesStep {
+				typeCodes(t, d.client, api, first)
+			}
+		})
+	}
+	wait.Wait()
+	d.settle()
+	for first := 0; first < 100_000; first += zeroCodes * zeroCodesStep {
+		wantAllVerified(t, d.get(fmt.Sprintf("zero-%06d", first)))
+	}
+}
+
+const (
+	verifyAll engine.Orchestrator[[]string, []human.Verification] = "VerifyAll"
+	// zeroCodes is how many codes an instance has, one after the other.
+	zeroCodes = 50
+)
+
+// typeCodes begins verifications of the codes from first on and types them.
+func typeCodes(t *testing.T, c *client.Client, api http.Handler, first int) {
+	var codes []string
+	for n := range zeroCodes {
+		codes = append(codes, fmt.Sprintf("%06d", first+n))
+	}
+	id := "zero-" + codes[0]
+	if _, err := c.Start(t.Context(), string(verifyAll), id, codes); err != nil {
+		t.Error(err)
+	}
+	for n, code := range codes {
+		as := typedAs[n%len(typedAs)]
+		q := httptest.NewRequest("POST", "/instances/"+id+"/raiseEvent/"+response, strings.NewReader(fmt.Sprintf(as.form, code)))
+		q.Header.Set("Content-Type", as.kind)
+		w := httptest.NewRecorder()
+		if api.ServeHTTP(w, q); w.Code != http.StatusAccepted {
+			t.Errorf("%s typed as %q: %d %s", code, as.form, w.Code, w.Body)
+		}
+	}
+}
+
+// wantAllVerified checks that each code of an instance was taken at the first try.
+func wantAllVerified(t *testing.T, in store.Instance) {
+	t.Helper()
+	var all []human.Verification
+	if err := json.Unmarshal(in.Output, &all); err != nil || len(all) != zeroCodes {
+		t.Errorf("%s is %s: %v", in.ID, in.Status, err)
+	}
+	for n, v := range all {
+		if want := (human.Verification{Verified: true, Outcome: human.Verified, Tries: 1}); v != want {
+			t.Errorf("%s and %d: %+v", in.ID, n, v)
 		}
 	}
 }

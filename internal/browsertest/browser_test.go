@@ -1,6 +1,7 @@
 package browsertest_test
 
 import (
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -104,4 +105,39 @@ func posts(b *browsertest.Browser) string {
 		}
 	}
 	return strings.Join(bodies, " ")
+}
+
+// The looks find what they look for, and nothing else.
+func TestTheLooksFindWhatIsHardToRead(t *testing.T) {
+	b := browsertest.Start(t)
+	tab := b.Tab(t, browsertest.Options{Width: 320, Height: 640})
+	for html, want := range map[string]string{
+		"<p>Pay 100 to Ann":                                              "[] [] []",
+		"<p style='width:400px'>Pay 100 to Ann":                          "[the page: 408 P Pay 100 to Ann] [] []",
+		"<p style='color:#888'>Pay 100 to Ann":                           "[] [Pay 100 to Ann: 3.54] []",
+		"<p style='color:#fff;background:#000'>Pay <b>100</b> to Ann":    "[] [] []",
+		"<p style='background:#000'>Pay":                                 "[] [Pay: 1.00] []",
+		"<label>a<input name=a style='border:1px solid #ccc'></label>":   "[] [around a: 1.61] []",
+		"<p>Pay &#x202e;100 to Ann":                                      "[] [] [Pay\u202e100toAnn]",
+		"<p>Pay <bdi>אב 100</bdi> to Ann":                                "[] [] []",
+		"<p dir=rtl>Pay 100, to <b>Ann</b>.":                             "[] [] [Pay100,toAnn.]",
+		"<p>one<br>two <img width=9 height=9 alt='' src='data:,'> three": "[] [] []",
+	} {
+		b.Page(t, "https://a.example", "<!doctype html><meta charset=utf-8><body>"+html)
+		tab.Open("https://a.example/")
+		if got := fmt.Sprint(tab.Sideways(), " ", tab.Faint(), " ", tab.Reordered()); got != want {
+			t.Errorf("%s: %s, want %s", html, got, want)
+		}
+	}
+}
+
+func TestControlsAreToldByRoleAndName(t *testing.T) {
+	b := browsertest.Start(t)
+	b.Page(t, "https://a.example", "<label>One <input></label><input><a href=/x>Two</a><button aria-label=Three></button><input type=radio aria-label=Four>")
+	tab := b.Tab(t, browsertest.Options{})
+	tab.Open("https://a.example/")
+	got := fmt.Sprint(tab.Controls())
+	if got != "[{textbox } {link Two} {button Three} {radio Four} {textbox One}]" {
+		t.Error(got)
+	}
 }

@@ -2,6 +2,7 @@ package browsertest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -58,13 +59,28 @@ type Tab struct {
 // Tab opens a tab, until the test ends.
 func (b *Browser) Tab(t *testing.T, o Options) *Tab {
 	t.Helper()
-	tab := &Tab{t: t, noJavaScript: o.NoJavaScript, changed: make(chan struct{})}
+	tab := &Tab{t: t, changed: make(chan struct{})}
 	ctx, end := chromedp.NewContext(b.ctx, chromedp.WithNewBrowserContext(), chromedp.WithListener(tab.hear))
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	tab.ctx = ctx
 	t.Cleanup(func() { cancel(); end() })
-	tab.do(chromedp.Func(func(ctx context.Context, target *chromedp.Target) error { return o.apply(ctx, target) }))
+	tab.do(chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
+		_, err := cdp.Call(ctx, target, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: reporter})
+		return err
+	}))
+	if o.Width == 0 {
+		o.Width, o.Height = 1024, 768
+	}
+	tab.Be(o)
 	return tab
+}
+
+// Be changes what the tab is like; what is zero stays as it was. The page that is open
+// keeps its name of the browser.
+func (tab *Tab) Be(o Options) {
+	tab.t.Helper()
+	tab.noJavaScript = tab.noJavaScript || o.NoJavaScript
+	tab.do(chromedp.Func(o.apply))
 }
 
 // reporter makes what runs, and what the policy of a page stops, known.
@@ -72,39 +88,32 @@ const reporter = `
 for (const name of ['alert', 'confirm', 'prompt']) window[name] = text => console.error('called: ' + name + ' ' + text)
 addEventListener('securitypolicyviolation', e => console.error('policy: ' + e.violatedDirective + ' ' + e.blockedURI))`
 
+// apply makes a tab so. What is zero stays as it was.
 func (o *Options) apply(ctx context.Context, target *chromedp.Target) error {
-	var first error
-	keep := func(err error) {
-		if first == nil {
-			first = err
-		}
+	var all []error
+	if o.Width != 0 {
+		size := emulation.SetDeviceMetricsOverrideParams{Width: o.Width, Height: o.Height, DeviceScaleFactor: 1}
+		_, err := cdp.Call(ctx, target, emulation.SetDeviceMetricsOverride, size)
+		all = append(all, err)
 	}
-	size := emulation.SetDeviceMetricsOverrideParams{Width: o.Width, Height: o.Height, DeviceScaleFactor: 1}
-	if o.Width == 0 {
-		size.Width, size.Height = 1024, 768
-	}
-	_, err := cdp.Call(ctx, target, emulation.SetDeviceMetricsOverride, size)
-	keep(err)
-	_, err = cdp.Call(ctx, target, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: reporter})
-	keep(err)
 	if o.UserAgent != "" {
-		_, err = cdp.Call(ctx, target, emulation.SetUserAgentOverride, emulation.SetUserAgentOverrideParams{UserAgent: o.UserAgent})
-		keep(err)
+		_, err := cdp.Call(ctx, target, emulation.SetUserAgentOverride, emulation.SetUserAgentOverrideParams{UserAgent: o.UserAgent})
+		all = append(all, err)
 	}
 	if o.Dark {
 		dark := []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: "dark"}}
-		_, err = cdp.Call(ctx, target, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: dark})
-		keep(err)
+		_, err := cdp.Call(ctx, target, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: dark})
+		all = append(all, err)
 	}
 	if o.Zone != "" {
-		_, err = cdp.Call(ctx, target, emulation.SetTimezoneOverride, emulation.SetTimezoneOverrideParams{TimezoneID: o.Zone})
-		keep(err)
+		_, err := cdp.Call(ctx, target, emulation.SetTimezoneOverride, emulation.SetTimezoneOverrideParams{TimezoneID: o.Zone})
+		all = append(all, err)
 	}
 	if o.NoJavaScript {
-		_, err = cdp.Call(ctx, target, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
-		keep(err)
+		_, err := cdp.Call(ctx, target, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
+		all = append(all, err)
 	}
-	return first
+	return errors.Join(all...)
 }
 
 // hear notes what the browser tells of the tab.
@@ -169,15 +178,6 @@ func (tab *Tab) rest() {
 		return
 	}
 	Eval[bool](tab, "new Promise(done => requestIdleCallback(() => done(true)))")
-}
-
-// As lets the browser call itself by another name from the next page on.
-func (tab *Tab) As(userAgent string) {
-	tab.t.Helper()
-	_, err := chromedp.Call(tab.ctx, emulation.SetUserAgentOverride, emulation.SetUserAgentOverrideParams{UserAgent: userAgent})
-	if err != nil {
-		tab.t.Fatal(err)
-	}
 }
 
 // Press presses keys, one after the other, and reports whether that led to another
@@ -251,7 +251,7 @@ func Eval[T any](tab *Tab, expression string) T {
 	tab.t.Helper()
 	v, err := chromedp.Run(tab.ctx, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
 	if err != nil {
-		tab.t.Fatalf("%s: %v", expression, err)
+		tab.t.Fatal("in the page: ", err)
 	}
 	return v
 }

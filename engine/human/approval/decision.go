@@ -159,10 +159,16 @@ type Refusal struct {
 // Error returns the text.
 func (r *Refusal) Error() string { return r.Text }
 
-// Sentence returns the text as a sentence.
+// Sentence returns the text as a sentence. It begins with a capital, unless with what
+// is no plain word, such as an address.
 func (r *Refusal) Sentence() string {
-	first, size := utf8.DecodeRuneInString(r.Text)
-	return string(unicode.ToUpper(first)) + strings.TrimSuffix(r.Text[size:], ".") + "."
+	text := strings.TrimSuffix(r.Text, ".") + "."
+	word, _, _ := strings.Cut(text, " ")
+	if strings.ContainsFunc(word, func(c rune) bool { return !unicode.IsLetter(c) }) {
+		return text
+	}
+	first, size := utf8.DecodeRuneInString(text)
+	return string(unicode.ToUpper(first)) + text[size:]
 }
 
 // Kind returns the reason.

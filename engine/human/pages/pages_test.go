@@ -118,7 +118,7 @@ func TestAPersonReadsTheWholeRequestAndAnswers(t *testing.T) {
 	s.want(s.post(l, "verb", "reject", "field.amount", "84"), 422, "The comment is missing: give a reason.")
 	s.want(s.post(l), 422, "Choose an answer.")
 	s.want(s.post(l, "verb", "approve", "field.amount", "84", "field.other", "x"), 422, "Other is not asked for.")
-	s.want(s.post(l, "verb", "approve", "field.amount", "84", "field.centre", "travel", "field.paid", "false", "field.day", "2026-11-25", "comment", "fine"), 200, "This is decided", "approves: fine")
+	s.want(s.post(l, "verb", "approve", "field.amount", "84", "field.centre", "travel", "field.paid", "false", "field.day", "2026-11-25", "comment", "fine"), 200, "This is decided", "approves: <bdi>fine</bdi>")
 	s.want(s.post(l, "verb", "reject", "comment", "no"), 409, "This is decided", "You answered &#34;approve&#34; at 2026-11-25 09:00:00 UTC, which stands.")
 	s.want(s.do("GET", s.Link(bob, "Train to Bern"), nil), 200, "Your answer is wanted", "Answers so far")
 	s.want(s.do("GET", s.Link(ann, "Train to Bern"), nil), 200, "This is decided")

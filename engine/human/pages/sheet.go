@@ -20,9 +20,11 @@ type sheet struct {
 	Reference            string
 	Revision             int
 	Until                *moment
+	Open                 bool
 	Decisions            []said
 	More                 int
 
+	Ask                       words
 	Verbs                     []choice
 	Fields                    []field
 	CommentLabel, Comment, To string
@@ -36,9 +38,12 @@ type moment struct{ Machine, People string }
 
 // said is a decision that was taken.
 type said struct {
-	Who, What, Comment string
-	At                 moment
+	Who, What, Whom, How, Comment string
+	At                            moment
 }
+
+// words are those around a form.
+type words struct{ Heading, Legend, Button string }
 
 type choice struct{ Value, Label string }
 
@@ -74,13 +79,14 @@ func newSheet(view *door.View, t *typed) sheet {
 	s.Who, s.Requester, s.Content = called(view, view.Person()), called(view, view.Request.Requester), &view.Request.Content
 	s.Reference, s.Revision = approval.Reference(view.Digest), view.Request.Revision
 	if due := until(view); !due.IsZero() {
-		s.Until = &moment{due.UTC().Format(time.RFC3339), stamp(due, zone)}
+		s.Until = newMoment(due, zone)
 	}
 	s.tellDecisions(view, zone)
 	switch {
 	case view.State == door.Decide:
 		s.ask(view, t)
 	case view.Stage() == "" && view.State == door.Waiting && view.MayRecall():
+		s.Ask = words{"Take it back", "I no longer want this", "Send"}
 		s.Verbs = []choice{{string(approval.TakeBack), "Take the request back"}}
 		s.CommentLabel = "Comment"
 	}
@@ -90,30 +96,29 @@ func newSheet(view *door.View, t *typed) sheet {
 // tellDecisions shows the latest decisions.
 func (s *sheet) tellDecisions(view *door.View, zone *time.Location) {
 	records := view.Standing.State.Records()
+	s.Open = view.Standing.State.Outcome() == ""
 	s.More = max(0, len(records)-maxSaid)
 	for _, r := range records[s.More:] {
-		s.Decisions = append(s.Decisions, said{
-			Who: called(view, r.By), What: inWords(view, &r), Comment: clipped(r.Comment, maxComment), At: moment{r.At.UTC().Format(time.RFC3339), stamp(r.At, zone)},
-		})
+		said := said{Who: called(view, r.By), What: inWords[r.Verb], Comment: clipped(r.Comment, maxComment), At: *newMoment(r.At, zone)}
+		if r.Verb == approval.Delegate {
+			said.Whom = called(view, r.To)
+		}
+		if r.Via == approval.ViaOperator {
+			said.How = "as an operator wrote down"
+		}
+		s.Decisions = append(s.Decisions, said)
 	}
 }
 
 // inWords says what a decision was.
-func inWords(view *door.View, r *approval.Record) string {
-	words := map[approval.Verb]string{approval.Approve: "approves", approval.Reject: "rejects", approval.TakeBack: "takes it back", approval.Change: "changes it"}
-	what := words[r.Verb]
-	if r.Verb == approval.Delegate {
-		what = "hands it on to " + called(view, r.To)
-	}
-	if r.Via == approval.ViaOperator {
-		what += ", as an operator wrote down"
-	}
-	return what
+var inWords = map[approval.Verb]string{
+	approval.Approve: "approves", approval.Reject: "rejects", approval.TakeBack: "takes it back", approval.Change: "changes it", approval.Delegate: "hands it on to",
 }
 
 // ask adds the form.
 func (s *sheet) ask(view *door.View, t *typed) {
 	policy := &view.Request.Policy
+	s.Ask = words{"Your answer", "I decide", "Send my answer"}
 	s.Verbs = []choice{{string(approval.Reject), "Reject"}, {string(approval.Approve), "Approve"}}
 	if policy.Delegation.Depth > 0 {
 		s.MayDelegate = true
@@ -175,6 +180,12 @@ func called(view *door.View, id string) string {
 		return clipped(name+" ("+id+")", maxName)
 	}
 	return clipped(id, maxName)
+}
+
+// newMoment returns a time by the clock on the wall. To the deadline the page adds what
+// the reader's clock shows, if that differs.
+func newMoment(t time.Time, zone *time.Location) *moment {
+	return &moment{t.In(zone).Format("2006-01-02T15:04:05-07:00"), stamp(t, zone)}
 }
 
 // stamp writes a time by the clock on the wall, and in UTC if that differs.

@@ -125,9 +125,10 @@ func (v *visit) writeJSON(kind string, status int, body any) {
 	_ = encoder.Encode(body) // the caller is gone
 }
 
-// until returns when an answer is wanted at the latest; zero if none is any more.
+// until returns when an answer is wanted of the page's person, or of others by the
+// requester, at the latest; zero if none is.
 func until(view *door.View) time.Time {
-	if view.Standing.State.Outcome() != "" {
+	if view.State != door.Decide && view.State != door.Locked && view.State != door.Waiting {
 		return time.Time{}
 	}
 	return view.Standing.State.Schedule().Due

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -127,6 +128,26 @@ func TestAHubIsShown(t *testing.T) {
 			must(t, hub.Show(t.Context(), k, "Hub Shop", &b))
 			golden(t, "show-"+name+".golden", b.String(), k)
 		})
+	}
+}
+
+func TestParkedInstancesAreNamed(t *testing.T) {
+	k := inFolder(t)
+	fault := &store.Fault{Reason: "its worker died", Since: now, Was: history.Running}
+	for n := range 12 {
+		id := fmt.Sprintf("stuck%02d", n)
+		in := store.Instance{ID: id, Name: "Approval", Status: history.Suspended, Fault: fault, Execution: "e", Turn: "t", Input: []byte(`1`), Created: now, Updated: now, Events: 1}
+		_, err := k.Commit(t.Context(), store.Turn{Instance: in, Append: []history.Event{{Kind: history.OrchestratorStarted, ID: history.Outside, Time: now}}})
+		must(t, err)
+		if n > 0 && n < 11 {
+			continue
+		}
+		var b strings.Builder
+		must(t, hub.Show(t.Context(), k, "Hub Shop", &b))
+		want := map[int]string{0: "Parked: 1 instance, stuck00\n", 11: "Parked: 12 instances, stuck00, stuck01, stuck02, stuck03, stuck04, stuck05, stuck06, stuck07, stuck08, stuck09, ...\n"}[n]
+		if !strings.Contains(b.String(), want) || !strings.Contains(b.String(), "functions explain") {
+			t.Error(b.String())
+		}
 	}
 }
 

@@ -19,14 +19,21 @@ import (
 // statuses are the columns of the table of instances, in the order of a life.
 var statuses = []history.Status{history.Pending, history.Running, history.Suspended, history.Completed, history.Failed, history.Terminated, history.Canceled}
 
-// Show writes for people what the hub consists of and how many instances it has
-// of each orchestration, by status. where names the hub and its place.
+// Show writes for people what the hub consists of, how many instances it has of
+// each orchestration, by status, and which of them are parked. where names the hub
+// and its place.
 func Show(ctx context.Context, k store.Keeper, where string, w io.Writer) error {
 	hub, err := k.Describe(ctx)
 	if err != nil {
 		return err
 	}
-	counts, err := count(ctx, k, store.Query{})
+	counts, parked := counts{}, []string{}
+	err = each(ctx, k, store.Query{}, func(in *store.Instance) {
+		counts.add(in)
+		if in.Fault != nil {
+			parked = append(parked, in.ID)
+		}
+	})
 	if err != nil {
 		return err
 	}
@@ -35,6 +42,7 @@ func Show(ctx context.Context, k store.Keeper, where string, w io.Writer) error 
 	describe(&b, &hub)
 	b.WriteByte('\n')
 	tabulate(&b, counts)
+	name(&b, parked)
 	_, err = io.WriteString(w, b.String())
 	return err
 }
@@ -74,25 +82,34 @@ func some(n int, noun string) string {
 // counts is how many instances there are, by orchestration and status.
 type counts map[string]map[history.Status]int
 
-// count goes through the list of the instances that the query asks for.
+// count counts the instances that the query asks for.
 func count(ctx context.Context, k store.Keeper, q store.Query) (counts, error) {
 	found := counts{}
+	return found, each(ctx, k, q, found.add)
+}
+
+// each goes through the list of the instances that the query asks for.
+func each(ctx context.Context, k store.Keeper, q store.Query, see func(*store.Instance)) error {
 	q.Bare, q.Limit = true, 1000
 	for more := true; more; more = q.After != "" {
 		page, err := k.List(ctx, q)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		for i := range page.Instances {
-			in := &page.Instances[i]
-			if found[in.Name] == nil {
-				found[in.Name] = map[history.Status]int{}
-			}
-			found[in.Name][in.Status]++
+			see(&page.Instances[i])
 		}
 		q.After = page.Next
 	}
-	return found, nil
+	return nil
+}
+
+// add counts an instance.
+func (c counts) add(in *store.Instance) {
+	if c[in.Name] == nil {
+		c[in.Name] = map[history.Status]int{}
+	}
+	c[in.Name][in.Status]++
 }
 
 // total adds up the instances of all orchestrations.
@@ -156,4 +173,19 @@ func align(w io.Writer, rows [][]string) {
 		}
 		fmt.Fprintln(w)
 	}
+}
+
+// namedAtMost is how many of the parked instances are named.
+const namedAtMost = 10
+
+// name writes which instances are parked; nothing if none is.
+func name(w io.Writer, parked []string) {
+	if len(parked) == 0 {
+		return
+	}
+	names := strings.Join(parked[:min(len(parked), namedAtMost)], ", ")
+	if len(parked) > namedAtMost {
+		names += ", ..."
+	}
+	fmt.Fprintf(w, "\nParked: %s, %s\nWhy, and what to do, is told by: functions explain ID\n", some(len(parked), "instance"), names)
 }

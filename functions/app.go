@@ -111,16 +111,7 @@ func newApp(ctx context.Context, values settings.Values, o options) (*app, error
 	if a.collector, err = openCollector(ctx, values, o.Logger); err != nil {
 		return nil, errors.Join(err, a.store.Close())
 	}
-	work := dispatch.Options{
-		Activities: values.Int(settings.MaxActivities), Cached: orNone(values.Int(settings.MaxCachedInstances)),
-		MaxHistoryEvents: values.Int(settings.MaxHistoryEvents), MaxHistoryBytes: int64(values.Int(settings.MaxHistoryBytes)),
-		Retention: dispatch.Retention{
-			Completed: values.Duration(settings.KeepCompleted), Failed: values.Duration(settings.KeepFailed), Terminated: values.Duration(settings.KeepTerminated),
-		},
-		Tries: values.Int(settings.MaxTries), MaxTurn: values.Duration(settings.MaxTurnTime),
-		Grace: time.Duration(orNone(int(a.grace))), Logger: o.Logger,
-	}
-	ask := clientOptions(values, registry, line.sealer)
+	work, ask := a.workerOptions(values), clientOptions(values, registry, line.sealer)
 	if t := a.collector.telemetry; t != nil {
 		work.Telemetry, ask.Tracer = t, t
 	}
@@ -139,23 +130,41 @@ func newApp(ctx context.Context, values settings.Values, o options) (*app, error
 		return nil, errors.Join(err, a.store.Close())
 	}
 	a.health = &health{store: a.store, load: a.worker.Load, log: o.Logger, now: time.Now}
-	routes := routes{app: a, client: c, api: api, values: values, line: line, told: told, local: o.Local, account: values.Text(settings.TwilioAccountSid)}
-	routes.door = door.New(door.Options{Client: c, Codes: door.NewVerifications(c, string(SmsVerify))})
-	routes.listener = &reply.Listener{Book: line.replies, Decider: messageAnswers{routes.door}, Subscriber: line}
+	a.live = api
+	a.route(routes{app: a, client: c, api: api, values: values, line: line, told: told, local: o.Local, account: values.Text(settings.TwilioAccountSid)}, o)
+	return a, nil
+}
+
+// route puts the app's handler together.
+func (a *app) route(r routes, o options) {
+	r.door = door.New(door.Options{Client: r.client, Codes: door.NewVerifications(r.client, string(SmsVerify))})
+	r.listener = &reply.Listener{Book: r.line.replies, Decider: messageAnswers{r.door}, Subscriber: r.line}
 	if o.Local || o.Development {
-		routes.phone = line.simulated
+		r.phone = r.line.simulated
 	}
-	if line.simulated != nil && !o.Local {
+	if r.line.simulated != nil && !o.Local {
 		o.Logger.Warn("no Twilio account is set: messages go to a simulated phone, which only a machine of a developer shows", "url", "http://"+o.Address+phonePath)
 	}
-	a.handler, a.live = routes.handler(), api
+	a.handler = r.handler()
 	if a.collector.telemetry != nil {
 		a.handler = telemetry.Handler(a.handler)
 	}
 	if !o.Local {
 		a.handler = a.hosted(a.handler, o)
 	}
-	return a, nil
+}
+
+// workerOptions say how much the worker does at once, keeps, and bears with.
+func (a *app) workerOptions(values settings.Values) dispatch.Options {
+	return dispatch.Options{
+		Activities: values.Int(settings.MaxActivities), Cached: orNone(values.Int(settings.MaxCachedInstances)),
+		MaxHistoryEvents: values.Int(settings.MaxHistoryEvents), MaxHistoryBytes: int64(values.Int(settings.MaxHistoryBytes)),
+		Retention: dispatch.Retention{
+			Completed: values.Duration(settings.KeepCompleted), Failed: values.Duration(settings.KeepFailed), Terminated: values.Duration(settings.KeepTerminated),
+		},
+		Tries: values.Int(settings.MaxTries), MaxTurn: values.Duration(settings.MaxTurnTime),
+		Grace: time.Duration(orNone(int(a.grace))), Logger: a.log,
+	}
 }
 
 // openStore opens the store, and what wakes the app for its doorbells.

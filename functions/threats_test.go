@@ -15,7 +15,7 @@ func TestTheTestsOfTheThreatsExist(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	test := regexp.MustCompile("`([a-z/]+)\\.((?:Test|Fuzz)\\w+)`")
+	test := regexp.MustCompile("`([a-z/]+)\\.((?:Test|Fuzz|Benchmark)\\w+)`")
 	threat := 0
 	for line := range strings.Lines(string(text)) {
 		cells := strings.Split(line, "|")
@@ -42,7 +42,7 @@ func TestTheTestsOfTheThreatsExist(t *testing.T) {
 	}
 }
 
-// hasTest reports whether a folder has a test or fuzz target of that name.
+// hasTest reports whether a folder has a test, fuzz target or benchmark of that name.
 func hasTest(t *testing.T, folder, name string) bool {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(folder, "*_test.go"))

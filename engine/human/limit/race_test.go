@@ -1,0 +1,6 @@
+//go:build race
+
+package limit_test
+
+// crashes is how often a process dies.
+const crashes = 100

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -202,30 +201,6 @@ func TestAMessageIsAnsweredAndOptingOutIsRespected(t *testing.T) {
 	l := s.authenticate(number)
 	messages(t, tw, number, 1)
 	s.waiting(l)
-}
-
-// Five thousand repetitions of reports that Twilio signed have no effect but the
-// first.
-func TestARepeatedReportHasOneEffect(t *testing.T) {
-	tw := twiliotest.New(t)
-	s := openWithTwilio(t, tw)
-	l := s.authenticate(number)
-	sent := messages(t, tw, number, 1)[0]
-	s.waiting(l)
-	repeats := 5000
-	if raceEnabled {
-		repeats = 200
-	}
-	statuses := []twiliotest.Status{{Name: "sent"}, {Name: "queued"}, {Name: "delivered"}}
-	for n := range repeats {
-		if err := tw.Report(context.Background(), sent.Sid, statuses[n%3]); err != nil {
-			t.Fatal(err)
-		}
-	}
-	past := s.want(200, "GET", localPath+"/instances/"+l.ID+"/history", "")
-	if n := strings.Count(past, "SmsDelivery"); n != 3 {
-		t.Errorf("%d reports are recorded", n)
-	}
 }
 
 func TestCallersAreToldApart(t *testing.T) {

@@ -2,4 +2,8 @@
 
 package main
 
-const raceEnabled = false
+const (
+	raceEnabled = false
+
+	floodUsually, floodAddresses, floodDaily, floodBreaker = 10_000, 5000, 700, 50
+)

@@ -2,4 +2,8 @@
 
 package main
 
-const raceEnabled = true
+const (
+	raceEnabled = true
+
+	floodUsually, floodAddresses, floodDaily, floodBreaker = 3_000, 500, 150, 12
+)

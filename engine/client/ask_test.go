@@ -252,3 +252,29 @@ func TestAnInstanceTakesNoMoreEventsThanIsGoodForIt(t *testing.T) {
 		h.wantOutput("b", `"11 "`)
 	}, func(o *client.Options) { o.MaxUnmatched, o.MaxEvents, o.MaxEventBytes = 20, 30, 1000 })
 }
+
+const pages engine.Orchestrator[int, int] = "Pages" // takes a number, and continues as new
+
+func addPages(r *engine.Registry) {
+	engine.AddOrchestrator(r, pages, func(ctx *engine.Context, n int) (int, error) {
+		next, err := engine.WaitForExternalEvent(ctx, guess).Await()
+		if err != nil {
+			return n, err
+		}
+		return n, ctx.ContinueAsNew(next)
+	})
+}
+
+// An event that comes again with its key after the instance continued as new is known
+// to have been recorded; nobody waits for what is not known any more.
+func TestWhoAsksAgainAfterTheInstanceContinuedAsNewIsNotKept(t *testing.T) {
+	everywhere(t, func(t *testing.T, h *hub) {
+		h.begin(string(pages), "a", 0)
+		h.ask("a", "Guess", `1`, "once")
+		for range 2 {
+			if answer := h.ask("a", "Guess", `1`, "once"); answer.Outcome != "" || answer.Instance.Status != history.Running {
+				t.Errorf("%+v", answer)
+			}
+		}
+	})
+}

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"mime"
+	"slices"
 
 	"github.com/seed21523604/holdfast/engine/history"
 	"github.com/seed21523604/holdfast/engine/internal/near"
@@ -111,7 +112,9 @@ const NameMismatch history.Outcome = "name-mismatch"
 // Ask raises an event that is to be taken at once or not at all, and tells what
 // became of it: unlike one that is sent by Raise, it is never kept. It waits for
 // the answer until the context ends; then the Outcome is empty, and the same
-// event with the same key asks again. The errors are those of Raise but for
+// event with the same key asks again. It is empty at once for an event with a key
+// that came before the instance continued as new: that it was recorded is known
+// then, and no more. The errors are those of Raise but for
 // ErrFinished and ErrKeyReused, which are outcomes. Nothing is recorded of an
 // event that is seen to be refused before a turn is made.
 func (c *Client) Ask(ctx context.Context, id, event string, payload Payload) (Answer, error) {
@@ -261,12 +264,12 @@ func (c *Client) lookAgain(ctx context.Context, answer *Answer, message history.
 // learn waits until the event is found in the history, or the context ends.
 func (c *Client) learn(ctx context.Context, answer *Answer, message history.Event) error {
 	var failed error
+	var known bool
 	in, err := c.WaitFor(ctx, answer.Instance.ID, func(in store.Instance) bool {
-		if in.Version == answer.Instance.Version {
+		if in.Version == answer.Instance.Version && !history.IsKeyed(message.Message) {
 			return false
 		}
 		answer.Instance = in
-		var known bool
 		answer.Verdict, known, failed = c.recorded(ctx, in, message)
 		return known || failed != nil || in.Status.IsTerminal()
 	})
@@ -281,7 +284,7 @@ func (c *Client) learn(ctx context.Context, answer *Answer, message history.Even
 		}
 	}
 	answer.Instance, answer.Wait = in, in.External.Wait(message.Name)
-	if err = cmp.Or(err, failed); err == nil && answer.Outcome == "" {
+	if err = cmp.Or(err, failed); err == nil && !known {
 		answer.Outcome = history.Finished // the instance ended before the event had its turn
 	}
 	return err
@@ -295,20 +298,24 @@ func (c *Client) lookBack(ctx context.Context, answer *Answer, message history.E
 		if err != nil {
 			return err
 		}
-		if known {
+		if known && verdict.Outcome != "" {
 			answer.Verdict = verdict
 		}
 	}
 	return c.decision(ctx, answer, message)
 }
 
-// recorded returns what became of an event that may be in the history.
+// recorded returns what became of an event that may be in the history. Of one that an
+// execution before had, the verdict is not known any more.
 func (c *Client) recorded(ctx context.Context, in store.Instance, message history.Event) (v history.Verdict, known bool, err error) {
 	events, err := c.instances.History(ctx, in.ID)
 	if err != nil {
 		return v, false, err
 	}
 	for _, e := range events {
+		if e.Carried != nil && slices.Contains(e.Carried.Seen, message.Message) {
+			return v, true, nil
+		}
 		if e.Message != message.Message {
 			continue
 		}

@@ -52,6 +52,7 @@ func registry() *engine.Registry {
 		return []string{string(first), string(code)}, err
 	}, engine.SecretEvent(secret))
 	addQuiz(r)
+	addPages(r)
 	engine.AddOrchestrator(r, broken, func(*engine.Context, json.RawMessage) (json.RawMessage, error) {
 		return nil, errors.New("it broke")
 	})

@@ -195,7 +195,8 @@ func whole(claims ...Claim) []Claim {
 	return slices.DeleteFunc(claims, func(c Claim) bool { return c.Most == 0 })
 }
 
-// reserve asks one ledger.
+// reserve asks one ledger. Whoever asked before it turned its page, and did not hear the
+// answer, is counted once more.
 func (g *Gate) reserve(ctx context.Context, id, key string, claims []Claim) (*human.Refusal, error) {
 	if len(claims) == 0 {
 		return nil, nil
@@ -205,6 +206,9 @@ func (g *Gate) reserve(ctx context.Context, id, key string, claims []Claim) (*hu
 		return nil, err
 	}
 	answer, err := g.ask(ctx, id, string(Reserve), client.Payload{Body: body, Key: key})
+	if err == nil && answer.Outcome == "" && ctx.Err() == nil {
+		answer, err = g.ask(ctx, id, string(Reserve), client.Payload{Body: body, Key: key + " again"})
+	}
 	if err != nil {
 		return nil, err
 	}

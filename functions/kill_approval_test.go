@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
@@ -10,16 +11,23 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 
+	"github.com/seed21523604/holdfast/engine/history"
 	"github.com/seed21523604/holdfast/engine/human/approval"
+	"github.com/seed21523604/holdfast/engine/store/storetest"
 	"github.com/seed21523604/holdfast/functions/twiliotest"
 )
 
-// killApprovals is how many approvals there are: as many as HOLDFAST_KILL_FLOWS says.
-var killApprovals = func() int {
-	n, _ := strconv.Atoi(os.Getenv("HOLDFAST_KILL_FLOWS"))
-	return cmp.Or(n, 60)
+// killPoints is at how many random points the process is killed: as many as
+// HOLDFAST_KILLS says.
+var killPoints = func() int {
+	n, _ := strconv.Atoi(os.Getenv("HOLDFAST_KILLS"))
+	if raceEnabled {
+		return cmp.Or(n, 40)
+	}
+	return cmp.Or(n, 200)
 }()
 
 // Two people decide on each request, one after the other, by their links, while the
@@ -30,14 +38,44 @@ func TestKilledAtRandomNoDecisionIsLostOrTakenTwice(t *testing.T) {
 	tw := twiliotest.New(t)
 	p := newProcess(t, tw, "TwilioTimeout=5s", "MaxTries=20") // many deaths, and none is the fault of what it meets
 	p.start()
-	k := newKiller(p, seed, 12)
-	inParallel(killParallel, killApprovals, func(n int) { k.approve(tw, n) })
+	k := newKiller(p, seed, 6)
+	var begun atomic.Int64
+	inParallel(killParallel, killParallel, func(int) {
+		for k.killed() < killPoints && !t.Failed() {
+			k.approve(tw, int(begun.Add(1)))
+		}
+	})
 	k.stop()
-	if k.kills < killApprovals/20 {
-		t.Errorf("only %d kills", k.kills)
+	if err := p.end(os.Interrupt); err != nil {
+		t.Errorf("the last stop: %v", err)
 	}
-	t.Logf("%d approvals, %d kills", killApprovals, k.kills)
+	inspectDecisions(p, int(begun.Load()))
+	t.Logf("%d approvals, %d kills", begun.Load(), k.killed())
 }
+
+// inspectDecisions opens what the process left: each request has a history that is
+// whole, in which two decisions were taken, whatever came beside them.
+func inspectDecisions(p *process, requests int) {
+	p.t.Helper()
+	s := p.open()
+	for n := range requests {
+		past, err := s.History(p.t.Context(), requestID(n+1))
+		if err := errors.Join(err, storetest.CheckHistory(past)); err != nil {
+			p.t.Errorf("%s: %v", requestID(n+1), err)
+		}
+		taken := 0
+		for _, e := range past {
+			if e.Kind == history.EventRaised && e.Name == string(approval.ApprovalDecision) && (e.Verdict == nil || e.Verdict.Outcome == history.Taken) {
+				taken++
+			}
+		}
+		if taken != 2 {
+			p.t.Errorf("%s took %d decisions", requestID(n+1), taken)
+		}
+	}
+}
+
+func requestID(n int) string { return fmt.Sprintf("request-%04d", n) }
 
 // deciders returns who decides on the nth request: their phones.
 func deciders(n int) []string {
@@ -46,7 +84,7 @@ func deciders(n int) []string {
 
 // approve lets one request be decided, and checks how it ended.
 func (k *killer) approve(tw *twiliotest.Server, n int) {
-	t, id := k.p.t, fmt.Sprintf("request-%04d", n)
+	t, id := k.p.t, requestID(n)
 	body := fmt.Sprintf(`{"requester":"+447703%06d","content":{"title":"Request %d"},"policy":{"name":"both","stages":[
 		{"name":"one","rules":[{"of":[%q]}],"deadline":"24h"},{"name":"two","rules":[{"of":[%q]}],"deadline":"24h"}]}}`, n, n, deciders(n)[0], deciders(n)[1])
 	if status, answer := k.request(http.MethodPost, localPath+"/orchestrators/ReleaseGate/"+id, body); status != http.StatusAccepted && status != http.StatusConflict {

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/seed21523604/holdfast/engine"
@@ -66,9 +67,9 @@ func killAtRandom(t *testing.T, flows int, env ...string) {
 	if v := tw.Violations(); len(v) > 0 {
 		t.Errorf("Twilio would have refused: %q", v)
 	}
-	t.Logf("%d verifications, %d kills, %d messages", flows, k.kills, sent)
-	if k.kills < flows/20 {
-		t.Errorf("only %d kills", k.kills)
+	t.Logf("%d verifications, %d kills, %d messages", flows, k.killed(), sent)
+	if k.killed() < flows/20 {
+		t.Errorf("only %d kills", k.killed())
 	}
 }
 
@@ -79,8 +80,11 @@ type killer struct {
 	random *rand.Rand
 	ticks  chan struct{}
 	done   chan struct{}
-	kills  int
+	kills  atomic.Int64
 }
+
+// killed returns how often the process was killed so far.
+func (k *killer) killed() int { return int(k.kills.Load()) }
 
 // newKiller begins to kill the process.
 func newKiller(p *process, seed uint64, every int) *killer {
@@ -104,7 +108,7 @@ func (k *killer) run() {
 			}
 		}
 		k.p.kill()
-		k.kills++
+		k.kills.Add(1)
 		k.p.start()
 	}
 }

@@ -30,7 +30,7 @@ const (
 )
 
 // patience is how long a tab may be used; whatever takes longer hangs.
-const patience = 4 * time.Minute
+const patience = 9 * time.Minute
 
 // Options says what a tab is like. The zero value is a window of a desktop.
 type Options struct {
@@ -198,6 +198,13 @@ func (tab *Tab) Click(selector string) bool {
 func (tab *Tab) ClickTwice(selector string) bool {
 	tab.t.Helper()
 	return tab.act(chromedp.DoubleClick(chromedp.CSS(selector)))
+}
+
+// Run runs a script in the page, and reports whether that led to another page, which is
+// loaded then.
+func (tab *Tab) Run(script string) bool {
+	tab.t.Helper()
+	return tab.act(chromedp.Evaluate[chromedp.Void](script))
 }
 
 // Type types a text into what a selector of CSS finds first.

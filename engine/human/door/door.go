@@ -101,8 +101,8 @@ func (d *Door) Show(ctx context.Context, instance, page string) (*View, error) {
 // Answer takes an answer by the link whose page v is, of which token is the secret for
 // answering. v is what is on the page then. With an *[approval.Refusal] the answer had
 // no effect, and the refusal says why: [CodeWanted], [CodeWrong] and [CodeLocked] among
-// the reasons that approvals have. The other errors are ErrToken, ErrUnclear and those of
-// the store.
+// the reasons that approvals have. The other errors are ErrToken, ErrUnclear, ErrNoLink for
+// a request that was removed since, and those of the store.
 func (d *Door) Answer(ctx context.Context, v *View, token string, a Answer) error {
 	switch {
 	case v.Standing == nil:
@@ -218,6 +218,8 @@ func (d *Door) decide(ctx context.Context, v *View, decision approval.Decision) 
 		switch {
 		case ctx.Err() != nil, err == nil && answer.Outcome == "":
 			return ErrUnclear
+		case errors.Is(err, client.ErrNotFound):
+			return ErrNoLink // it was removed since it was looked at
 		case err != nil:
 			return err
 		}

@@ -418,3 +418,51 @@ func TestNobodyIsToldWhichLinksThereAre(t *testing.T) {
 		t.Errorf("%d different answers", len(answers))
 	}
 }
+
+// An old link is gone, and says why, whatever became of its request: to people and to
+// programs, who read or answer by it.
+func TestAnOldLinkIsGoneAndSaysWhy(t *testing.T) {
+	for what, renew := range map[string]func(s *site){
+		"edit": func(s *site) {
+			next := expense().Content
+			next.Title = "Train to Basel"
+			_, err := s.Door.AnswerAs(t.Context(), "r0", door.Person{ID: rex, Via: approval.ViaSignIn}, door.About{}, door.Answer{Verb: approval.Change, Content: &next})
+			s.Must(err)
+		},
+		"restart": func(s *site) {
+			s.end()
+			_, err := s.Client.Restart(t.Context(), "r0", false)
+			s.Must(err)
+		},
+		"recreate": func(s *site) { s.end(); s.Ask("r0", expense()) },
+		"delete":   func(s *site) { s.end(); s.Must(s.Client.Purge(t.Context(), "r0")) },
+		"delete and recreate": func(s *site) {
+			s.end()
+			s.Must(s.Client.Purge(t.Context(), "r0"))
+			s.Ask("r0", expense())
+		},
+	} {
+		s := newSite(t, expense())
+		l := s.Link(ann, "Train to Bern")
+		renew(s)
+		s.Settle()
+		for method, form := range map[string]url.Values{"GET": nil, "POST": {"token": {l.Token}, "verb": {"approve"}, "field.amount": {"84"}}} {
+			page := s.do(method, l, form)
+			if page.Code != http.StatusGone || !strings.Contains(page.Body.String(), "The request was changed") && !strings.Contains(page.Body.String(), "made anew, or removed") {
+				t.Errorf("%s after %s: %d %s", method, what, page.Code, page.Body)
+			}
+			var told struct{ Type, Text, Detail, State string }
+			program := s.do(method, l, form, "Accept: application/json")
+			if err := json.Unmarshal(program.Body.Bytes(), &told); err != nil || program.Code != http.StatusGone || told.Detail+told.Text == "" || told.Type == "" && told.State != string(door.Changed) {
+				t.Errorf("%s after %s: %d %s", method, what, program.Code, program.Body)
+			}
+		}
+	}
+}
+
+// end stops the first request.
+func (s *site) end() {
+	s.Helper()
+	s.Must(s.Client.Terminate(s.Context(), "r0", "anew"))
+	s.Settle()
+}

@@ -48,10 +48,11 @@ type Bureau struct {
 	Door   *door.Door
 	Links  *links.Maker
 	Log    *Buffer
-	// Wire is all that was sent to the storage account, if there is one.
+	// Wire is all that was sent to the storage account by a bureau that began there.
 	Wire *Buffer
 
-	worker *dispatch.Worker
+	worker  *dispatch.Worker
+	account *azuretest.Account // nil for a folder
 
 	mu       sync.Mutex
 	now      time.Time
@@ -74,6 +75,7 @@ func New(t *testing.T) *Bureau {
 	b := &Bureau{T: t, Log: &Buffer{}, now: Start}
 	s, err := filestore.Open(t.TempDir(), filestore.Options{Now: b.Now})
 	b.Must(err)
+	b.makeLinks()
 	b.open(s)
 	return b
 }
@@ -82,13 +84,38 @@ func New(t *testing.T) *Bureau {
 func NewInAccount(t *testing.T) *Bureau {
 	t.Helper()
 	b := &Bureau{T: t, Log: &Buffer{}, Wire: &Buffer{}, now: Start}
-	account := azuretest.New(azuretest.Options{Now: b.Now})
-	o := tablestore.Options{ConnectionString: account.ConnectionString(), Hub: "Bureau", Now: b.Now}
-	o.Client.Transport = wiretap{account, b.Wire}
-	s, err := tablestore.Open(t.Context(), o)
+	b.account = azuretest.New(azuretest.Options{Now: b.Now})
+	b.makeLinks()
+	b.openInAccount()
+	return b
+}
+
+// Another opens a bureau on the account of this one, as another machine does: it has
+// the same key for links, and nothing else in common. Its time stands still.
+func (b *Bureau) Another() *Bureau {
+	b.Helper()
+	other := &Bureau{T: b.T, Log: &Buffer{}, Links: b.Links, account: b.account, now: b.Now()}
+	other.openInAccount()
+	return other
+}
+
+func (b *Bureau) openInAccount() {
+	b.Helper()
+	o := tablestore.Options{ConnectionString: b.account.ConnectionString(), Hub: "Bureau", Now: b.Now}
+	o.Client.Transport = b.account
+	if b.Wire != nil {
+		o.Client.Transport = wiretap{b.account, b.Wire}
+	}
+	s, err := tablestore.Open(b.Context(), o)
 	b.Must(err)
 	b.open(s)
-	return b
+}
+
+func (b *Bureau) makeLinks() {
+	b.Helper()
+	var err error
+	b.Links, err = links.New(human.NewKey(), Origin+"/api/approve")
+	b.Must(err)
 }
 
 // wiretap writes down what is sent to a storage account.
@@ -115,9 +142,6 @@ func (w wiretap) Do(r *http.Request) (*http.Response, error) {
 func (b *Bureau) open(s store.Store) {
 	b.Helper()
 	b.Cleanup(func() { s.Close() })
-	var err error
-	b.Links, err = links.New(human.NewKey(), Origin+"/api/approve")
-	b.Must(err)
 	sealer, err := human.NewSealer(human.NewKey())
 	b.Must(err)
 	r := engine.NewRegistry()

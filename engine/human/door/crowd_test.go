@@ -1,0 +1,110 @@
+package door_test
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/seed21523604/holdfast/engine/human/approval"
+	"github.com/seed21523604/holdfast/engine/human/door"
+	"github.com/seed21523604/holdfast/engine/human/internal/bureau"
+)
+
+// machines is on how many of them a crowd is served, all on one storage account; crowd is
+// how many answer at once, each of eight people as often as the others.
+const machines, crowd, people = 4, 64, 8
+
+// rounds is how often they do: as often as HOLDFAST_CROWD_ROUNDS says.
+var rounds = func() int {
+	n, _ := strconv.Atoi(os.Getenv("HOLDFAST_CROWD_ROUNDS"))
+	return cmp.Or(n, 25/slow)
+}()
+
+// 64 answers at once, by links and on several machines: each time one of them decides,
+// and all the others are told who did, and when.
+func TestOfManyLinksOnManyMachinesOneDecides(t *testing.T) {
+	first := bureau.NewInAccount(t)
+	var others []*bureau.Bureau
+	for range machines {
+		others = append(others, first.Another())
+	}
+	request := crowded()
+	taken := 0
+	for round := range rounds {
+		id := fmt.Sprint("request", round)
+		first.Ask(id, request)
+		taken += answerAll(first, others, id, &request)
+	}
+	if taken != rounds {
+		t.Errorf("%d decisions in %d rounds", taken, rounds)
+	}
+}
+
+// crowded is a request that the first of many decides.
+func crowded() approval.Request {
+	r := release("R")
+	var staff []string
+	for n := range people {
+		staff = append(staff, fmt.Sprintf("p%d@example.org", n))
+	}
+	r.Policy.Stages = []approval.Stage{{Name: "first", Rules: []approval.Rule{{Of: staff, Need: approval.First}}, Deadline: approval.Elapsed(time.Hour)}}
+	return r
+}
+
+// answerAll lets everybody answer at once, and returns how many were told that they
+// decided.
+func answerAll(first *bureau.Bureau, others []*bureau.Bureau, id string, r *approval.Request) (taken int) {
+	first.Helper()
+	in, err := first.Client.Get(first.Context(), id)
+	first.Must(err)
+	staff := r.Policy.Stages[0].Rules[0].Of
+	errs := make([]error, crowd)
+	now := make(chan struct{})
+	var all sync.WaitGroup
+	for n := range errs {
+		asked := approval.Asked{To: staff[n%people], Stage: r.Policy.Stages[0].Name}
+		l := bureau.LinkOf(approval.LinkOf(first.Links, id, in.Execution, r.Digest(), asked).Reveal())
+		answer := door.Answer{Verb: []approval.Verb{approval.Approve, approval.Reject}[n/people%2], Comment: asked.To}
+		all.Go(func() {
+			<-now
+			errs[n] = answerAt(others[n/people%machines], id, l.Page, l.Token, answer)
+		})
+	}
+	close(now)
+	all.Wait()
+	for _, b := range append(others, first) {
+		b.Settle()
+	}
+	decided := decisionOf(first, id)
+	for n, err := range errs {
+		var refusal *approval.Refusal
+		switch by := staff[n%people]; {
+		case err == nil && by == decided.By:
+			taken++
+		case err == nil:
+			first.Errorf("%s: %s was told to have decided, and it was %s", id, by, decided.By)
+		case !errors.As(err, &refusal) || refusal.Reason != approval.AlreadyDecided && refusal.Reason != approval.AlreadyAnswered || refusal.By != decided.By || !refusal.At.Equal(decided.At):
+			first.Errorf("%s: %s was told %+v", id, by, err)
+		}
+	}
+	return taken
+}
+
+// decisionOf returns the one decision on a request.
+func decisionOf(b *bureau.Bureau, id string) approval.Record {
+	b.Helper()
+	_, past, err := b.Client.Look(b.Context(), id)
+	b.Must(err)
+	standing, err := approval.Read(past, b.Now())
+	b.Must(err)
+	records := standing.State.Records()
+	if len(records) != 1 {
+		b.Fatalf("%s: %+v", id, records)
+	}
+	return records[0]
+}

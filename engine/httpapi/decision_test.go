@@ -147,6 +147,36 @@ func TestWhatWasDecidedStaysAsItIsHoweverOftenItIsAnswered(t *testing.T) {
 	}
 }
 
+// Many send the same answer with the same key at once, and others something else with it:
+// none is turned away because another is on its way. One is recorded; those that are the
+// same get its answer, and to the others it is told that the key is taken.
+func TestOfTheAnswersWithOneKeyAtOnceAllGetTheOne(t *testing.T) {
+	h := newHub(t)
+	for round := range 50 / slow {
+		id := fmt.Sprint("k", round)
+		h.bring("Running", id)
+		answers := make([]*httptest.ResponseRecorder, posters)
+		now := make(chan struct{})
+		var all sync.WaitGroup
+		for n := range posters {
+			all.Go(func() {
+				<-now
+				answers[n] = h.reply(id, "key", fmt.Sprint(n%2))
+			})
+		}
+		close(now)
+		all.Wait()
+		in, err := h.client.Get(t.Context(), id)
+		h.must(err)
+		for n, w := range answers {
+			mine := fmt.Sprint(n%2) == string(in.Output)
+			if mine && w.Code != http.StatusOK || !mine && (w.Code != http.StatusUnprocessableEntity || !strings.Contains(w.Body.String(), "key-reused")) {
+				t.Errorf("%s is %s, and %d was answered %d %s", id, in.Output, n%2, w.Code, w.Body)
+			}
+		}
+	}
+}
+
 // mortal is a process's way to its storage account, which ends after so many
 // requests: the last one is done, and its answer lost.
 type mortal struct {

@@ -96,8 +96,9 @@ func TestAReceiptTellsWhatWasShownWhoDecidedHowThatIsKnownAndWhen(t *testing.T) 
 }
 
 // Every byte of a receipt is changed, in several ways until there are ten thousand
-// changes (a fifth of that with the race detector), and each is found in its own line
-// or, where lines no longer follow each other, in the next.
+// changes (a fifth of that with the race detector), and each is found in its own line.
+// Only the first has no hash, which the second line has for it; and where a line end is
+// changed, or becomes one, two lines are no lines any more.
 func TestNoByteOfAReceiptCanBeChanged(t *testing.T) {
 	s := signer(t, 1)
 	text := write(t, s, past())
@@ -122,7 +123,8 @@ func TestNoByteOfAReceiptCanBeChanged(t *testing.T) {
 				t.Fatalf("byte %d from %q to %q: %v", i, text[i], changed[i], err)
 			}
 			line := 1 + bytes.Count(text[:i], []byte("\n"))
-			if wrong.Line != line && wrong.Line != line+1 && text[i] != '\n' && changed[i] != '\n' && i < len(text)-1 {
+			found := wrong.Line == line || line == 1 && wrong.Line == 2
+			if isEnd := text[i] == '\n' || changed[i] == '\n'; !found && (!isEnd || wrong.Line > line+1) {
 				t.Fatalf("byte %d of line %d from %q to %q: %v", i, line, text[i], changed[i], err)
 			}
 		}

@@ -101,7 +101,7 @@ func (c *checks) name(field, name string) {
 
 // printable reports whether a text shows all that is in it.
 func printable(text string) bool {
-	return utf8.ValidString(text) && strings.TrimSpace(text) == text && !strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) })
+	return utf8.ValidString(text) && strings.TrimSpace(text) == text && !strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) || isUnseen(r) })
 }
 
 // person checks the id of a person.

@@ -141,19 +141,32 @@ func wrongText(text string, most int) string {
 	switch {
 	case utf8.RuneCountInString(text) > most:
 		return fmt.Sprintf("is too long: use at most %d characters", most)
-	case !utf8.ValidString(text) || strings.ContainsFunc(text, isUnseen):
+	case !utf8.ValidString(text) || hasUnseen(text):
 		return "is not plain text: leave out characters that cannot be seen"
 	}
 	return ""
 }
 
-// isUnseen reports whether a character changes a text without being seen in it.
-// Those that join letters, as Persian and emoji need them, do not.
-func isUnseen(r rune) bool {
-	const zeroWidthNonJoiner, zeroWidthJoiner = '\u200c', '\u200d'
-	switch r {
-	case '\n', '\r', '\t', zeroWidthNonJoiner, zeroWidthJoiner:
-		return false
+// hasUnseen reports whether a text has characters that change it without being seen.
+// Those that join letters, as Persian and emoji need them, may stand among such.
+func hasUnseen(text string) bool {
+	letters := []rune(text)
+	isAmong := func(i int) bool {
+		return i > 0 && i+1 < len(letters) && letters[i-1] > unicode.MaxASCII && letters[i+1] > unicode.MaxASCII
 	}
-	return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp, unicode.Co, unicode.Cs)
+	for i, r := range letters {
+		isJoiner := r == '\u200c' || r == '\u200d'
+		if isUnseen(r) && r != '\n' && r != '\r' && r != '\t' && !(isJoiner && isAmong(i)) {
+			return true
+		}
+	}
+	return false
+}
+
+// isUnseen reports whether nobody sees a character: controls, marks of direction,
+// fillers, the blank of Braille, and what stands for an object.
+func isUnseen(r rune) bool {
+	const braille, object = '\u2800', '\ufffc'
+	return r == braille || r == object ||
+		unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp, unicode.Co, unicode.Cs, unicode.Other_Default_Ignorable_Code_Point)
 }

@@ -112,7 +112,7 @@ func (s *site) want(w *httptest.ResponseRecorder, status int, parts ...string) {
 func TestAPersonReadsTheWholeRequestAndAnswers(t *testing.T) {
 	s := newSite(t, expense())
 	l := s.Link(ann, "Train to Bern")
-	s.want(s.do("GET", l, nil), 200, "Your answer is wanted", "Ann Smith (ann@example.org)", "Train to Bern", "CHF 84.00", "There is no other way.", rex, "Thu 26 Nov 2026, 09:00 UTC", "Amount approved", "Cost centre")
+	s.want(s.do("GET", l, nil), 200, "Your answer is wanted", "<bdi>Ann Smith</bdi> (<bdi>ann@example.org</bdi>)", "Train to Bern", "CHF 84.00", "There is no other way.", rex, "Thu 26 Nov 2026, 09:00 UTC", "Amount approved", "Cost centre")
 	s.want(s.post(l, "verb", "approve"), 422, "Amount approved is missing.", `action="/api/approve/r0/`)
 	s.want(s.post(l, "verb", "approve", "field.amount", "9000", "comment", "too much"), 422, "Amount approved is more than 5000.", `value="9000"`, "too much</textarea>")
 	s.want(s.post(l, "verb", "reject", "field.amount", "84"), 422, "The comment is missing: give a reason.")

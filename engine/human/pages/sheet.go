@@ -14,8 +14,7 @@ import (
 type sheet struct {
 	Nonce, Action        string
 	Heading, Text, Wrong string
-	Who                  string
-	Requester            string
+	Who, Requester       person
 	Content              *approval.Content
 	Reference            string
 	Revision             int
@@ -38,9 +37,13 @@ type moment struct{ Machine, People string }
 
 // said is a decision that was taken.
 type said struct {
-	Who, What, Whom, How, Comment string
-	At                            moment
+	Who, Whom          person
+	What, How, Comment string
+	At                 moment
 }
+
+// person is who somebody is, with what people call them if that is something else.
+type person struct{ ID, Name string }
 
 // words are those around a form.
 type words struct{ Heading, Legend, Button string }
@@ -65,9 +68,10 @@ var headings = map[door.State]string{
 // what was said with each.
 const maxSaid, maxComment = 10, 150
 
-// maxName is how much is shown of what people are called, and maxTyped how many bytes
-// that somebody typed are filled in again.
-const maxName, maxTyped = 80, 6 << 10
+// maxID is how much is shown of the id of somebody without a name, and maxNamedID and
+// maxName of the id and the name of others. maxTyped is how many bytes that somebody
+// typed are filled in again.
+const maxID, maxNamedID, maxName, maxTyped = 80, 50, 30, 6 << 10
 
 // newSheet returns what a view looks like.
 func newSheet(view *door.View, t *typed) sheet {
@@ -174,12 +178,12 @@ func newField(n int, f *approval.Field, t *typed) field {
 	return shown
 }
 
-// called returns what people call a person, with the id.
-func called(view *door.View, id string) string {
+// called returns who somebody is, with the name that people know.
+func called(view *door.View, id string) person {
 	if name := view.Request.Policy.Contact(id).Name; name != "" && name != id {
-		return clipped(name+" ("+id+")", maxName)
+		return person{clipped(id, maxNamedID), clipped(name, maxName)}
 	}
-	return clipped(id, maxName)
+	return person{ID: clipped(id, maxID)}
 }
 
 // newMoment returns a time by the clock on the wall. To the deadline the page adds what

@@ -139,7 +139,7 @@ func TestThePageShowsEachMessageWithItsNumberTheNewestLast(t *testing.T) {
 	send(t, p, bob, "Yours is 1234567890.")
 	page := ask(p, http.MethodGet, "/local/phone").Body.String()
 	last := -1
-	for _, want := range []string{"<b>&#43;447700900123</b>", "Your code is <strong>012345</strong>.", "<b>&#43;447700900456</b>", "<strong>1234567890</strong>"} {
+	for _, want := range []string{"<bdi>&#43;447700900123</bdi>", "Your code is <strong>012345</strong>.", "<bdi>&#43;447700900456</bdi>", "<strong>1234567890</strong>"} {
 		at := strings.Index(page, want)
 		if at <= last {
 			t.Errorf("%q is not there, or not after the one before", want)

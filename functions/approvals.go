@@ -57,8 +57,9 @@ type notifier struct {
 	replies   *reply.Book
 }
 
-// Notify sends a person a message.
+// Notify sends a person a message, in which what others wrote is letters in a line.
 func (n notifier) Notify(ctx context.Context, notice approval.Notice, link asklinks.Link) error {
+	notice.Title, notice.Requester, notice.Why = notify.Clean(notice.Title), notify.Clean(notice.Requester), notify.Clean(notice.Why)
 	if address := notice.Contact.Email; address != "" && n.mail != nil {
 		return n.mail.Send(ctx, address, notify.Message{ID: engine.CallOf(ctx).Key(), Subject: subject(notice), Text: wording(notice, link)})
 	}

@@ -20,14 +20,14 @@ const (
 )
 
 // Clean returns a text without what is not seen or changes how the rest is: control
-// characters, marks of direction and other formatting. Line ends and tabs become
+// characters, marks of direction and other formatting, and what stands for nothing. Line ends and tabs become
 // spaces, so that it is one line.
 func Clean(value string) string {
 	return strings.Join(strings.Fields(strings.Map(func(r rune) rune {
 		switch {
 		case unicode.IsSpace(r):
 			return ' '
-		case unicode.IsControl(r), unicode.Is(unicode.Cf, r), r == unicode.ReplacementChar:
+		case unicode.IsControl(r), unicode.In(r, unicode.Cf, unicode.Co, unicode.Other_Default_Ignorable_Code_Point), r == unicode.ReplacementChar:
 			return -1
 		}
 		return r

@@ -1,6 +1,7 @@
 package notify_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"html/template"
@@ -11,10 +12,12 @@ import (
 	"testing"
 	"time"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/seed21523604/holdfast/engine"
 	"github.com/seed21523604/holdfast/engine/human"
 	"github.com/seed21523604/holdfast/engine/human/notify"
+	"github.com/seed21523604/holdfast/internal/spoofs"
 )
 
 const secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -118,39 +121,32 @@ func TestABadAddressOrSecretIsRefusedAndNotShown(t *testing.T) {
 	}
 }
 
-// payloads are what somebody might write to be taken for something else.
-func payloads() []string {
-	seeds := []string{
-		"<script>alert(1)</script>", "<img src=x onerror=alert(1)>", "\"><svg/onload=alert(1)>", "javascript:alert(1)", "</textarea><script>", "&lt;script&gt;",
-		"\r\nBcc: all@example.com", "\nX-Evil: 1", "\r\n\r\n<html>", "\u202eevil\u202c", "\u2066x\u2069", "\u200bA\u200b", "a\x00b", "a\x1b[31mb", "\ufeffx",
-		"<!channel>", "<@U123>", "<https://evil.example|Approve>", "*bold* _it_ ~st~", "[Approve](https://evil.example)", "![x](https://evil.example)", "# Approved", "`code`", "> quote", "1. x", "| a | b |",
-		"{{.Secret}}", "{{template \"x\"}}", "{% include 'x' %}", "${7*7}", "%0d%0aSet-Cookie: a=b", "\u2028x", "\xff\xfe", "’“”", "@everyone",
+// payloads are what somebody might write to be taken for something else: the corpus, and
+// what the chats take for markup, at the beginning of a text and within it.
+func payloads() (all []string) {
+	for _, t := range spoofs.All() {
+		all = append(all, t.Text)
 	}
-	var all []string
-	for _, a := range seeds {
-		for _, b := range seeds {
-			all = append(all, a+" "+b)
-		}
+	for _, mark := range []string{
+		"<!channel>", "<@U123>", "*bold* _it_ ~st~", "# Approved", "`code`", "> quote", "1. x", "- x", "| a | b |", "[x]: https://spoof.example", "![x](https://spoof.example)",
+		"{{template \"x\"}}", "\xff\xfe", "’“”", "@everyone", "<at>cfo</at>", "&#x202e;", "\\", "***",
+	} {
+		all = append(all, mark, "Pay "+mark)
 	}
-	return append(all, seeds...)
+	return all
 }
 
-// More than a thousand payloads in each format: none of them becomes markup, a line
-// of its own, or something that is not seen.
+// Each payload in each format: none of them becomes markup, a line of its own, or
+// something that is not seen.
 func TestWhatPeopleWriteStaysText(t *testing.T) {
-	bad := map[notify.Format]string{notify.Plain: "", notify.HTML: "<>\"'", notify.Slack: "<>", notify.Teams: ""}
-	all := payloads()
-	if len(all) < 1200 {
-		t.Fatal(len(all))
-	}
-	for format, marks := range bad {
-		for _, p := range all {
+	for format, marks := range map[notify.Format]string{notify.Plain: "", notify.HTML: "<>\"'", notify.Slack: "<>", notify.Teams: ""} {
+		for _, p := range payloads() {
 			got, err := notify.Render(format, "[{{.Who}}]", map[string]string{"Who": p})
 			if err != nil {
 				t.Fatal(err)
 			}
 			got = strings.TrimSuffix(strings.TrimPrefix(got, "["), "]")
-			if strings.ContainsFunc(got, func(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || r == '\u2028' }) || strings.ContainsAny(got, marks) {
+			if strings.ContainsFunc(got, isUnseen) || strings.ContainsAny(got, marks) {
 				t.Fatalf("%s: %q became %q", format, p, got)
 			}
 			if format == notify.Teams && unescaped(got) {
@@ -161,6 +157,11 @@ func TestWhatPeopleWriteStaysText(t *testing.T) {
 			}
 		}
 	}
+}
+
+// isUnseen reports whether a character may not be in a line for people.
+func isUnseen(r rune) bool {
+	return r == '\u2028' || r == '\u2029' || unicode.IsControl(r) || unicode.In(r, unicode.Cf, unicode.Co, unicode.Other_Default_Ignorable_Code_Point)
 }
 
 // unescaped reports whether a mark of Markdown stands without a backslash.
@@ -176,40 +177,102 @@ func unescaped(text string) bool {
 	return false
 }
 
-// The bodies of both chats, with every payload as subject and text, hold it as the
-// letters that it is.
-func TestChatsAreSentLettersAndNoMarkup(t *testing.T) {
+// Each payload as subject and text through each of the channels that post: what arrives is
+// the document that the receiver takes, with the same members, and in it the letters.
+func TestWhatIsPostedIsLettersAndNoMarkup(t *testing.T) {
 	r := newReceiver(t, 200)
-	slack, err := notify.NewSlack(r.URL, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	teams, err := notify.NewTeams(r.URL, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for n, p := range payloads() {
-		if n%20 != 0 {
-			continue
-		}
-		m := notify.Message{Subject: p, Text: "one\n" + p}
-		if err := slack.Send(t.Context(), "", m); err != nil {
+	channel := func(c notify.Channel, err error) notify.Channel {
+		t.Helper()
+		if err != nil {
 			t.Fatal(err)
+		}
+		return c
+	}
+	slack := channel(notify.NewSlack(r.URL, nil))
+	teams := channel(notify.NewTeams(r.URL, nil))
+	webhook := channel(notify.NewWebhook(r.URL, secret, nil, func() time.Time { return now }))
+	posted := func(c notify.Channel, m notify.Message, into any) {
+		t.Helper()
+		if err := c.Send(t.Context(), "", m); err != nil {
+			t.Fatal(err)
+		}
+		decoder := json.NewDecoder(bytes.NewReader(r.body))
+		decoder.DisallowUnknownFields()
+		if err := decoder.Decode(into); err != nil || decoder.More() || r.header.Get("Content-Type") != "application/json" {
+			t.Fatalf("%q: %v: %s", m.Subject, err, r.body)
+		}
+	}
+	for _, p := range payloads() {
+		m := notify.Message{ID: "id", Subject: p, Text: "one\n" + p}
+		lines := []string{notify.Clean(p)}
+		for line := range strings.SplitSeq(m.Text, "\n") {
+			lines = append(lines, notify.Clean(line))
 		}
 		var s struct {
-			Text   string
-			Mrkdwn *bool
+			Text   string `json:"text"`
+			Mrkdwn bool   `json:"mrkdwn"`
 		}
-		if err := json.Unmarshal(r.body, &s); err != nil || s.Mrkdwn == nil || *s.Mrkdwn || strings.ContainsAny(s.Text, "<>") {
-			t.Fatalf("%s %v", r.body, err)
+		s.Mrkdwn = true
+		posted(slack, m, &s)
+		if s.Mrkdwn || strings.ContainsAny(s.Text, "<>") || fromSlack.Replace(s.Text) != strings.Join(lines, "\n") {
+			t.Fatalf("Slack: %q became %q", p, s.Text)
 		}
-		if err := teams.Send(t.Context(), "", m); err != nil {
-			t.Fatal(err)
+		var card card
+		posted(teams, m, &card)
+		if blocks := card.Attachments[0].Content.Body; len(blocks) != 2 || fromTeams(blocks[0].Text+"\n"+blocks[1].Text) != strings.Join(lines, "\n") || unescaped(blocks[0].Text+"\n"+blocks[1].Text) {
+			t.Fatalf("Teams: %q became %+v", p, card)
 		}
-		if !json.Valid(r.body) || !strings.Contains(string(r.body), `"Bolder"`) {
-			t.Fatalf("%s", r.body)
+		var w struct {
+			Subject string `json:"subject"`
+			Text    string `json:"text"`
+		}
+		posted(webhook, m, &w)
+		if id(r) != "id" || utf8.ValidString(p) && (w.Subject != m.Subject || w.Text != m.Text) {
+			t.Fatalf("the webhook: %q became %+v", p, w)
 		}
 	}
+}
+
+// id returns the id of a webhook that is signed.
+func id(r *receiver) string {
+	id, err := notify.CheckWebhook(secret, r.header, r.body, now)
+	if err != nil {
+		return err.Error()
+	}
+	return id
+}
+
+// fromSlack takes back what is escaped for Slack, and fromTeams what is for Teams.
+var fromSlack = strings.NewReplacer("&lt;", "<", "&gt;", ">", "&amp;", "&")
+
+func fromTeams(text string) string {
+	var b strings.Builder
+	for i := 0; i < len(text); i++ {
+		if text[i] == '\\' {
+			i++
+		}
+		b.WriteByte(text[i])
+	}
+	return b.String()
+}
+
+// card is a message for Teams, with the members that there may be.
+type card struct {
+	Type        string `json:"type"`
+	Attachments []struct {
+		ContentType string `json:"contentType"`
+		Content     struct {
+			Schema  string `json:"$schema"`
+			Type    string `json:"type"`
+			Version string `json:"version"`
+			Body    []struct {
+				Type   string `json:"type"`
+				Text   string `json:"text"`
+				Wrap   bool   `json:"wrap"`
+				Weight string `json:"weight"`
+			} `json:"body"`
+		} `json:"content"`
+	} `json:"attachments"`
 }
 
 func TestATemplateThatNamesWhatIsNotThereIsRefused(t *testing.T) {

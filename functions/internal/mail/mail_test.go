@@ -2,16 +2,26 @@ package mail_test
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
+	"io"
+	"maps"
+	"mime"
+	"mime/multipart"
 	"net"
+	netmail "net/mail"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
+
+	"golang.org/x/net/html"
 
 	"github.com/seed21523604/holdfast/engine"
 	"github.com/seed21523604/holdfast/engine/human"
 	"github.com/seed21523604/holdfast/engine/human/notify"
 	"github.com/seed21523604/holdfast/functions/internal/mail"
+	"github.com/seed21523604/holdfast/internal/spoofs"
 )
 
 // server is an SMTP server that keeps the letters it took.
@@ -79,7 +89,7 @@ func (s *server) serve(c net.Conn) {
 		if word == "DATA" && s.says["DATA"] == "" {
 			var letter []string
 			for lines.Scan() && lines.Text() != "." {
-				letter = append(letter, lines.Text())
+				letter = append(letter, strings.TrimPrefix(lines.Text(), ".")) // the first of a line is doubled
 			}
 			s.mu.Lock()
 			s.letters = append(s.letters, strings.Join(letter, "\n"))
@@ -145,31 +155,124 @@ func TestALetterArrivesWithItsTextTwiceAndAnIDOfItsOwn(t *testing.T) {
 	}
 }
 
-// Nothing that somebody wrote becomes a header, or another recipient.
+// Nothing that somebody wrote becomes a header, another recipient, a command or markup:
+// each text of the corpus, as id, subject and text.
 func TestNoHeaderIsSplit(t *testing.T) {
 	s := newServer(t)
 	sender := newSender(t, local(s))
-	for _, bad := range []string{"x\r\nBcc: all@example.com", "x\nX-Evil: 1", "x\r\n\r\n<html>", "\u202ex", "x\x00y"} {
-		if err := sender.Send(t.Context(), "boss@example.com", notify.Message{ID: bad, Subject: bad, Text: bad}); err != nil {
-			t.Errorf("%q: %v", bad, err)
+	if err := sender.Send(t.Context(), "boss@example.com", message); err != nil {
+		t.Fatal(err)
+	}
+	usual := read(t, s.taken()[0])
+	commands := len(s.heard)
+	for n, text := range spoofs.All() {
+		if err := sender.Send(t.Context(), "boss@example.com", notify.Message{ID: text.Text, Subject: text.Text, Text: "one\n" + text.Text}); err != nil {
+			t.Fatalf("%q: %v", text.Text, err)
 		}
-		if err := sender.Send(t.Context(), "boss@example.com"+bad, message); err == nil && strings.ContainsAny(bad, "\r\n\x00") {
-			t.Errorf("sent to %q", bad)
+		got := read(t, s.taken()[n+1])
+		lines := []string{"one"}
+		for line := range strings.SplitSeq(text.Text, "\n") {
+			lines = append(lines, notify.Clean(line))
+		}
+		if got.headers != usual.headers || got.subject != notify.Clean(text.Text) || got.text != strings.Join(lines, "\n") || got.letters != got.text {
+			t.Fatalf("%q became\n%+v", text.Text, got)
 		}
 	}
-	for _, letter := range s.taken() {
-		head, _, _ := strings.Cut(letter, "\n\n")
-		for line := range strings.SplitSeq(head, "\n") {
-			if strings.HasPrefix(line, "Bcc") || strings.HasPrefix(line, "X-Evil") {
-				t.Errorf("a header was split:\n%s", head)
-			}
-		}
+	if n := len(spoofs.All()) + 1; len(s.taken()) != n || len(s.heard) != n*commands {
+		t.Errorf("%d letters, %d commands, and not %d for each", len(s.taken()), len(s.heard), commands)
+	}
+}
+
+// Who is written to is an address and nothing else.
+func TestNoRecipientIsAdded(t *testing.T) {
+	s := newServer(t)
+	sender := newSender(t, local(s))
+	for _, text := range spoofs.Of(spoofs.Lines) {
+		_ = sender.Send(t.Context(), text, message) // it may be refused
+		_ = sender.Send(t.Context(), "boss@example.com"+text, message)
 	}
 	for _, command := range s.heard {
-		if strings.Contains(command, "all@example.com>") && strings.HasPrefix(command, "RCPT") {
+		if strings.HasPrefix(command, "RCPT") && strings.Contains(command, "<all@") {
 			t.Error(command)
 		}
 	}
+	for _, letter := range s.taken() {
+		if strings.Contains(read(t, letter).headers, "Bcc") {
+			t.Errorf("it has another recipient:\n%s", letter)
+		}
+	}
+}
+
+// letter is one as whoever gets it sees it.
+type letter struct {
+	headers string // their names, in order
+	subject string
+	text    string
+	letters string // those of the HTML, in which nothing else is
+}
+
+// read takes a letter apart.
+func read(t *testing.T, raw string) (l letter) {
+	t.Helper()
+	m, err := netmail.ReadMessage(strings.NewReader(raw))
+	if err != nil {
+		t.Fatalf("%v:\n%s", err, raw)
+	}
+	l.headers = fmt.Sprint(slices.Sorted(maps.Keys(m.Header)))
+	for name, values := range m.Header {
+		if len(values) != 1 {
+			t.Errorf("%d times %s", len(values), name)
+		}
+	}
+	l.subject, err = new(mime.WordDecoder).DecodeHeader(m.Header.Get("Subject"))
+	_, kind, wrong := mime.ParseMediaType(m.Header.Get("Content-Type"))
+	if err := errors.Join(err, wrong); err != nil {
+		t.Fatal(err)
+	}
+	parts := multipart.NewReader(m.Body, kind["boundary"])
+	var bodies []string
+	for {
+		part, err := parts.NextPart() // takes quoted-printable off
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(part)
+		if err != nil {
+			t.Fatal(err)
+		}
+		bodies = append(bodies, strings.TrimSuffix(strings.ReplaceAll(string(body), "\r\n", "\n"), "\n"))
+	}
+	if len(bodies) != 2 {
+		t.Fatalf("%d parts:\n%s", len(bodies), raw)
+	}
+	l.text, l.letters = bodies[0], lettersIn(t, bodies[1])
+	return l
+}
+
+// lettersIn returns the text of HTML that has nothing but paragraphs, one in a line.
+func lettersIn(t *testing.T, text string) string {
+	t.Helper()
+	root, err := html.Parse(strings.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var lines []string
+	for n := range root.Descendants() {
+		switch {
+		case n.Type == html.ElementNode && n.Data == "p" && len(n.Attr) == 0:
+			line := ""
+			if n.FirstChild != nil {
+				line = n.FirstChild.Data
+			}
+			lines = append(lines, line)
+		case n.Type == html.ElementNode && (len(n.Attr) > 0 || !slices.Contains([]string{"html", "head", "body"}, n.Data)), n.Type == html.CommentNode:
+			t.Errorf("<%s> in\n%s", n.Data, text)
+		}
+	}
+	return strings.Join(lines, "\n")
 }
 
 func TestFailuresSayWhetherToTryAgain(t *testing.T) {

@@ -30,12 +30,25 @@ func (c *Client) List(ctx context.Context, q store.Query) (store.Page, error) {
 // Purge removes an ended instance and all that is stored of it; ErrNotFound, or
 // ErrActive.
 func (c *Client) Purge(ctx context.Context, id string) error {
-	if c.guard != nil {
-		if _, err := c.Get(ctx, id); err != nil {
-			return fmt.Errorf("purge: %w", err)
-		}
+	if c.guard == nil && c.o.BeforePurge == nil {
+		return c.instances.Purge(ctx, id)
 	}
-	return c.instances.Purge(ctx, id)
+	in, err := c.Get(ctx, id)
+	if err != nil {
+		return fmt.Errorf("purge: %w", err)
+	}
+	return c.purge(ctx, in)
+}
+
+// purge purges an instance as it was seen.
+func (c *Client) purge(ctx context.Context, in store.Instance) error {
+	if c.o.BeforePurge == nil || !in.Status.IsTerminal() && in.Fault == nil {
+		return c.instances.Purge(ctx, in.ID)
+	}
+	if err := c.o.BeforePurge(ctx, in); err != nil {
+		return fmt.Errorf("before the purge of instance %s: %w", in.ID, err)
+	}
+	return c.instances.Purge(ctx, in.ID, in.Execution)
 }
 
 // PurgeMany purges the ended instances that the query asks for, whatever other
@@ -83,7 +96,7 @@ func (c *Client) purgePage(ctx context.Context, instances []store.Instance) (int
 			break
 		}
 		group.Go(func() error {
-			switch err := c.instances.Purge(ctx, in.ID); {
+			switch err := c.purge(ctx, in); {
 			case err == nil:
 				purged.Add(1)
 			case !errors.Is(err, ErrNotFound) && !errors.Is(err, ErrActive):

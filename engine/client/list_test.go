@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -110,6 +111,47 @@ func TestPurgeManyRemovesWhatHasEndedAndIsAskedFor(t *testing.T) {
 			}
 		})
 	}
+}
+
+// What is to be done before a purge is done before it, of what has ended only; and where it
+// cannot be done, the instance stays.
+func TestWhatIsToBeDoneBeforeAPurgeIsDoneBeforeIt(t *testing.T) {
+	var mu sync.Mutex
+	var asked []string
+	refused := errors.New("not yet")
+	everywhere(t, func(t *testing.T, h *hub) {
+		for id, status := range map[string]string{"a": "Completed", "b": "Failed", "c": "Running", "stays": "Completed"} {
+			h.bring(status, id)
+		}
+		h.check(h.Purge(t.Context(), "a"))
+		if err := h.Purge(t.Context(), "stays"); !errors.Is(err, refused) {
+			t.Error(err)
+		}
+		if err := h.Purge(t.Context(), "c"); !errors.Is(err, client.ErrActive) {
+			t.Error(err)
+		}
+		if _, err := h.PurgeMany(t.Context(), store.Query{}); !errors.Is(err, refused) {
+			t.Error(err)
+		}
+		if left := h.all(store.Query{}); !slices.Contains(left, "stays") || !slices.Contains(left, "c") || slices.Contains(left, "a") {
+			t.Errorf("left are %v", left)
+		}
+	}, func(o *client.Options) {
+		o.BeforePurge = func(_ context.Context, in store.Instance) error {
+			mu.Lock()
+			defer mu.Unlock()
+			asked = append(asked, in.ID)
+			if in.ID == "stays" {
+				return refused
+			}
+			return nil
+		}
+	})
+	t.Cleanup(func() {
+		if slices.Contains(asked, "c") || !slices.Contains(asked, "a") {
+			t.Errorf("asked about %v", asked)
+		}
+	})
 }
 
 func TestPurgeManyWorksThroughThousands(t *testing.T) {

@@ -3,6 +3,7 @@ package dispatch
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"sync"
@@ -120,7 +121,7 @@ func (w *Worker) purgeAll(ctx context.Context, instances []store.Instance) (int,
 		places <- struct{}{}
 		wait.Go(func() {
 			defer func() { <-places }()
-			err := w.store.Purge(ctx, in.ID, in.Execution)
+			err := w.purge(ctx, in)
 			switch {
 			case err == nil:
 				purged.Add(1)
@@ -131,4 +132,14 @@ func (w *Worker) purgeAll(ctx context.Context, instances []store.Instance) (int,
 	}
 	wait.Wait()
 	return int(purged.Load()), errors.Join(errs...)
+}
+
+// purge purges an instance as it was listed.
+func (w *Worker) purge(ctx context.Context, in store.Instance) error {
+	if w.o.BeforePurge != nil {
+		if err := w.o.BeforePurge(ctx, in); err != nil {
+			return fmt.Errorf("before the purge of instance %s: %w", in.ID, err)
+		}
+	}
+	return w.store.Purge(ctx, in.ID, in.Execution)
 }

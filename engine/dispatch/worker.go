@@ -60,6 +60,9 @@ type Options struct {
 	MaxTurn time.Duration
 	// Retention is how long instances are kept after their end; for ever.
 	Retention Retention
+	// BeforePurge is called with the row of an instance, without its payloads, before it is
+	// purged as it was kept for long enough. With an error it stays until the next round.
+	BeforePurge func(ctx context.Context, in store.Instance) error
 	// Logger receives a line for each turn (debug) and end (info); nil
 	// discards them.
 	Logger *slog.Logger

@@ -1,6 +1,9 @@
 package storetest
 
 import (
+	"context"
+	"errors"
+	"fmt"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -17,6 +20,7 @@ var retentions = map[string]func(*bench){
 	"7 what began again is not purged":                            retainAnew,
 	"7 what is about to be rewound is not purged":                 retainRewound,
 	"7 many workers purge by age at once":                         retainTogether,
+	"7 what is to be done before a purge is done before it":       retainUntilDone,
 }
 
 // retaining opens an office that keeps instances for so long.
@@ -133,4 +137,37 @@ func retainTogether(b *bench) {
 		b.Errorf("%d of %d", got, n)
 	}
 	b.equal("left", len(b.list(store.Query{})), 0)
+}
+
+// retainUntilDone lets one of two instances not be purged yet.
+func retainUntilDone(b *bench) {
+	o := b.newOffice(b.Store)
+	for _, id := range []string{"ready", "slow"} {
+		o.start("order", id, 1)
+		b.must(o.raise(id, "Next", "1"))
+	}
+	b.advance(2 * time.Hour)
+	var fails atomic.Bool
+	fails.Store(true)
+	o.worker = dispatch.New(b.Store, o.registry, dispatch.Options{
+		Now: b.clock, Retention: dispatch.Retention{Completed: time.Hour},
+		BeforePurge: func(ctx context.Context, in store.Instance) error {
+			if now, err := b.Store.Get(ctx, in.ID); err != nil || now.Execution != in.Execution || now.Name != in.Name {
+				return fmt.Errorf("asked about %+v, and there is %+v: %w", in, now, err)
+			}
+			if in.ID == "slow" && fails.Load() {
+				return errors.New("not yet")
+			}
+			return nil
+		},
+	})
+	n, err := o.worker.Retain(b.ctx)
+	if n != 1 || err == nil {
+		b.Errorf("%d purged, %v", n, err)
+	}
+	b.equal("left", idsOf(b.list(store.Query{})), []string{"slow"})
+	fails.Store(false)
+	n, err = o.worker.Retain(b.ctx)
+	b.must(err)
+	b.equal("purged later", n, 1)
 }

@@ -100,26 +100,15 @@ func (s *Signer) PublicKey() string {
 // Write writes a receipt of what happened, signed at a time. It numbers the entries
 // and hashes them.
 func (s *Signer) Write(w io.Writer, h Header, entries []Entry, made time.Time) error {
-	h.Format = format
-	line, err := encode(h)
+	all, head, err := chain(h, entries)
 	if err != nil {
 		return fmt.Errorf("write a receipt: %w", err)
 	}
-	all := append(line, '\n')
-	head := hashOf("", line)
-	for i, e := range entries {
-		e.N, e.Hash = i+1, ""
-		if line, err = encode(e); err != nil {
-			return fmt.Errorf("write entry %d of a receipt: %w", e.N, err)
-		}
-		e.Hash = hashOf(head, line)
-		if line, err = encode(e); err != nil {
-			return fmt.Errorf("write entry %d of a receipt: %w", e.N, err)
-		}
-		head = e.Hash
-		all = append(append(all, line...), '\n')
+	seal, err := s.seal(Seal{Entries: len(entries), Head: head, Made: made.UTC(), Key: s.PublicKey()})
+	if err != nil {
+		return fmt.Errorf("sign a receipt: %w", err)
 	}
-	last, err := s.seal(Seal{Entries: len(entries), Head: head, Made: made.UTC(), Key: s.PublicKey()})
+	last, err := encode(seal)
 	if err != nil {
 		return fmt.Errorf("sign a receipt: %w", err)
 	}
@@ -129,14 +118,46 @@ func (s *Signer) Write(w io.Writer, h Header, entries []Entry, made time.Time) e
 	return nil
 }
 
+// chain returns all lines but the last, and the hash of the last of them.
+func chain(h Header, entries []Entry) (all []byte, head string, err error) {
+	h.Format = format
+	line, err := encode(h)
+	if err != nil {
+		return nil, "", err
+	}
+	all, head = append(line, '\n'), hashOf("", line)
+	for i, e := range entries {
+		e.N, e.Hash = i+1, ""
+		if line, err = encode(e); err != nil {
+			return nil, "", fmt.Errorf("entry %d: %w", e.N, err)
+		}
+		e.Hash = hashOf(head, line)
+		if line, err = encode(e); err != nil {
+			return nil, "", fmt.Errorf("entry %d: %w", e.N, err)
+		}
+		head = e.Hash
+		all = append(append(all, line...), '\n')
+	}
+	return all, head, nil
+}
+
 // seal returns the last line, signed.
-func (s *Signer) seal(seal Seal) ([]byte, error) {
+func (s *Signer) seal(seal Seal) (Seal, error) {
 	line, err := encode(seal)
 	if err != nil {
-		return nil, err
+		return seal, err
 	}
 	seal.Signature = base64.StdEncoding.EncodeToString(ed25519.Sign(s.key, signed(line)))
-	return encode(seal)
+	return seal, nil
+}
+
+// isSigned reports whether the signature is that of the key.
+func (s Seal) isSigned() bool {
+	key, bad := base64.StdEncoding.Strict().DecodeString(s.Key)
+	signature, worse := base64.StdEncoding.Strict().DecodeString(s.Signature)
+	s.Signature = ""
+	text, err := encode(s)
+	return err == nil && bad == nil && worse == nil && len(key) == ed25519.PublicKeySize && ed25519.Verify(key, signed(text), signature)
 }
 
 // signed returns what is signed for a line without a signature.
@@ -242,13 +263,8 @@ func (r *Receipt) readSeal(line []byte, head string) string {
 	if wrong := decode(line, &r.Seal); wrong != "" {
 		return wrong
 	}
-	bare := r.Seal
-	bare.Signature = ""
-	text, err := encode(bare)
-	key, bad := base64.StdEncoding.Strict().DecodeString(r.Seal.Key)
-	signature, worse := base64.StdEncoding.Strict().DecodeString(r.Seal.Signature)
 	switch {
-	case err != nil || bad != nil || worse != nil || len(key) != ed25519.PublicKeySize || !ed25519.Verify(key, signed(text), signature):
+	case !r.Seal.isSigned():
 		return "the signature is wrong"
 	case r.Seal.Head != head || r.Seal.Entries != len(r.Entries):
 		return "it is not that of the lines before"

@@ -60,6 +60,7 @@ type app struct {
 	keeper *httpapi.Doorkeeper // nil if it is open
 	person personOf            // whose a bearer token is; nil if none is taken
 	links  *asklinks.Maker     // to those who are asked
+	heads  *heads              // of receipts, which stay when instances are purged
 
 	store     store.Store
 	worker    *dispatch.Worker
@@ -104,6 +105,7 @@ func newApp(ctx context.Context, values settings.Values, o options) (*app, error
 	notify.Add(registry, ways)
 	addApprovals(registry, notifier{ways["mail"].Channel, line.guarded(), line.simulated != nil, line.replies}, a.links)
 	addClaimReview(registry)
+	addReceiptHeads(registry)
 	if err := a.openStore(ctx, values, o); err != nil {
 		return nil, err
 	}
@@ -111,17 +113,21 @@ func newApp(ctx context.Context, values settings.Values, o options) (*app, error
 	if a.collector, err = openCollector(ctx, values, o.Logger); err != nil {
 		return nil, errors.Join(err, a.store.Close())
 	}
+	signer, err := receipt.NewSigner(keys.codes)
+	if err != nil {
+		return nil, errors.Join(err, a.store.Close())
+	}
 	work, ask := a.workerOptions(values), clientOptions(values, registry, line.sealer)
+	a.heads = newHeads(values, signer)
+	work.BeforePurge, ask.BeforePurge = a.heads.keep, a.heads.keep
 	if t := a.collector.telemetry; t != nil {
 		work.Telemetry, ask.Tracer = t, t
 	}
 	a.worker = dispatch.New(a.store, registry, work)
 	c := client.New(a.worker.Instances(), ask)
-	line.use(client.New(a.worker.Instances(), client.Options{}))
-	signer, err := receipt.NewSigner(keys.codes)
-	if err != nil {
-		return nil, errors.Join(err, a.store.Close())
-	}
+	plain := client.New(a.worker.Instances(), client.Options{})
+	line.use(plain)
+	a.heads.client = plain
 	a.receipt = func(w io.Writer, in store.Instance, past []history.Event) error {
 		return writeReceipt(w, values, signer, in, past)
 	}

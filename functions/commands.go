@@ -28,6 +28,7 @@ type call struct {
 
 	key     string // that a receipt must be signed with
 	earlier string // a receipt that was made before
+	head    string // what was kept of an instance that is gone
 }
 
 // command is what can be typed behind the program's name.
@@ -45,7 +46,7 @@ func commands() []command {
 		{"policy", "check an approval policy, and show what happens if nobody answers: policy FILE [REQUESTER]", showPolicy},
 		{"limits", "say where it is remembered what a number was sent, and how to unlock it: limits NUMBER", showLimits},
 		{"receipt", "write out a receipt of an instance: receipt ID, or the URL of its status", getReceipt},
-		{"verify-receipt", "tell whether a receipt is whole and what it says: verify-receipt FILE; -key KEY, -earlier FILE", verifyReceipt},
+		{"verify-receipt", "tell whether a receipt is whole and what it says: verify-receipt FILE; -key KEY, -earlier FILE, -head FILE", verifyReceipt},
 		{"receipt-key", "show the key by which the receipts of the app are verified", showReceiptKey},
 		{"hub show", "show what the hub consists of and what is in it", showHub},
 		{"hub export", "write out everything in the hub, a JSON object a line", exportHub},
@@ -84,7 +85,7 @@ func commandHelp() string {
 func (c command) takeOwn(to *call, args []string) (rest []string) {
 	switch {
 	case c.name == "verify-receipt":
-		args = takeValues(args, map[string]*string{"key": &to.key, "earlier": &to.earlier})
+		args = takeValues(args, map[string]*string{"key": &to.key, "earlier": &to.earlier, "head": &to.head})
 		fallthrough
 	case c.isAboutOne():
 		if len(args) > 0 && !strings.HasPrefix(args[0], "-") {

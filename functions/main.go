@@ -10,7 +10,8 @@
 //	go run ./functions limits NUMBER say how to unlock a phone that was sent too much
 //	go run ./functions receipt ID    write out a receipt of what was shown and decided
 //	go run ./functions verify-receipt FILE
-//	                                 tell whether a receipt is whole, and what it says
+//	                                 tell whether a receipt is whole, and what it says;
+//	                                 with -head FILE also whether it is the last
 //	go run ./functions receipt-key   show the key by which receipts are verified
 //	go run ./functions hub show      show what the hub consists of and what is in it
 //	go run ./functions hub export    write out everything in the hub, a JSON object a line

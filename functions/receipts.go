@@ -26,8 +26,7 @@ func writeReceipt(w io.Writer, values settings.Values, s *receipt.Signer, in sto
 	if err != nil {
 		return fmt.Errorf("make a receipt of %s: %w", in.ID, err)
 	}
-	h := receipt.Header{Hub: values.Text(settings.TaskHubName), Instance: in.ID, Execution: in.Execution, Orchestration: in.Name}
-	return s.Write(w, h, entries, time.Now())
+	return s.Write(w, receiptHeader(values.Text(settings.TaskHubName), in), entries, time.Now())
 }
 
 // whoAnswered says who raised an event, and how that is known, by what the door that
@@ -79,7 +78,7 @@ func showReceiptKey(_ context.Context, c *call) error {
 // but the file, and to know who signed it the key.
 func verifyReceipt(_ context.Context, c *call) error {
 	if c.which == "" {
-		return errors.New("say which file: verify-receipt FILE; with -key KEY, and -earlier FILE for a receipt that was made before")
+		return errors.New("say which file: verify-receipt FILE; with -key KEY, -earlier FILE for a receipt that was made before, and -head FILE for what was kept when the instance was purged")
 	}
 	r, err := readReceiptFile(c.which, c.key)
 	if err != nil {
@@ -93,6 +92,16 @@ func verifyReceipt(_ context.Context, c *call) error {
 		if err := r.Continues(before); err != nil {
 			return err
 		}
+	}
+	if c.head != "" {
+		head, err := readHeadFile(c.head, c.key)
+		if err != nil {
+			return fmt.Errorf("%s: %w", c.head, err)
+		}
+		if err := r.IsLast(head); err != nil {
+			return err
+		}
+		fmt.Fprintf(c.out, "It is the last of its run: nothing happened after it until the instance was purged at %s.\n", head.Seal.Made.Format(time.RFC3339))
 	}
 	return errors.Join(tell(c.out, r), signedBy(c.err, c.key, r))
 }

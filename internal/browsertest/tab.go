@@ -30,7 +30,7 @@ const (
 )
 
 // patience is how long a tab may be used; whatever takes longer hangs.
-const patience = 9 * time.Minute
+const patience = 20 * time.Minute
 
 // Options says what a tab is like. The zero value is a window of a desktop.
 type Options struct {

@@ -6,7 +6,8 @@
 //
 // [Parse] reads what somebody wrote, and takes nothing for an answer that has not
 // both a verb and a reference: one that is left out is never guessed, however few
-// requests are open. The words by which people opt out of messages are no verbs.
+// requests are open. A message that names two open requests answers neither. The words by
+// which people opt out of messages are no verbs.
 //
 // Which references are open for a phone is remembered by an instance of an
 // orchestration, the [Directory], whose id and content tell no phone number. A

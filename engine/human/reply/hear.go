@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 )
 
 // Incoming is a message from a phone, by somebody who has verified that it comes
@@ -57,12 +58,23 @@ func (l *Listener) Hear(ctx context.Context, m Incoming) (says string, err error
 	if answer.Verb == Unclear {
 		return howTo(open), nil
 	}
-	for _, r := range open {
-		if r.Ref == answer.Ref {
-			return l.decide(ctx, m, r, answer)
-		}
+	i := slices.IndexFunc(open, func(r Request) bool { return r.Ref == answer.Ref })
+	switch {
+	case i < 0:
+		return fmt.Sprintf("No open request has the reference %s. %s", answer.Ref, howTo(open)), nil
+	case namesAnother(open, answer):
+		return "One answer in each message, please. " + howTo(open), nil
 	}
-	return fmt.Sprintf("No open request has the reference %s. %s", answer.Ref, howTo(open)), nil
+	return l.decide(ctx, m, open[i], answer)
+}
+
+// namesAnother reports whether what follows an answer has the reference of another request,
+// so that it may be meant for both.
+func namesAnother(open []Request, answer Reply) bool {
+	words := strings.FieldsFunc(strings.ToUpper(answer.Reason), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsNumber(r) })
+	return slices.ContainsFunc(open, func(r Request) bool {
+		return r.Ref != answer.Ref && slices.ContainsFunc(words, func(w string) bool { return strings.HasSuffix(w, r.Ref) })
+	})
 }
 
 func (l *Listener) decide(ctx context.Context, m Incoming, r Request, answer Reply) (string, error) {

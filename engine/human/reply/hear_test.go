@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"math/rand/v2"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -174,40 +173,6 @@ func TestAPhoneHasSoManyOpenRequestsAndNoMore(t *testing.T) {
 	_, err := d.Book.Open(t.Context(), boss, "k", reply.Request{Instance: "more", Until: start.Add(time.Hour)})
 	if err == nil || len(refs) != reply.MostOpen {
 		t.Errorf("%v, %d references", err, len(refs))
-	}
-}
-
-// Whatever is written with whatever is open: a decision is made of the request whose
-// reference is there with a verb, and of none else.
-func TestNoMessageDecidesWhatItDoesNotName(t *testing.T) {
-	random := rand.New(rand.NewPCG(9, 10))
-	for _, open := range []int{0, 1, 2, 5} {
-		d := newDesk(t)
-		refs := map[string]string{}
-		var list []string
-		for n := range open {
-			ref := d.open(boss, fmt.Sprint("i", n))
-			refs[ref] = fmt.Sprint("i", n)
-			list = append(list, ref)
-		}
-		list = append(list, "7F3K", "STOP", "")
-		for n := range 75 {
-			id := fmt.Sprint("m", n)
-			ref := list[random.IntN(len(list))]
-			body := []string{"A %s", "R %s no", "%s", "yes %s", "👍 %s", "A", "STOP", "A%s", "ok %s A"}[random.IntN(9)]
-			if strings.Contains(body, "%") {
-				body = fmt.Sprintf(body, ref)
-			}
-			d.hear(id, body)
-			parsed := reply.Parse(body)
-			want := ""
-			if instance := refs[parsed.Ref]; instance != "" {
-				want = fmt.Sprint(parsed.Verb, " ", instance, " by boss ", parsed.Reason)
-			}
-			if d.decided[id] != want {
-				t.Fatalf("%d open, %q: decided %q, want %q", open, body, d.decided[id], want)
-			}
-		}
 	}
 }
 

@@ -49,8 +49,9 @@ type Destination struct {
 
 // Add registers the activity and the orchestration. It panics when a
 // destination's URL is none, as this is a mistake in the program.
-func Add(r *engine.Registry, o Options) {
-	c := newCaller(o)
+func Add(r *engine.Registry, o Options) { add(r, newCaller(o)) }
+
+func add(r *engine.Registry, c *caller) {
 	engine.AddActivity(r, Activity, c.call)
 	engine.AddOrchestrator(r, Orchestration, func(ctx *engine.Context, request Request) (Response, error) {
 		return Do(ctx, request)

@@ -215,6 +215,96 @@ func TestRedirectionsAreNotFollowed(t *testing.T) {
 	c.untouched(t)
 }
 
+// Fifty chains of one to ten redirections over a public host lead to the canary in the end,
+// by every status and in all the ways in which its address can be written. Neither who
+// follows them by hand nor an exchange, which follows those of 202 by itself, reaches it.
+func TestNoChainOfRedirectionsReachesTheCanary(t *testing.T) {
+	const chains = 50
+	targets := func(port string) []string {
+		return []string{
+			"https://127.0.0.1:" + port + "/", "https://localhost:" + port, "https://[::1]:" + port, "https://[::ffff:127.0.0.1]:" + port, "https://rebind.example:" + port,
+			"https://2130706433:" + port, "https://0x7f.1:" + port, "http://127.0.0.1:" + port, "//127.0.0.1:" + port + "/x", "https://169.254.169.254/metadata/instance",
+			"https://168.63.129.16/", "https://public.example@127.0.0.1:" + port, "https://public.example:1@localhost:" + port, "file:///etc/passwd", "gopher://127.0.0.1:" + port,
+		}
+	}
+	for _, polled := range []bool{false, true} {
+		c, hops := newCanary(t), 0
+		public := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			hops++
+			var chain, left int
+			_, _ = fmt.Sscanf(r.URL.Path, "/%d/%d", &chain, &left) // it is as the test wrote it
+			w.Header().Set("Location", fmt.Sprintf("https://example.com/%d/%d", chain, left-1))
+			if all := targets(c.port); left == 0 {
+				w.Header().Set("Location", all[chain%len(all)])
+			}
+			code := []int{301, 302, 303, 307, 308}[(chain+left)%5]
+			if polled {
+				code = http.StatusAccepted
+			}
+			w.WriteHeader(code)
+		}))
+		defer public.Close()
+		k := c.callerBy(t, public)
+		wanted := 0
+		for chain := range chains {
+			wanted += chain%10 + 1
+			r := Request{URL: fmt.Sprintf("https://example.com/%d/%d", chain, chain%10), Header: http.Header{"Authorization": {"Bearer key"}}}
+			if err := follow(t, k, r, polled); !isRefused(err) {
+				t.Errorf("chain %d: %v", chain, err)
+			}
+		}
+		if hops != wanted {
+			t.Errorf("%d redirections, want %d", hops, wanted)
+		}
+		c.untouched(t)
+	}
+}
+
+// follow goes where answers send it, by hand or as an exchange does, until it fails.
+func follow(t *testing.T, k *caller, r Request, polled bool) error {
+	if polled {
+		d, _ := exchangeBy(t, k, r)
+		if d.Failure == nil {
+			return nil
+		}
+		return &failure{d.Failure.Kind, errors.New(d.Failure.Message)}
+	}
+	for {
+		answer, err := k.call(t.Context(), r)
+		if err != nil {
+			return err
+		}
+		r = r.following(answer.Header.Get("Location"))
+	}
+}
+
+// callerBy returns a caller for whom example.com is a public host that the server stands
+// for, and other names are as the system has them.
+func (c *canary) callerBy(t *testing.T, server *httptest.Server) *caller {
+	k := c.caller(nil)
+	g := newGuard()
+	g.lookup = func(ctx context.Context, host string) ([]netip.Addr, error) {
+		switch host {
+		case "example.com":
+			return []netip.Addr{netip.MustParseAddr("8.8.8.8")}, nil
+		case "rebind.example":
+			return []netip.Addr{netip.MustParseAddr("127.0.0.1")}, nil
+		}
+		return system(ctx, host)
+	}
+	g.connect = func(ctx context.Context, network, address string) (net.Conn, error) {
+		if address == "8.8.8.8:443" {
+			address = server.Listener.Addr().String()
+		} else {
+			t.Errorf("%s was dialed", address)
+		}
+		return new(net.Dialer).DialContext(ctx, network, address)
+	}
+	k.public = newClient(g.dial)
+	k.public.Transport.(*http.Transport).TLSClientConfig = server.Client().Transport.(*http.Transport).TLSClientConfig.Clone()
+	return k
+}
+
 func TestOnlyAllowedHostsAreCalled(t *testing.T) {
 	public := func(context.Context, string) ([]netip.Addr, error) {
 		return []netip.Addr{netip.MustParseAddr("8.8.8.8")}, nil

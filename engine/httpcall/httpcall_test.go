@@ -35,14 +35,20 @@ func (s *work) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusAccepted)
 }
 
-// exchangeWith lets an orchestration do the request, with a clock that jumps to
-// its next timer. It returns how it ended, and how long that took.
+// exchangeWith lets an orchestration do the request with a service, which is "it".
 func exchangeWith(t *testing.T, service http.Handler, r Request) (engine.Decision, time.Duration) {
 	t.Helper()
 	server := httptest.NewServer(service)
 	defer server.Close()
+	return exchangeBy(t, newCaller(Options{Destinations: map[string]Destination{"it": {URL: server.URL}}}), r)
+}
+
+// exchangeBy lets an orchestration do the request, with a clock that jumps to its
+// next timer. It returns how it ended, and how long that took.
+func exchangeBy(t *testing.T, c *caller, r Request) (engine.Decision, time.Duration) {
+	t.Helper()
 	registry := engine.NewRegistry()
-	Add(registry, Options{Destinations: map[string]Destination{"it": {URL: server.URL}}})
+	add(registry, c)
 	input, err := json.Marshal(r)
 	if err != nil {
 		t.Fatal(err)

@@ -3,9 +3,11 @@ package main
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"net/url"
+	"runtime"
 	"runtime/debug"
 	"strings"
 
@@ -119,7 +121,8 @@ func isOurs(host, public string) bool {
 	return isLoopback(name)
 }
 
-// recovered answers 500 when a handler panics, and logs where.
+// recovered answers 500 when a handler panics, and logs where. What else than the runtime
+// panics may quote the request, secrets included, so of that only the type is told.
 func (r routes) recovered(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		defer func() {
@@ -130,7 +133,11 @@ func (r routes) recovered(next http.Handler) http.Handler {
 			if err, ok := p.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 				panic(p)
 			}
-			r.app.log.Error("a handler panicked", "method", req.Method, "panic", p, "stack", string(debug.Stack()))
+			why := fmt.Sprintf("%T", p)
+			if err, ok := p.(runtime.Error); ok {
+				why = err.Error()
+			}
+			r.app.log.Error("a handler panicked", "method", req.Method, "panic", why, "stack", string(debug.Stack()))
 			refuse(w, http.StatusInternalServerError, "Something went wrong while processing your request")
 		}()
 		next.ServeHTTP(w, req)

@@ -376,7 +376,7 @@ func (c *cage) search(runs int) {
 		c.t.Error(err)
 	}
 	c.stop()
-	places := map[string][]byte{"the store": dump(c.t, folder), "the log": []byte(c.log.String()), "an answer": []byte(c.told.String())}
+	places := map[string][]byte{"the store": dump(c.t, folder), "the log": c.log.Bytes(), "an answer": c.told.Bytes()}
 	for path, body := range c.collector.bodies {
 		places["the telemetry at "+path] = body
 	}

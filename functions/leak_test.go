@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/seed21523604/holdfast/engine/store/filestore"
@@ -23,9 +24,12 @@ import (
 )
 
 // leakFlows is how many verifications there are, and how many approvals: as many as
-// HOLDFAST_LEAK_FLOWS says, which may be a thousand.
+// HOLDFAST_LEAK_FLOWS says, and with HOLDFAST_THREATS=full a thousand.
 var leakFlows = func() int {
 	n, _ := strconv.Atoi(os.Getenv("HOLDFAST_LEAK_FLOWS"))
+	if os.Getenv("HOLDFAST_THREATS") == "full" && !raceEnabled {
+		n = cmp.Or(n, 1000)
+	}
 	return cmp.Or(n, 50)
 }()
 
@@ -56,7 +60,7 @@ func TestNoCodeAndNoGuessIsFoundInTheStorageAccount(t *testing.T) {
 	for _, key := range []settings.Secret{p.values().Secret(settings.AzureWebJobsStorage), p.values().Secret(settings.VerificationKey)} {
 		_, secret, _ := strings.Cut(key.Reveal(), "AccountKey=")
 		secret, _, _ = strings.Cut(cmp.Or(secret, key.Reveal()), ";")
-		l.secrets = append(l.secrets, secret)
+		l.keep(secret)
 	}
 	if err := e.Stop(); err != nil {
 		t.Fatal(err)
@@ -95,23 +99,45 @@ const answersPlace = "an answer"
 type leaks struct {
 	*testing.T
 	p       *process
-	secrets []string
-	pages   []string // secrets for reading, which stand on their own pages
+	tw      *twiliotest.Server
+	answers *logged
+	heard   map[string]int // how many messages of a phone were read
 	places  map[string][]byte
+
+	mu      sync.Mutex
+	secrets *finder
+	pages   *finder // secrets for reading, which stand on their own pages
 }
 
-// runLeakFlows runs verifications, and returns all that was typed or sent in them
-// with all that the process said.
+// runLeakFlows runs verifications, some at a time, and approvals, and returns all that was
+// typed or sent in them with all that the process said.
 func runLeakFlows(p *process, tw *twiliotest.Server) *leaks {
 	p.start()
-	l := &leaks{T: p.t, p: p}
-	var answers bytes.Buffer
-	for n := range leakFlows {
-		l.secrets = append(l.secrets, leakFlow(p.t, p, tw, n, &answers)...)
-		l.approve(tw, n, &answers)
+	l := &leaks{T: p.t, p: p, tw: tw, answers: &logged{}, heard: map[string]int{}, secrets: newFinder(), pages: newFinder()}
+	var verifying sync.WaitGroup
+	next := make(chan int)
+	for range 4 {
+		verifying.Go(func() {
+			for n := range next {
+				l.verify(n)
+			}
+		})
 	}
-	l.places = map[string][]byte{answersPlace: answers.Bytes()}
+	for n := range leakFlows {
+		next <- n
+		l.approve(n)
+	}
+	close(next)
+	verifying.Wait()
+	l.places = map[string][]byte{answersPlace: l.answers.Bytes()}
 	return l
+}
+
+// keep notes secrets.
+func (l *leaks) keep(secrets ...string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.secrets.add(l.T, secrets...)
 }
 
 // search looks into every file of the folders, and into what else there is.
@@ -138,28 +164,23 @@ func (l *leaks) search(folders ...string) {
 		if bytes.Contains(content, []byte("sealed:")) {
 			sealed++
 		}
-		for _, secret := range l.secrets {
-			if bytes.Contains(content, []byte(secret)) {
-				at := bytes.Index(content, []byte(secret))
-				l.Errorf("%s holds %s: %q", place, secret, content[max(0, at-40):min(len(content), at+40)])
-			}
+		found := l.secrets.in(content)
+		if place != answersPlace {
+			found = append(found, l.pages.in(content)...)
 		}
-		for _, secret := range l.pages {
-			if place != answersPlace && bytes.Contains(content, []byte(secret)) {
-				at := bytes.Index(content, []byte(secret))
-				l.Errorf("%s holds %s: %q", place, secret, content[max(0, at-40):min(len(content), at+40)])
-			}
+		for _, around := range found {
+			l.Errorf("%s holds a secret: %q", place, around)
 		}
 	}
-	if sealed < 2 || searched < 100_000 || len(l.secrets) < 4*leakFlows {
-		l.Errorf("the search looked at %d bytes for %d secrets, with seals in %d places, which cannot be all", searched, len(l.secrets), sealed)
+	if sealed < 2 || searched < 100_000 || l.secrets.n < 4*leakFlows {
+		l.Errorf("the search looked at %d bytes for %d secrets, with seals in %d places, which cannot be all", searched, l.secrets.n, sealed)
 	}
-	l.Logf("searched %d places, %d bytes, for %d codes and guesses", len(l.places), searched, len(l.secrets))
+	l.Logf("searched %d places, %d bytes, for %d codes and guesses", len(l.places), searched, l.secrets.n)
 }
 
 // approve runs one approval with wrong answers in it: by links of which the end is
 // missing, from other sites, again, and with a wrong code where one is asked for.
-func (l *leaks) approve(tw *twiliotest.Server, n int, answers *bytes.Buffer) {
+func (l *leaks) approve(n int) {
 	l.Helper()
 	amount := 500 + 1000*(n%2)
 	body := fmt.Sprintf(`{"requester":"rex@example.org","for":"Flow %d","amount":%d,"currency":"CHF","reason":"none"}`, n, amount)
@@ -169,38 +190,39 @@ func (l *leaks) approve(tw *twiliotest.Server, n int, answers *bytes.Buffer) {
 	}
 	_, requester, _ := strings.Cut(string(answer), `"requesterUri":"`)
 	requester, _, _ = strings.Cut(requester, `"`)
-	l.keep(requester)
+	l.keepLink(requester)
 	for _, phone := range []string{bossPhone, financePhone} {
-		link, code := l.told(tw, phone, n), ""
-		l.keep(link)
-		l.see(answers, "GET", link, nil, 200)
-		l.see(answers, "POST", link, url.Values{"verb": {"approve"}, "token": {"x"}}, 403)
+		link := l.told(phone, n)
+		l.keepLink(link)
+		l.see("GET", link, nil, 200)
+		l.see("POST", link, url.Values{"verb": {"approve"}, "token": {"x"}}, 403)
 		form := url.Values{"verb": {"approve"}, "token": {link[strings.Index(link, "#")+1:]}, "comment": {"no\x00"}}
-		l.see(answers, "POST", link, form, 422)
+		l.see("POST", link, form, 422)
 		form.Set("comment", "fine")
 		if amount >= 1000 {
-			l.see(answers, "POST", link, form, 422)
-			code = l.codeFor(tw, phone, n)
-			l.secrets = append(l.secrets, code)
+			l.see("POST", link, form, 422)
+			code := l.codeFor(phone)
+			l.keep(code)
 			form.Set("code", fmt.Sprintf("5%09d", n))
-			l.see(answers, "POST", link, form, 422)
+			l.see("POST", link, form, 422)
 			form.Set("code", code)
 		}
-		l.see(answers, "POST", link, form, 200)
-		l.see(answers, "POST", link, form, 409)
+		l.see("POST", link, form, 200)
+		l.see("POST", link, form, 409)
 	}
-	l.see(answers, "GET", requester, nil, 200)
+	l.see("GET", requester, nil, 200)
 }
 
-// keep notes the secrets of a link.
-func (l *leaks) keep(link string) {
+// keepLink notes the secrets of a link.
+func (l *leaks) keepLink(link string) {
 	path, token, _ := strings.Cut(link, "#")
-	l.secrets, l.pages = append(l.secrets, token), append(l.pages, path[strings.LastIndexByte(path, '/')+1:])
+	l.keep(token)
+	l.pages.add(l.T, path[strings.LastIndexByte(path, '/')+1:])
 }
 
 // told waits for the message about the nth flow, and returns its link.
-func (l *leaks) told(tw *twiliotest.Server, phone string, n int) string {
-	return l.find(tw, phone, func(body string) string {
+func (l *leaks) told(phone string, n int) string {
+	return l.find(phone, func(body string) string {
 		if !strings.Contains(body, fmt.Sprintf(": Flow %d\n", n)) {
 			return ""
 		}
@@ -208,36 +230,33 @@ func (l *leaks) told(tw *twiliotest.Server, phone string, n int) string {
 	})
 }
 
-// codeFor waits for the code of the nth flow: one goes out in every other.
-func (l *leaks) codeFor(tw *twiliotest.Server, phone string, n int) string {
-	seen := 0
-	return l.find(tw, phone, func(body string) string {
+// codeFor waits for the next code.
+func (l *leaks) codeFor(phone string) string {
+	return l.find(phone, func(body string) string {
 		if !strings.Contains(body, "code is") {
-			return ""
-		}
-		if seen++; seen <= n/2 {
 			return ""
 		}
 		return codeIn(body)
 	})
 }
 
-// find waits for a message in which something is found.
-func (l *leaks) find(tw *twiliotest.Server, phone string, in func(body string) string) string {
+// find waits for the next message in which something is found.
+func (l *leaks) find(phone string, in func(body string) string) string {
 	l.Helper()
-	for n := 1; ; n++ {
-		messages, err := tw.Wait(l.Context(), phone, n)
+	for {
+		l.heard[phone]++
+		messages, err := l.tw.Wait(l.Context(), phone, l.heard[phone])
 		if err != nil {
 			l.Fatal(err)
 		}
-		if found := in(messages[n-1].Body); found != "" {
+		if found := in(messages[l.heard[phone]-1].Body); found != "" {
 			return found
 		}
 	}
 }
 
 // see asks for the page of a link, or answers, and keeps what is told.
-func (l *leaks) see(answers *bytes.Buffer, method, link string, form url.Values, want int) {
+func (l *leaks) see(method, link string, form url.Values, want int) {
 	l.Helper()
 	at, _, _ := strings.Cut(link, "#")
 	r, err := http.NewRequest(method, at, strings.NewReader(form.Encode()))
@@ -256,19 +275,19 @@ func (l *leaks) see(answers *bytes.Buffer, method, link string, form url.Values,
 	if err != nil || w.StatusCode != want {
 		l.Errorf("%s: %d, want %d, %v: %s", method, w.StatusCode, want, err, body)
 	}
-	answers.Write(body)
+	l.answers.Write(body)
 }
 
-// leakFlow runs one verification with wrong guesses, one of them under a wrong
-// name, types the right code in one of several ways, and returns all that must
-// not be found. Every answer it gets goes to answers.
-func leakFlow(t *testing.T, p *process, tw *twiliotest.Server, n int, answers *bytes.Buffer) []string {
-	t.Helper()
+// verify runs one verification with wrong guesses, some of them under a wrong name, and
+// types the right code in one of several ways.
+func (l *leaks) verify(n int) {
+	l.Helper()
 	id, number := flowID(n), flowNumber(n)
-	p.request(http.MethodPost, localPath+"/orchestrators/SmsVerify/"+id, `"`+number+`"`)
-	messages, err := tw.Wait(t.Context(), number, 1)
+	l.p.request(http.MethodPost, localPath+"/orchestrators/SmsVerify/"+id, `"`+number+`"`)
+	messages, err := l.tw.Wait(l.Context(), number, 1)
 	if err != nil {
-		t.Fatal(err)
+		l.Error(err)
+		return
 	}
 	code := codeIn(messages[0].Body)
 	guess := 271_828_182 + 7919*n // with no row of zeros, as ids have
@@ -282,26 +301,29 @@ func leakFlow(t *testing.T, p *process, tw *twiliotest.Server, n int, answers *b
 		{"Code", `{"code":"` + wrong[3] + `"}`},
 		{"SmsChallengeResponse", ways[n%len(ways)]},
 	} {
-		status, answer := p.request(http.MethodPost, localPath+"/instances/"+id+"/raiseEvent/"+guess.event, guess.body)
+		status, answer := l.p.request(http.MethodPost, localPath+"/instances/"+id+"/raiseEvent/"+guess.event, guess.body)
 		if status != http.StatusAccepted {
-			t.Errorf("%s %s: %d %s", id, guess.event, status, answer)
+			l.Errorf("%s %s: %d %s", id, guess.event, status, answer)
 		}
-		answers.Write(answer)
-		_, answer = p.request(http.MethodGet, localPath+"/instances/"+id+"/explain", "")
-		answers.Write(answer)
+		l.answers.Write(answer)
+		_, answer = l.p.request(http.MethodGet, localPath+"/instances/"+id+"/explain", "")
+		l.answers.Write(answer)
 	}
-	p.request(http.MethodPost, localPath+"/instances/"+id+"/raiseEvent/"+code, `""`)
+	l.p.request(http.MethodPost, localPath+"/instances/"+id+"/raiseEvent/"+code, `""`)
 	// The answers may have come before the sending of the code was recorded, and
 	// are then compared a moment later.
 	status, answer := http.StatusAccepted, []byte(nil)
 	for status == http.StatusAccepted {
-		status, answer = p.request(http.MethodGet, localPath+"/instances/"+id+"?showHistory=true&showHistoryOutput=true&showInput=true", "")
+		status, answer = l.p.request(http.MethodGet, localPath+"/instances/"+id+"?showHistory=true&showHistoryOutput=true&showInput=true", "")
 	}
 	if status != http.StatusOK || !bytes.Contains(answer, []byte(`"verified":true`)) || !bytes.Contains(answer, []byte("smschallengeresponse")) {
-		t.Errorf("%s: %d %s", id, status, answer)
+		l.Errorf("%s: %d %s", id, status, answer)
 	}
-	answers.Write(answer)
-	return append(wrong, code, strings.TrimLeft(code, "0"))
+	l.answers.Write(answer)
+	l.keep(append(wrong, code)...)
+	if digits := strings.TrimLeft(code, "0"); len(digits) >= 8 { // what is shorter is found everywhere
+		l.keep(digits)
+	}
 }
 
 // dump returns all that is in the store, as it was before it was compressed.

@@ -24,19 +24,19 @@ import (
 )
 
 // leakFlows is how many verifications there are, and how many approvals: as many as
-// HOLDFAST_LEAK_FLOWS says, and with HOLDFAST_THREATS=full a thousand.
-var leakFlows = func() int {
+// HOLDFAST_LEAK_FLOWS says, or with HOLDFAST_THREATS=full as many as full.
+func leakFlows(full int) int {
 	n, _ := strconv.Atoi(os.Getenv("HOLDFAST_LEAK_FLOWS"))
 	if os.Getenv("HOLDFAST_THREATS") == "full" && !raceEnabled {
-		n = cmp.Or(n, 1000)
+		n = cmp.Or(n, full)
 	}
 	return cmp.Or(n, 50)
-}()
+}
 
 func TestNoCodeAndNoGuessIsFoundInTheFolder(t *testing.T) {
 	tw := twiliotest.New(t)
 	p := newProcess(t, tw, leakSettings...)
-	l := runLeakFlows(p, tw)
+	l := runLeakFlows(p, tw, leakFlows(1000))
 	p.kill()
 	l.places["the store, decoded"] = dump(t, p.folder)
 	l.search(p.folder)
@@ -53,7 +53,7 @@ func TestNoCodeAndNoGuessIsFoundInTheStorageAccount(t *testing.T) {
 	}
 	tw := twiliotest.New(t)
 	p := newProcess(t, tw, append(inAzurite(e), leakSettings...)...)
-	l := runLeakFlows(p, tw)
+	l := runLeakFlows(p, tw, leakFlows(100)) // the emulator takes a long time for more
 	p.kill()
 	l.places["the export"] = []byte(p.says("hub", "export"))
 	l.places["what is shown"] = []byte(p.says("hub", "show") + p.says("settings"))
@@ -98,6 +98,7 @@ const answersPlace = "an answer"
 // leaks is what must not be found, and where it is looked for.
 type leaks struct {
 	*testing.T
+	flows   int
 	p       *process
 	tw      *twiliotest.Server
 	answers *logged
@@ -111,9 +112,9 @@ type leaks struct {
 
 // runLeakFlows runs verifications, some at a time, and approvals, and returns all that was
 // typed or sent in them with all that the process said.
-func runLeakFlows(p *process, tw *twiliotest.Server) *leaks {
+func runLeakFlows(p *process, tw *twiliotest.Server, flows int) *leaks {
 	p.start()
-	l := &leaks{T: p.t, p: p, tw: tw, answers: &logged{}, heard: map[string]int{}, secrets: newFinder(), pages: newFinder()}
+	l := &leaks{T: p.t, flows: flows, p: p, tw: tw, answers: &logged{}, heard: map[string]int{}, secrets: newFinder(), pages: newFinder()}
 	var verifying sync.WaitGroup
 	next := make(chan int)
 	for range 4 {
@@ -123,7 +124,7 @@ func runLeakFlows(p *process, tw *twiliotest.Server) *leaks {
 			}
 		})
 	}
-	for n := range leakFlows {
+	for n := range flows {
 		next <- n
 		l.approve(n)
 	}
@@ -172,7 +173,7 @@ func (l *leaks) search(folders ...string) {
 			l.Errorf("%s holds a secret: %q", place, around)
 		}
 	}
-	if sealed < 2 || searched < 100_000 || l.secrets.n < 4*leakFlows {
+	if sealed < 2 || searched < 100_000 || l.secrets.n < 4*l.flows {
 		l.Errorf("the search looked at %d bytes for %d secrets, with seals in %d places, which cannot be all", searched, l.secrets.n, sealed)
 	}
 	l.Logf("searched %d places, %d bytes, for %d codes and guesses", len(l.places), searched, l.secrets.n)

@@ -103,7 +103,7 @@ func newApp(ctx context.Context, values settings.Values, o options) (*app, error
 	registry := engine.NewRegistry()
 	line.register(registry, values)
 	notify.Add(registry, ways)
-	addApprovals(registry, notifier{ways["mail"].Channel, line.guarded(), line.simulated != nil, line.replies}, a.links)
+	addApprovals(registry, notifier{line.sparing(values, ways["mail"].Channel), line.guarded(), line.simulated != nil, line.replies}, a.links)
 	addClaimReview(registry)
 	addReceiptHeads(registry)
 	if err := a.openStore(ctx, values, o); err != nil {

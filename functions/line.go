@@ -25,6 +25,7 @@ type line struct {
 	sealer    *human.Sealer
 	simulated *phone.Phone    // nil if messages really go out
 	gate      *limit.Gate     // nil if nothing really goes out
+	letters   *limit.Gate     // for e-mail; nil if there is no limit
 	service   human.Service   // nil if the app makes the codes
 	webhook   *twilio.Webhook // refuses everything if there is no account
 	replies   *reply.Book
@@ -139,8 +140,10 @@ func (l *line) register(r *engine.Registry, values settings.Values) {
 // use gives the line a client of the store in which it remembers what it must.
 func (l *line) use(c *client.Client) {
 	l.replies.Use(c)
-	if l.gate != nil {
-		l.gate.Use(c)
+	for _, gate := range []*limit.Gate{l.gate, l.letters} {
+		if gate != nil {
+			gate.Use(c)
+		}
 	}
 }
 

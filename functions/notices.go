@@ -9,6 +9,7 @@ import (
 	"github.com/seed21523604/holdfast/engine/client"
 	"github.com/seed21523604/holdfast/engine/httpapi"
 	"github.com/seed21523604/holdfast/engine/human"
+	"github.com/seed21523604/holdfast/engine/human/limit"
 	"github.com/seed21523604/holdfast/engine/human/notify"
 	"github.com/seed21523604/holdfast/functions/internal/mail"
 	"github.com/seed21523604/holdfast/functions/internal/queue"
@@ -59,6 +60,43 @@ func (l *line) guarded() human.Messenger {
 		return l.messenger
 	}
 	return l.gate.Guard(l.messenger)
+}
+
+// sparing returns the channel for e-mail about requests, which sends so many to one address
+// within an hour: more would wear people down until they say yes. Those behind it are sent
+// later, or not. What is remembered of them is apart from that of text messages.
+func (l *line) sparing(values settings.Values, mail notify.Channel) notify.Channel {
+	most := values.Int(settings.MailPersonHourly)
+	if mail == nil || most == 0 {
+		return mail
+	}
+	l.letters = limit.New(limit.Options{
+		Countries: []string{"*"}, CountryOf: func(string) string { return "mail" }, PersonHourly: most,
+		Name: func(kind, value string) string { return l.sealer.Name("mail "+kind, value) },
+	})
+	return spared{mail, l.letters}
+}
+
+// spared is a channel behind a gate.
+type spared struct {
+	channel notify.Channel
+	gate    *limit.Gate
+}
+
+// Send sends a message if it may be.
+func (s spared) Send(ctx context.Context, to string, m notify.Message) error {
+	return s.gate.Guard(letter{s.channel, m}).Send(ctx, to, m.Text)
+}
+
+// letter is a message on its way through a gate, which lets text messages pass.
+type letter struct {
+	channel notify.Channel
+	message notify.Message
+}
+
+// Send sends the whole message.
+func (l letter) Send(ctx context.Context, to, _ string) error {
+	return l.channel.Send(ctx, to, l.message)
 }
 
 // beginTime bounds how long a start waits for an instance whose end is told, which

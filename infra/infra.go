@@ -56,6 +56,7 @@ var NotSet = map[string]string{
 	settings.MailUser:                             notices,
 	settings.MailPassword:                         notices,
 	settings.MailFrom:                             notices,
+	settings.MailPersonHourly:                     notices,
 	settings.OTEL_EXPORTER_OTLP_ENDPOINT:          collector,
 	settings.OTEL_EXPORTER_OTLP_PROTOCOL:          collector,
 	settings.OTEL_EXPORTER_OTLP_HEADERS:           collector,

@@ -14,6 +14,7 @@ const (
 	MailUser          = "MailUser"
 	MailPassword      = "MailPassword"
 	MailFrom          = "MailFrom"
+	MailPersonHourly  = "MailPersonHourly"
 )
 
 // noticeSettings say who is told, and by which ways.
@@ -40,6 +41,8 @@ func noticeSettings() []Setting {
 			Meaning: "the password of that user"},
 		{Name: MailFrom, Kind: KindText, Pattern: `^([^<>\r\n]+ <[^<>@\s]+@[^<>@\s]+>|[^<>@\s]+@[^<>@\s]+)$`, Example: "holdfast@example.com",
 			Meaning: "whom e-mail is from"},
+		{Name: MailPersonHourly, Kind: KindInteger, Default: "60", Min: "0", Max: "10000", Example: "60",
+			Meaning: "how many e-mails about requests are sent to one address within an hour; 0: as many as there are"},
 	}
 }
 

@@ -5,5 +5,5 @@ package main
 const (
 	raceEnabled = true
 
-	floodUsually, floodAddresses, floodDaily, floodBreaker = 3_000, 500, 150, 12
+	floodUsually, floodAddresses, floodDaily, floodBreaker = 1_000, 500, 60, 5
 )

@@ -140,8 +140,11 @@ func hearAll(t *testing.T, all []saying, open int) {
 	}
 	decisions := 0
 	for n, s := range all {
+		if n%slow != 0 {
+			continue
+		}
 		id, instance, ref := fmt.Sprint("m", n), "", foreign(refs)
-		if at := n % (open + 1); at < open { // each of them, and one that is not open, in turn
+		if at := n / slow % (open + 1); at < open { // each of them, and one that is not open, in turn
 			ref, instance = refs[at], fmt.Sprint("i", at)
 		}
 		clear(heard.wanted)
@@ -166,7 +169,7 @@ func hearAll(t *testing.T, all []saying, open int) {
 			t.Fatalf("%q is answered %q, which does not say how to answer", body, says)
 		}
 	}
-	if open > 0 && decisions < 1000 {
+	if open > 0 && decisions < 1000/slow {
 		t.Errorf("%d decisions", decisions)
 	}
 }

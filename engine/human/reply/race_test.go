@@ -1,0 +1,6 @@
+//go:build race
+
+package reply_test
+
+// slow is of how many messages one is heard.
+const slow = 11

@@ -295,7 +295,11 @@ func (c *cage) verify(n int) {
 func (c *cage) approve(n int) {
 	c.t.Helper()
 	var a asked
-	body := fmt.Sprintf(`{"requester":"rex@example.org","for":"Flow %d","amount":500,"currency":"CHF","reason":"none"}`, n)
+	amount := 50
+	if n%3 == 0 { // a phone is sent a hundred codes in an hour
+		amount = 500
+	}
+	body := fmt.Sprintf(`{"requester":"rex@example.org","for":"Flow %d","amount":%d,"currency":"CHF","reason":"none"}`, n, amount)
 	if err := json.Unmarshal([]byte(c.want(202, "POST", expensePath, body)), &a); err != nil {
 		c.t.Fatal(err)
 	}
@@ -318,11 +322,14 @@ func (c *cage) approve(n int) {
 		c.want(want, "POST", page, form.Encode(), asForm)
 	}
 	answer(403, "token", c.text("a wrong token"))
-	answer(422)
-	code := codeIn(c.toldBoss())
-	c.ways["a code for an answer"]++
-	c.secrets.add(c.t, code)
-	answer(422, "code", c.guess("a wrong code for an answer"))
+	code := ""
+	if amount == 500 {
+		answer(422)
+		code = codeIn(c.toldBoss())
+		c.ways["a code for an answer"]++
+		c.secrets.add(c.t, code)
+		answer(422, "code", c.guess("a wrong code for an answer"))
+	}
 	answer(200, "code", code)
 	answer(409, "code", code)
 }

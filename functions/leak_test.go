@@ -183,7 +183,10 @@ func (l *leaks) search(folders ...string) {
 // missing, from other sites, again, and with a wrong code where one is asked for.
 func (l *leaks) approve(n int) {
 	l.Helper()
-	amount := 500 + 1000*(n%2)
+	amount := 500
+	if n%max(2, l.flows/90) == 1 { // a phone is sent a hundred codes in an hour
+		amount = 1500
+	}
 	body := fmt.Sprintf(`{"requester":"rex@example.org","for":"Flow %d","amount":%d,"currency":"CHF","reason":"none"}`, n, amount)
 	status, answer := l.p.request(http.MethodPost, expensePath, body)
 	if status != http.StatusAccepted {

@@ -364,6 +364,28 @@ func TestNoCodeHasTwoClasses(t *testing.T) {
 	}
 }
 
+// Every code of the table, in a refusal and in a report, is of its class; and in a refusal
+// that is no refusal of the message, as Twilio is busy, it says nothing.
+func TestEveryCodeOfTheTableHasItsClass(t *testing.T) {
+	fake := twiliotest.New(t)
+	s := newSender(t, options(fake.URL()))
+	for class, codes := range twilio.CodeTable() {
+		for _, code := range codes {
+			fake.Script(to, twiliotest.Answer{Status: http.StatusBadRequest, Code: code, Message: "no {to}"}, twiliotest.Answer{Status: http.StatusServiceUnavailable, Code: code})
+			if e := checkError(t, s.Send(t.Context(), to, body), class); e.Code != code {
+				t.Errorf("code %d, want %d", e.Code, code)
+			}
+			checkError(t, s.Send(t.Context(), to, body), twilio.Unavailable)
+			if got := twilio.ClassOf(code, nil); got != class {
+				t.Errorf("%d in a report is %q, want %q", code, got, class)
+			}
+		}
+	}
+	if fake.Requests() < 100 || len(fake.Messages()) != 0 {
+		t.Errorf("%d requests, %d messages", fake.Requests(), len(fake.Messages()))
+	}
+}
+
 // Twilio is told where the request belongs in a trace, if that is known, and its own
 // headers stay as they are.
 func TestARequestCarriesItsPlaceInATrace(t *testing.T) {

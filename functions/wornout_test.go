@@ -37,7 +37,8 @@ func TestRequestsToOnePersonSendNoMoreTextMessagesThanAllowed(t *testing.T) {
 	s := openWithTwilio(t, tw, append(withoutLimits, "SmsPersonHourly=20", "SmsRequestHourly=3",
 		"ApproverPhones=boss@example.org="+bossPhone+",finance@example.org="+financePhone+",cfo@example.org="+cfoPhone)...)
 	inParallel(8, askings, func(int) { s.ask(expensePath, anExpense) })
-	s.stop() // when all messages have been tried
+	messages(t, tw, bossPhone, 20)
+	s.stop() // when those are tried that are on their way
 	if n := len(tw.MessagesFor(bossPhone)); n != 20 {
 		t.Errorf("%d messages about %d requests", n, askings)
 	}

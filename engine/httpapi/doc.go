@@ -27,7 +27,8 @@
 // of the wait is put to it in the turn that records it.
 //
 // Of the events with the same Idempotency-Key one has an effect, and all get its
-// answer. What is kept of the key is a hash, as the id of the event in the history,
+// answer: those that come while it is on its way wait for it, and none is refused for
+// that. With another payload it is 422, key-reused. What is kept of the key is a hash, as the id of the event in the history,
 // for as long as there is one; it costs no request.
 //
 // Events that are reserved come in by doors of their own, behind which it is known who

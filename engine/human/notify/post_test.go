@@ -202,7 +202,10 @@ func TestWhatIsPostedIsLettersAndNoMarkup(t *testing.T) {
 			t.Fatalf("%q: %v: %s", m.Subject, err, r.body)
 		}
 	}
-	for _, p := range payloads() {
+	for n, p := range payloads() {
+		if raceEnabled && n%10 != 0 {
+			continue
+		}
 		m := notify.Message{ID: "id", Subject: p, Text: "one\n" + p}
 		lines := []string{notify.Clean(p)}
 		for line := range strings.SplitSeq(m.Text, "\n") {

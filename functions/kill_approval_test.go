@@ -25,7 +25,7 @@ import (
 var killPoints = func() int {
 	n, _ := strconv.Atoi(os.Getenv("HOLDFAST_KILLS"))
 	if raceEnabled {
-		return cmp.Or(n, 40)
+		return cmp.Or(n, 25)
 	}
 	return cmp.Or(n, 200)
 }()

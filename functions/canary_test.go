@@ -85,7 +85,7 @@ func (c *cage) run(runs int) {
 			c.t.Errorf("%s: %d canaries in %d runs", way, n, runs)
 		}
 	}
-	c.search(runs)
+	c.search()
 }
 
 func newCage(t *testing.T, seed uint64) *cage {
@@ -376,7 +376,7 @@ func (c *cage) stray(n int) {
 }
 
 // search looks into all that is left when the app has ended.
-func (c *cage) search(runs int) {
+func (c *cage) search() {
 	c.t.Helper()
 	folder := c.app.folder
 	if err := c.app.collector.stop(context.WithoutCancel(c.t.Context())); err != nil {

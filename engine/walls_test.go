@@ -53,6 +53,8 @@ var walls = map[string][]string{
 	"engine/human/receipt":                {"engine/history"},
 	"engine/human/reply":                  {"engine", "engine/client", "engine/history", "engine/human/internal/memory", "engine/human/notify"},
 	"engine/human/pages":                  {"engine/human/approval", "engine/human/door"},
+	"engine/human/pages/browsertest":      {},
+	"engine/human/spoofs":                 {},
 	"engine/human/internal/memory":        {"engine/client", "engine/history"},
 	"engine/human/internal/bureau":        {"engine", "engine/client", "engine/dispatch", "engine/human", "engine/human/approval", "engine/human/door", "engine/human/links", "engine/store", "engine/store/filestore", "engine/store/tablestore", "engine/store/tablestore/azuretest"},
 	"cmd/determinism":                     {"engine/determinism"},
@@ -86,8 +88,6 @@ var walls = map[string][]string{
 	"cmd/deploy/internal/trace":         {"cmd/deploy/internal/inputs", "cmd/deploy/internal/parity", "cmd/deploy/internal/source", "cmd/deploy/internal/template"},
 	"cmd/deploy/internal/azure/armtest": {},
 	"docs/model":                        {},
-	"internal/browsertest":              {},
-	"internal/spoofs":                   {},
 	"infra":                             {"functions/settings"},
 	"infra/internal/generate":           {"functions/settings", "infra"},
 	"cmd/deploy": {

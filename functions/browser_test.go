@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/seed21523604/holdfast/internal/browsertest"
+	"github.com/seed21523604/holdfast/engine/human/pages/browsertest"
 )
 
 // An expense goes from the phone to the page and to the end, in a real browser: each

@@ -19,9 +19,9 @@ import (
 	asklinks "github.com/seed21523604/holdfast/engine/human/links"
 	"github.com/seed21523604/holdfast/engine/human/notify"
 	"github.com/seed21523604/holdfast/engine/human/receipt"
+	"github.com/seed21523604/holdfast/engine/human/spoofs"
 	"github.com/seed21523604/holdfast/functions/internal/twilio"
 	"github.com/seed21523604/holdfast/functions/twiliotest"
-	"github.com/seed21523604/holdfast/internal/spoofs"
 )
 
 // aLink is one such as people are sent.

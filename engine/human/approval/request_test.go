@@ -4,7 +4,7 @@ import (
 	"testing"
 
 	"github.com/seed21523604/holdfast/engine/human/approval"
-	"github.com/seed21523604/holdfast/internal/spoofs"
+	"github.com/seed21523604/holdfast/engine/human/spoofs"
 )
 
 // Whatever nobody sees is refused, wherever people write, also what Unicode calls a

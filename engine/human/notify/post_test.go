@@ -17,7 +17,7 @@ import (
 	"github.com/seed21523604/holdfast/engine"
 	"github.com/seed21523604/holdfast/engine/human"
 	"github.com/seed21523604/holdfast/engine/human/notify"
-	"github.com/seed21523604/holdfast/internal/spoofs"
+	"github.com/seed21523604/holdfast/engine/human/spoofs"
 )
 
 const secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"

@@ -13,7 +13,7 @@ import (
 	"github.com/seed21523604/holdfast/engine/human/approval"
 	"github.com/seed21523604/holdfast/engine/human/door"
 	"github.com/seed21523604/holdfast/engine/human/internal/bureau"
-	"github.com/seed21523604/holdfast/internal/browsertest"
+	"github.com/seed21523604/holdfast/engine/human/pages/browsertest"
 )
 
 // sights are the pages that there are, as one comes to see them.

@@ -10,8 +10,8 @@ import (
 	"testing"
 
 	"github.com/seed21523604/holdfast/engine/human/approval"
-	"github.com/seed21523604/holdfast/internal/browsertest"
-	"github.com/seed21523604/holdfast/internal/spoofs"
+	"github.com/seed21523604/holdfast/engine/human/pages/browsertest"
+	"github.com/seed21523604/holdfast/engine/human/spoofs"
 )
 
 // 1,500 texts, each shown by the browser or refused before it gets there: nothing in

@@ -10,7 +10,7 @@ import (
 
 	"github.com/seed21523604/holdfast/engine/human/approval"
 	"github.com/seed21523604/holdfast/engine/human/internal/bureau"
-	"github.com/seed21523604/holdfast/internal/browsertest"
+	"github.com/seed21523604/holdfast/engine/human/pages/browsertest"
 )
 
 func TestMain(m *testing.M) {

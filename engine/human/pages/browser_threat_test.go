@@ -15,8 +15,8 @@ import (
 
 	"github.com/seed21523604/holdfast/engine/human/approval"
 	"github.com/seed21523604/holdfast/engine/human/internal/bureau"
+	"github.com/seed21523604/holdfast/engine/human/pages/browsertest"
 	"github.com/seed21523604/holdfast/engine/store"
-	"github.com/seed21523604/holdfast/internal/browsertest"
 )
 
 // version returns how often an instance was written.

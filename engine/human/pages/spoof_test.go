@@ -12,7 +12,7 @@ import (
 
 	"github.com/seed21523604/holdfast/engine/human/approval"
 	"github.com/seed21523604/holdfast/engine/human/internal/bureau"
-	"github.com/seed21523604/holdfast/internal/spoofs"
+	"github.com/seed21523604/holdfast/engine/human/spoofs"
 )
 
 // linkTo returns the link that a person got from an instance.

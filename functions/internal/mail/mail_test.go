@@ -20,8 +20,8 @@ import (
 	"github.com/seed21523604/holdfast/engine"
 	"github.com/seed21523604/holdfast/engine/human"
 	"github.com/seed21523604/holdfast/engine/human/notify"
+	"github.com/seed21523604/holdfast/engine/human/spoofs"
 	"github.com/seed21523604/holdfast/functions/internal/mail"
-	"github.com/seed21523604/holdfast/internal/spoofs"
 )
 
 // server is an SMTP server that keeps the letters it took.

@@ -9,9 +9,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/seed21523604/holdfast/engine/human/pages/browsertest"
+	"github.com/seed21523604/holdfast/engine/human/spoofs"
 	"github.com/seed21523604/holdfast/functions/internal/phone"
-	"github.com/seed21523604/holdfast/internal/browsertest"
-	"github.com/seed21523604/holdfast/internal/spoofs"
 )
 
 func TestMain(m *testing.M) {

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/seed21523604/holdfast/internal/browsertest"
+	"github.com/seed21523604/holdfast/engine/human/pages/browsertest"
 )
 
 func TestMain(m *testing.M) {

@@ -3,7 +3,7 @@ package spoofs_test
 import (
 	"testing"
 
-	"github.com/seed21523604/holdfast/internal/spoofs"
+	"github.com/seed21523604/holdfast/engine/human/spoofs"
 )
 
 func TestThereAre1500DifferentTexts(t *testing.T) {

@@ -27,7 +27,7 @@ var askings = func() int {
 	if raceEnabled {
 		return cmp.Or(n, 100)
 	}
-	return cmp.Or(n, 300)
+	return cmp.Or(n, 1000)
 }()
 
 // However many requests one person is asked to decide, no more text messages go out within

@@ -22,7 +22,7 @@ const machines, crowd, people = 4, 64, 8
 // rounds is how often they do: as often as HOLDFAST_CROWD_ROUNDS says.
 var rounds = func() int {
 	n, _ := strconv.Atoi(os.Getenv("HOLDFAST_CROWD_ROUNDS"))
-	return cmp.Or(n, 25/slow)
+	return cmp.Or(n, 15/slow)
 }()
 
 // 64 answers at once, by links and on several machines: each time one of them decides,

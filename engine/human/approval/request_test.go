@@ -33,3 +33,15 @@ func TestTextsWithCharactersThatNobodySeesAreRefused(t *testing.T) {
 func plain() approval.Policy {
 	return approval.Policy{Name: "Plain", Stages: []approval.Stage{{Name: "one", Rules: []approval.Rule{{Of: []string{"ann"}}}, Deadline: approval.Elapsed(3600e9)}}}
 }
+
+func TestASentenceHasACapitalButAnAddressHasNone(t *testing.T) {
+	for text, want := range map[string]string{
+		"the request was changed": "The request was changed.", "élan is missing.": "Élan is missing.", "bob@example.org took it back": "bob@example.org took it back.",
+		`"x" is no answer`: `"x" is no answer.`, "": ".",
+	} {
+		r := approval.Refusal{Text: text}
+		if got := r.Sentence(); got != want {
+			t.Errorf("%q becomes %q, want %q", text, got, want)
+		}
+	}
+}

@@ -96,28 +96,30 @@ func long() approval.Request {
 // and by those who have pages read to them. HOLDFAST_PICTURES may name a folder, which
 // gets a picture of each.
 func TestEveryPageIsFitToBeSeen(t *testing.T) {
+	tab := browsertest.Start(t).Tab(t, browsertest.Options{Zone: "Europe/Zurich"})
 	for name, sight := range sights {
-		t.Run(name, func(t *testing.T) {
-			d := newDesk(t, browsertest.Options{Width: 320, Height: 640, Zone: "Europe/Zurich"}, expense(), secret(), long())
-			l := sight(d)
-			d.Open(l.URL)
-			d.see(name + " 320")
-			d.Be(browsertest.Options{Width: 390, Height: 844})
-			d.picture(name + " 390")
-			d.Be(browsertest.Options{Width: 1024, Height: 768, Dark: true})
-			d.see(name + " dark")
-			d.speak()
-			d.calm()
-		})
+		d := deskAt(t, tab, expense(), secret(), long())
+		l := sight(d)
+		d.Be(browsertest.Options{Width: 320, Height: 640, Scheme: "light"})
+		d.Open(l.URL)
+		d.see(name + " 320")
+		d.Be(browsertest.Options{Width: 390, Height: 844})
+		d.picture(name + " 390")
+		d.Be(browsertest.Options{Width: 1024, Height: 768, Scheme: "dark"})
+		d.see(name + " dark")
+		d.speak(name)
+		d.calm()
 	}
 }
 
 // The deadline is told by the clock of the stage, and by the reader's if that differs.
 func TestTheDeadlineIsToldByTheClocksThatDiffer(t *testing.T) {
+	d := newDesk(t, browsertest.Options{}, long())
 	for zone, more := range map[string]string{
 		"Europe/Zurich": "", "Africa/Lagos": "", "Asia/Kolkata": ", which is Thu, Nov 26, 2:30 PM where you are", "America/St_Johns": ", which is Thu, Nov 26, 5:30 AM where you are",
 	} {
-		d := newDesk(t, browsertest.Options{Zone: zone}, long())
+		d.Be(browsertest.Options{Zone: zone})
+		d.Open("about:blank")
 		d.Open(d.Link(ann, long().Content.Title).URL)
 		if got, want := browsertest.Eval[string](d.Tab, "document.querySelector('time').textContent"), "Thu 26 Nov 2026, 10:00 CET (09:00 UTC)"+more; strings.Join(strings.Fields(got), " ") != want {
 			t.Errorf("in %s: %s, want %s", zone, got, want)
@@ -149,17 +151,17 @@ func (d *desk) picture(name string) {
 }
 
 // speak fails if something to use has no name, or two have the same.
-func (d *desk) speak() {
+func (d *desk) speak(name string) {
 	d.Helper()
 	seen := map[browsertest.Control]bool{}
 	for _, c := range d.Controls() {
 		if c.Name == "" || seen[c] {
-			d.Errorf("a %s is called %q", c.Role, c.Name)
+			d.Errorf("%s: a %s is called %q", name, c.Role, c.Name)
 		}
 		seen[c] = true
 	}
 	const page = "[document.documentElement.lang, document.title, document.querySelectorAll('h1').length, document.querySelectorAll('main').length].join('|')"
 	if got, want := browsertest.Eval[string](d.Tab, page), "en|"+browsertest.Eval[string](d.Tab, "document.querySelector('h1').textContent")+"|1|1"; got != want {
-		d.Errorf("language, title, headings, main: %s, want %s", got, want)
+		d.Errorf("%s: language, title, headings, main: %s, want %s", name, got, want)
 	}
 }

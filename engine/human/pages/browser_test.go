@@ -27,11 +27,16 @@ type desk struct {
 
 func newDesk(t *testing.T, o browsertest.Options, requests ...approval.Request) *desk {
 	t.Helper()
-	b := browsertest.Start(t)
-	s := newSite(t, requests...)
+	return deskAt(t, browsertest.Start(t).Tab(t, o), requests...)
+}
+
+// deskAt lets a tab see a new site, in the place of the one before.
+func deskAt(t *testing.T, tab *browsertest.Tab, requests ...approval.Request) *desk {
+	t.Helper()
+	b, s := browsertest.Start(t), newSite(t, requests...)
 	b.Serve(t, bureau.Origin, s.handler)
 	b.Visits()
-	return &desk{s, b, b.Tab(t, o)}
+	return &desk{s, b, tab}
 }
 
 // records returns the decisions on the request of a link.

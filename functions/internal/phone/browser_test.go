@@ -60,7 +60,7 @@ func TestThePhoneIsFitToBeSeen(t *testing.T) {
 		see(t, tab, name+"-320")
 		tab.Be(browsertest.Options{Width: 390, Height: 844})
 		see(t, tab, name+"-390")
-		tab.Be(browsertest.Options{Width: 1024, Height: 768, Dark: true})
+		tab.Be(browsertest.Options{Width: 1024, Height: 768, Scheme: "dark"})
 		see(t, tab, name+"-dark")
 		for _, c := range tab.Controls() {
 			if c.Name == "" {

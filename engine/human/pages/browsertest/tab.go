@@ -35,8 +35,8 @@ const patience = 20 * time.Minute
 // Options says what a tab is like. The zero value is a window of a desktop.
 type Options struct {
 	UserAgent     string
-	Width, Height int64 // 1024 by 768
-	Dark          bool  // the person likes it dark
+	Width, Height int64  // 1024 by 768
+	Scheme        string // dark or light, as the person likes it
 	Zone          string
 	NoJavaScript  bool
 }
@@ -100,9 +100,9 @@ func (o *Options) apply(ctx context.Context, target *chromedp.Target) error {
 		_, err := cdp.Call(ctx, target, emulation.SetUserAgentOverride, emulation.SetUserAgentOverrideParams{UserAgent: o.UserAgent})
 		all = append(all, err)
 	}
-	if o.Dark {
-		dark := []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: "dark"}}
-		_, err := cdp.Call(ctx, target, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: dark})
+	if o.Scheme != "" {
+		scheme := []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: o.Scheme}}
+		_, err := cdp.Call(ctx, target, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: scheme})
 		all = append(all, err)
 	}
 	if o.Zone != "" {

@@ -58,6 +58,10 @@ func isIcon(url string) bool { return strings.HasSuffix(url, "/favicon.ico") }
 // ServeHTTP serves the host that a request is for, and remembers that it came. The
 // other hosts have nothing.
 func (w *web) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
+	if isIcon(r.URL.Path) {
+		rw.WriteHeader(http.StatusNoContent) // an error would be a trouble of the page's
+		return
+	}
 	origin := "http://" + r.Host
 	if r.TLS != nil {
 		origin = "https://" + r.Host
@@ -105,11 +109,6 @@ func (b *Browser) Visits() (visits []Visit) {
 	w := b.web
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for _, v := range w.seen {
-		if !isIcon(v.URL) {
-			visits = append(visits, v)
-		}
-	}
-	w.seen = nil
+	visits, w.seen = w.seen, nil
 	return visits
 }

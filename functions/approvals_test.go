@@ -15,7 +15,6 @@ import (
 	"github.com/seed21523604/holdfast/engine/enginetest"
 	"github.com/seed21523604/holdfast/engine/human"
 	"github.com/seed21523604/holdfast/engine/human/approval"
-	asklinks "github.com/seed21523604/holdfast/engine/human/links"
 	"github.com/seed21523604/holdfast/engine/human/notify"
 	"github.com/seed21523604/holdfast/functions/internal/phone"
 )
@@ -324,11 +323,7 @@ func (l *letters) Send(_ context.Context, to string, m notify.Message) error {
 }
 
 func TestWhoHasAnAddressIsToldByEMailIfThereIsAServer(t *testing.T) {
-	maker, err := asklinks.New(make([]byte, asklinks.KeySize), "https://app.example/api/approve")
-	if err != nil {
-		t.Fatal(err)
-	}
-	link := maker.Link(asklinks.Question{Instance: "i", To: boss})
+	link := aLink(t)
 	notice := approval.Notice{Title: "Train to Bern", Requester: "rex@example.org", Contact: approval.Contact{Email: boss, Phone: number}}
 	for kind, says := range map[approval.EffectKind]string{
 		approval.Ask:    boss + " | To decide: Train to Bern | rex@example.org asks you to decide until",

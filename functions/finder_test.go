@@ -19,7 +19,8 @@ func (f *finder) add(t *testing.T, secrets ...string) {
 	t.Helper()
 	for _, s := range secrets {
 		if len(s) < 8 {
-			t.Fatalf("the secret %q is too short to be looked for", s)
+			t.Errorf("the secret %q is too short to be looked for", s)
+			continue
 		}
 		secret := []byte(s)
 		f.begins[int(secret[0])<<16|int(secret[1])<<8|int(secret[2])] = true

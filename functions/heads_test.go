@@ -76,7 +76,10 @@ func TestADeathBetweenTheHeadAndThePurgeLosesNothing(t *testing.T) {
 	a, text := s.decidedExpense()
 	reader := client.New(s.app.store, client.Options{})
 	in, err := reader.Get(t.Context(), a.ID)
-	if err != nil || s.app.heads.keep(t.Context(), in) != nil {
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.app.heads.keep(t.Context(), in); err != nil {
 		t.Fatal(err)
 	}
 	before, err := reader.Get(t.Context(), headID(in.Execution))
@@ -90,7 +93,10 @@ func TestADeathBetweenTheHeadAndThePurgeLosesNothing(t *testing.T) {
 	}
 	other := in
 	other.Execution = "another"
-	if _, err := s.app.worker.Instances().Get(t.Context(), in.ID); !errors.Is(err, store.ErrNotFound) || s.app.heads.keep(t.Context(), other) != nil {
+	if _, err := s.app.worker.Instances().Get(t.Context(), in.ID); !errors.Is(err, store.ErrNotFound) {
+		t.Error(err)
+	}
+	if err := s.app.heads.keep(t.Context(), other); err != nil {
 		t.Error(err)
 	}
 	if _, err := reader.Get(t.Context(), headID("another")); !errors.Is(err, client.ErrNotFound) {

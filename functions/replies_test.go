@@ -29,7 +29,7 @@ func (s *site) texts(tw *twiliotest.Server, from, body, sid string) string {
 
 func TestAnExpenseIsDecidedByTextMessages(t *testing.T) {
 	tw := twiliotest.New(t)
-	s := openWithTwilio(t, tw, "ApproverPhones=boss@example.org="+bossPhone+",finance@example.org="+financePhone+",cfo@example.org=+447700900213")
+	s := openWithTwilio(t, tw, "ApproverPhones=boss@example.org="+bossPhone+",finance@example.org="+financePhone+",cfo@example.org="+cfoPhone)
 	a := s.ask(expensePath, anExpense)
 	ref := refIn(messages(t, tw, bossPhone, 1)[0].Body)
 	if says := s.texts(tw, bossPhone, "approve", ""); !strings.Contains(says, "A "+ref+" approves") {
@@ -71,7 +71,7 @@ func TestAnExpenseIsDecidedByTextMessages(t *testing.T) {
 // a code.
 func TestWhatTakesACodeIsNotDecidedByATextMessage(t *testing.T) {
 	tw := twiliotest.New(t)
-	s := openWithTwilio(t, tw, "ExpenseCodeFrom=80", "ApproverPhones=boss@example.org="+bossPhone+",finance@example.org="+financePhone+",cfo@example.org=+447700900213")
+	s := openWithTwilio(t, tw, "ExpenseCodeFrom=80", "ApproverPhones=boss@example.org="+bossPhone+",finance@example.org="+financePhone+",cfo@example.org="+cfoPhone)
 	a := s.ask(expensePath, anExpense)
 	ref := refIn(messages(t, tw, bossPhone, 1)[0].Body)
 	if says := s.texts(tw, bossPhone, "R "+ref+" no", ""); !strings.Contains(says, "takes a code") {
@@ -84,7 +84,7 @@ func TestWhatTakesACodeIsNotDecidedByATextMessage(t *testing.T) {
 // another, and an answer by the old one is none.
 func TestAnOldReferenceDecidesNothingOfARequestBegunAnew(t *testing.T) {
 	tw := twiliotest.New(t)
-	s := openWithTwilio(t, tw, "ApproverPhones=boss@example.org="+bossPhone+",finance@example.org="+financePhone+",cfo@example.org=+447700900213")
+	s := openWithTwilio(t, tw, "ApproverPhones=boss@example.org="+bossPhone+",finance@example.org="+financePhone+",cfo@example.org="+cfoPhone)
 	a := s.ask(expensePath, anExpense)
 	old := refIn(messages(t, tw, bossPhone, 1)[0].Body)
 	s.want(202, "POST", localPath+"/instances/"+a.ID+"/terminate", "")

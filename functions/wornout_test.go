@@ -21,11 +21,14 @@ import (
 )
 
 // askings is how many requests one person is asked about: as many as
-// HOLDFAST_REQUESTS says.
+// HOLDFAST_REQUESTS says, or ten thousand with HOLDFAST_THREATS=full.
 var askings = func() int {
 	n, _ := strconv.Atoi(os.Getenv("HOLDFAST_REQUESTS"))
 	if raceEnabled {
 		return cmp.Or(n, 100)
+	}
+	if os.Getenv("HOLDFAST_THREATS") == "full" {
+		return cmp.Or(n, 10_000)
 	}
 	return cmp.Or(n, 1000)
 }()

@@ -374,18 +374,16 @@ func TestWhoAsksAgainAfterAPageWasTurnedIsAnswered(t *testing.T) {
 	o := usual()
 	o.PhoneHourly, o.PrefixHourly, o.PhoneFailures, o.BreakerSends = 0, 500, 0, 0
 	f := newOffice(t, o)
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
 	turned := 0
 	for n := range 220 {
 		s := human.Sending{Key: fmt.Sprint("message", n), To: number, Segments: 1, Tries: 5}
 		for range 2 {
 			began := time.Now()
-			if _, refused, err := f.gate.Admit(ctx, s); err != nil || refused != nil {
+			if _, refused, err := f.gate.Admit(t.Context(), s); err != nil || refused != nil {
 				t.Fatalf("message %d after %v: %v %v", n, time.Since(began), refused, err)
 			}
 		}
-		if in, err := f.client.Get(ctx, f.gate.PrefixLedger(number)); err == nil && in.First != "" {
+		if in, err := f.client.Get(t.Context(), f.gate.PrefixLedger(number)); err == nil && in.First != "" {
 			turned++
 		}
 	}

@@ -20,8 +20,8 @@ const (
 )
 
 // Clean returns a text without what is not seen or changes how the rest is: control
-// characters, marks of direction and other formatting, and what stands for nothing. Line ends and tabs become
-// spaces, so that it is one line.
+// characters, marks of direction and other formatting, and what stands for nothing.
+// Line ends and tabs become spaces, so that it is one line.
 func Clean(value string) string {
 	return strings.Join(strings.Fields(strings.Map(func(r rune) rune {
 		switch {

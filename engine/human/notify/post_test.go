@@ -11,7 +11,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/seed21523604/holdfast/engine"
@@ -146,7 +145,7 @@ func TestWhatPeopleWriteStaysText(t *testing.T) {
 				t.Fatal(err)
 			}
 			got = strings.TrimSuffix(strings.TrimPrefix(got, "["), "]")
-			if strings.ContainsFunc(got, isUnseen) || strings.ContainsAny(got, marks) {
+			if strings.ContainsFunc(got, spoofs.IsUnseen) || strings.ContainsAny(got, marks) {
 				t.Fatalf("%s: %q became %q", format, p, got)
 			}
 			if format == notify.Teams && unescaped(got) {
@@ -157,11 +156,6 @@ func TestWhatPeopleWriteStaysText(t *testing.T) {
 			}
 		}
 	}
-}
-
-// isUnseen reports whether a character may not be in a line for people.
-func isUnseen(r rune) bool {
-	return r == '\u2028' || r == '\u2029' || unicode.IsControl(r) || unicode.In(r, unicode.Cf, unicode.Co, unicode.Other_Default_Ignorable_Code_Point)
 }
 
 // unescaped reports whether a mark of Markdown stands without a backslash.

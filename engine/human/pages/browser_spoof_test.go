@@ -34,6 +34,9 @@ func TestTheBrowserShowsWhatPeopleWriteAsText(t *testing.T) {
 	if got := len(spoofs.Of(spoofs.Hidden)) - refused[spoofs.Hidden]; got != 0 {
 		t.Errorf("%d texts with characters that nobody sees are taken", got)
 	}
+	if n := len(lines) + len(texts); n < 900 {
+		t.Errorf("only %d texts are shown", n)
+	}
 	d := newDesk(t, browsertest.Options{})
 	clean := d.show(wall{Said: "plain"})
 	for all := slices.Collect(slices.Chunk(lines, walls)); len(all) > 0; all = all[1:] {

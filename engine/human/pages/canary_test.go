@@ -42,10 +42,13 @@ func (c *canaries) in(text string) (found []string) {
 	return found
 }
 
-// flows is how many there are: as many as HOLDFAST_LEAK_FLOWS says, which may be a
-// thousand.
+// flows is how many there are: as many as HOLDFAST_LEAK_FLOWS says, or a thousand with
+// HOLDFAST_THREATS=full.
 var flows = func() int {
 	n, _ := strconv.Atoi(os.Getenv("HOLDFAST_LEAK_FLOWS"))
+	if os.Getenv("HOLDFAST_THREATS") == "full" && slow == 1 {
+		n = cmp.Or(n, 1000)
+	}
 	return cmp.Or(n, 200/slow)
 }()
 

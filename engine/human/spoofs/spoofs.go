@@ -4,7 +4,10 @@
 // people wrote.
 package spoofs
 
-import "strings"
+import (
+	"strings"
+	"unicode"
+)
 
 // Kind is what a text tries.
 type Kind string
@@ -75,4 +78,9 @@ func carried() (all []string) {
 		}
 	}
 	return all
+}
+
+// IsUnseen reports whether a character may not be in a line for people.
+func IsUnseen(r rune) bool {
+	return r == '\u2028' || r == '\u2029' || unicode.IsControl(r) || unicode.In(r, unicode.Cf, unicode.Co, unicode.Other_Default_Ignorable_Code_Point)
 }

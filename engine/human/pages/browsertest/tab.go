@@ -26,7 +26,6 @@ const (
 	KeyTab   = kb.Tab
 	KeyEnter = kb.Enter
 	KeyDown  = kb.ArrowDown
-	KeySpace = " "
 )
 
 // patience is how long a tab may be used; whatever takes longer hangs.

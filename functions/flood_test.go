@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"os"
 	"path"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -56,7 +57,7 @@ const answers, openTo, floodCountries, floodPrefixes = 2, 10, 40, 1000
 // phone, no neighbourhood and no caller has more than are theirs.
 func TestAFloodOfStartsCostsWhatTheLimitsSay(t *testing.T) {
 	f := newFlood(t)
-	before := time.Now().UTC().YearDay()
+	began := time.Now().UTC()
 	for step := min(1000, floodStarts/4); f.asked < floodStarts; {
 		f.ask(step)
 		f.typeSome()
@@ -67,12 +68,12 @@ func TestAFloodOfStartsCostsWhatTheLimitsSay(t *testing.T) {
 		most   int
 	}{"phone": {byPhone, floodPhone}, "prefix": {byPrefix, floodPrefix}, "caller": {byCaller, floodCaller}, "call": {byCall, 1}} {
 		for key, n := range c.counts {
-			if n > c.most {
+			if n > c.most && (name == "call" || time.Since(began) < time.Hour) { // later an hour's may be sent again
 				t.Errorf("%s %s was sent %d messages", name, key, n)
 			}
 		}
 	}
-	if before != time.Now().UTC().YearDay() {
+	if began.YearDay() != time.Now().UTC().YearDay() {
 		t.Log("midnight came, and with it another day's messages")
 	} else if n := len(f.tw.Messages()); n != floodDaily {
 		t.Errorf("%d messages were sent, and %d are a day's", n, floodDaily)
@@ -206,12 +207,15 @@ func (f *flood) note(id, address string) {
 	}
 }
 
-// typeSome types codes that came last to the countries whose people do so, every third.
+// typeSome types codes in the countries whose people do so: the first that came to each of
+// them, and every third that followed.
 func (f *flood) typeSome() {
 	f.t.Helper()
-	for n, m := range f.tw.Messages() {
+	came := map[string]int{}
+	for _, m := range f.tw.Messages() {
 		country := region.Of(m.To)
-		if n%3 != 0 || country != f.countries[0] && country != f.countries[1] {
+		came[country]++
+		if came[country]%3 != 1 || !slices.Contains(f.countries[:answers], country) {
 			continue
 		}
 		f.serve("POST", f.app.management+"/instances/"+instanceOf(m)+"/raiseEvent/SmsChallengeResponse", codeIn(m.Body), "X-Functions-Key", floodKey) // it may have been typed before

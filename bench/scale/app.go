@@ -82,15 +82,16 @@ func registry(a *alarms) *engine.Registry {
 // app is a worker and a client on a store.
 type app struct {
 	*client.Client
-	stop  context.CancelFunc
-	ended chan error
+	worker *dispatch.Worker
+	stop   context.CancelFunc
+	ended  chan error
 }
 
 // newApp returns a running app. The store stays the caller's.
 func newApp(s store.Store, a *alarms) *app {
 	worker := dispatch.New(s, registry(a), dispatch.Options{})
 	ctx, stop := context.WithCancel(context.Background())
-	app := &app{Client: client.New(worker.Instances(), client.Options{}), stop: stop, ended: make(chan error, 1)}
+	app := &app{Client: client.New(worker.Instances(), client.Options{}), worker: worker, stop: stop, ended: make(chan error, 1)}
 	go func() { app.ended <- worker.Run(ctx) }()
 	return app
 }

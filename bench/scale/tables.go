@@ -81,13 +81,18 @@ func openMemory(ctx context.Context, a *alarms) (*tables, error) {
 
 func (t *tables) close() error { return errors.Join(t.app.close(), t.store.Close()) }
 
-// per returns how many requests each of so many operations took.
+// per returns how many requests each of so many operations took, with what the worker does
+// when they are answered.
 func (t *tables) per(ctx context.Context, ids []string, f func(context.Context, string) error) (float64, error) {
+	if err := t.worker.Settle(ctx); err != nil {
+		return 0, err
+	}
 	t.take()
 	if _, err := each(ctx, ids, 1, f); err != nil {
 		return 0, err
 	}
-	return t.take() / float64(len(ids)), nil
+	err := t.worker.Settle(ctx)
+	return t.take() / float64(len(ids)), err
 }
 
 // waitOnAzurite lets more and more instances wait on Azurite, and counts the requests

@@ -96,9 +96,9 @@ type repeater struct {
 // timed keeps one latency.
 func (r *repeater) timed(d time.Duration) { r.times = append(r.times, d) }
 
-// repeat calls fn until the deadline or an error.
+// repeat calls fn, and again until the deadline or an error.
 func (r *repeater) repeat(deadline time.Time, fn func() error) {
-	for r.err == nil && time.Now().Before(deadline) {
+	for more := true; more && r.err == nil; more = time.Now().Before(deadline) {
 		r.err = fn()
 		r.calls++
 	}

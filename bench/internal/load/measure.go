@@ -91,16 +91,14 @@ func quantiles(times []time.Duration) (p50, p99 float64) {
 }
 
 // flows runs instances one after the other on every caller until the time is
-// up, and returns how many ended.
+// up, at least one on each, and returns how many ended.
 func (r *run) flows(ctx context.Context, d time.Duration) (n int, err error) {
 	end := time.Now().Add(d)
 	var ended atomic.Int64
 	err = r.callers(r.Parallel, func() (bool, error) {
-		if time.Now().After(end) {
-			return false, nil
-		}
-		defer ended.Add(1)
-		return true, r.flow(ctx)
+		err := r.flow(ctx)
+		ended.Add(1)
+		return time.Now().Before(end), err
 	})
 	return int(ended.Load()), err
 }

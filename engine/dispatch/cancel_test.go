@@ -4,6 +4,7 @@ import (
 	"context"
 	"runtime"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/seed21523604/holdfast/engine"
@@ -78,25 +79,41 @@ func (d deaf) Receive(ctx context.Context, _ int, _ time.Duration) ([]store.Door
 	return nil, nil
 }
 
+// In virtual time the deadline comes when the activity has begun and waits, however slow
+// the machine is.
 func TestADeadlineReachesARunningActivity(t *testing.T) {
-	entered, stopped := make(chan struct{}, 1), make(chan struct{}, 1)
-	r := engine.NewRegistry()
-	engine.AddActivity(r, slow, untilStopped(entered, stopped))
-	engine.AddOrchestrator(r, call, func(ctx *engine.Context, n int) (int, error) {
-		_, err := engine.CallActivity(ctx, slow, n, engine.Until(ctx.Now().Add(time.Millisecond))).Await()
-		if err != engine.ErrTimeout {
-			return 0, err
+	synctest.Test(t, func(t *testing.T) {
+		entered, stopped := make(chan struct{}, 1), make(chan struct{}, 1)
+		r := engine.NewRegistry()
+		engine.AddActivity(r, slow, untilStopped(entered, stopped))
+		engine.AddOrchestrator(r, call, func(ctx *engine.Context, n int) (int, error) {
+			_, err := engine.CallActivity(ctx, slow, n, engine.Until(ctx.Now().Add(time.Minute))).Await()
+			if err != engine.ErrTimeout {
+				return 0, err
+			}
+			return engine.WaitForExternalEvent(ctx, open).Await()
+		})
+		w := dispatch.New(onAccount(t), r, dispatch.Options{})
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error)
+		go func() { done <- w.Run(ctx) }()
+		c := client.New(w.Instances(), client.Options{})
+		if _, err := c.Start(t.Context(), string(call), "a", 1); err != nil {
+			t.Fatal(err)
 		}
-		return engine.WaitForExternalEvent(ctx, open).Await()
+		<-entered
+		<-stopped
+		if err := c.Raise(t.Context(), "a", string(open), client.Payload{Body: []byte("5")}); err != nil {
+			t.Fatal(err)
+		}
+		if in, err := c.Get(t.Context(), "a"); err != nil || in.Status != history.Completed || string(in.Output) != "5" {
+			t.Errorf("%+v %v", in, err)
+		}
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
 	})
-	s := openShop(t, t.TempDir(), dispatch.Options{}, r)
-	s.start("call", "a", 1)
-	<-entered
-	<-stopped
-	if err := s.client.Raise(t.Context(), "a", "Open", client.Payload{Body: []byte("5")}); err != nil {
-		t.Fatal(err)
-	}
-	s.want("a", history.Completed, "5")
 }
 
 func TestAnActivityThatEndsItsGoroutineFails(t *testing.T) {

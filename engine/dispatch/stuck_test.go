@@ -31,7 +31,7 @@ func TestATurnWithoutEndIsParkedAndOthersGoOn(t *testing.T) {
 		}
 		return v, err
 	})
-	w := dispatch.New(disk, r, dispatch.Options{MaxTurn: 20 * time.Millisecond})
+	w := dispatch.New(disk, r, dispatch.Options{MaxTurn: 300 * time.Millisecond})
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error)
 	go func() { done <- w.Run(ctx) }()
@@ -48,7 +48,7 @@ func TestATurnWithoutEndIsParkedAndOthersGoOn(t *testing.T) {
 		t.Fatal(err)
 	}
 	in, err := c.WaitFor(t.Context(), "stuck", func(in store.Instance) bool { return in.Fault != nil })
-	if err != nil || in.Status != history.Suspended || !strings.Contains(in.Fault.Reason, "20ms") {
+	if err != nil || in.Status != history.Suspended || !strings.Contains(in.Fault.Reason, "300ms") {
 		t.Errorf("%v %+v", in.Fault, err)
 	}
 	if err := raise("other"); err != nil {

@@ -17,17 +17,25 @@ import (
 	"github.com/seed21523604/holdfast/engine/store/tablestore/azuretest"
 )
 
+// onAccount returns a store on a storage account in memory, which a test in a bubble of
+// synctest may use.
+func onAccount(t *testing.T) *tablestore.Store {
+	t.Helper()
+	account := azuretest.New(azuretest.Options{})
+	o := tablestore.Options{ConnectionString: account.ConnectionString(), Hub: "hub"}
+	o.Client.Transport = account
+	s, err := tablestore.Open(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
 // Of starts that come together only one can be made, but the others are not told
 // that there is an instance before that is durable.
 func TestAStartIsNotRefusedForOneThatIsNotDurable(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		account := azuretest.New(azuretest.Options{})
-		o := tablestore.Options{ConnectionString: account.ConnectionString(), Hub: "hub"}
-		o.Client.Transport = account
-		s, err := tablestore.Open(t.Context(), o)
-		if err != nil {
-			t.Fatal(err)
-		}
+		s := onAccount(t)
 		all := make(chan struct{})
 		broken := &storetest.Faulty{Store: s, Choose: func(method string, _ int) storetest.Fault {
 			if method == "Commit" || method == "Create" {
@@ -63,13 +71,7 @@ func TestAStartIsNotRefusedForOneThatIsNotDurable(t *testing.T) {
 // purged since, was not refused: what became of it is not known any more.
 func TestAMessageIsNotRefusedByAnInstanceThatIsGoneSince(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		account := azuretest.New(azuretest.Options{})
-		o := tablestore.Options{ConnectionString: account.ConnectionString(), Hub: "hub"}
-		o.Client.Transport = account
-		s, err := tablestore.Open(t.Context(), o)
-		if err != nil {
-			t.Fatal(err)
-		}
+		s := onAccount(t)
 		var lost bool
 		losing := &storetest.Faulty{Store: s, Choose: func(method string, _ int) storetest.Fault {
 			switch {
@@ -90,7 +92,7 @@ func TestAMessageIsNotRefusedByAnInstanceThatIsGoneSince(t *testing.T) {
 		if _, err := client.New(dispatch.New(s, r, dispatch.Options{Cached: -1}).Instances(), client.Options{}).Start(t.Context(), string(gate), "a", 1); err != nil {
 			t.Fatal(err)
 		}
-		err = dispatch.New(losing, r, dispatch.Options{Cached: -1}).Instances().Send(t.Context(), "a", history.Event{Kind: history.ExecutionTerminated, ID: history.Outside, Message: "m1"})
+		err := dispatch.New(losing, r, dispatch.Options{Cached: -1}).Instances().Send(t.Context(), "a", history.Event{Kind: history.ExecutionTerminated, ID: history.Outside, Message: "m1"})
 		if err == nil || errors.Is(err, store.ErrNotFound) || !lost {
 			t.Errorf("the sender is told %v", err)
 		}

@@ -17,7 +17,7 @@ import (
 	"github.com/seed21523604/holdfast/engine/store"
 )
 
-// promises holds a test for each of the engine's ten promises.
+// promises holds tests for the engine's ten promises, but for the last, which runs alone.
 var promises = map[string]func(*bench){
 	"1 history only grows":                                 promiseHistoryGrows,
 	"2 a turn commits whole or not at all":                 promiseWhole,
@@ -52,7 +52,6 @@ var promises = map[string]func(*bench){
 	"7 what was recorded is not refused":                   promiseRecorded,
 	"7 the unknown can be terminated":                      promiseUnknown,
 	"9 deterministic replay":                               promiseReplay,
-	"10 waiting costs nothing":                             promiseWaiting,
 }
 
 func promiseHistoryGrows(b *bench) {
@@ -393,7 +392,7 @@ func promiseWaiting(b *bench) {
 		o.start("order", fmt.Sprint(i), 1)
 	}
 	b.must(o.worker.Settle(b.ctx))
-	if now := runtime.NumGoroutine(); now > before+400 { // other tests run beside this one
+	if now := runtime.NumGoroutine(); now > before+50 { // the store may have begun some of its own
 		b.Errorf("%d goroutines more for 500 waiting instances", now-before)
 	}
 	b.Store = faulty

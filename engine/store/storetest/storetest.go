@@ -63,6 +63,8 @@ func Run(t *testing.T, h Harness) {
 		}
 	})
 	t.Run("promise", func(t *testing.T) {
+		// This one counts goroutines, so the others wait for it.
+		t.Run("10 waiting costs nothing", func(t *testing.T) { promiseWaiting(newBench(t, h)) })
 		for _, tests := range []map[string]func(*bench){promises, relations, rewinds, poisons, retentions} {
 			for name, test := range tests {
 				t.Run(name, func(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"flag"
 	"math/rand/v2"
+	"os"
 	"sync"
 	"syscall"
 	"testing"
@@ -81,8 +82,13 @@ func newDriver(t *testing.T, random *rand.Rand) (*driver, *checker) {
 		t: t, world: w, random: random, client: client.New(s, client.Options{}),
 		ends: map[string]store.Instance{}, raised: map[string][]string{}, samples: map[string][]history.Event{},
 	}
+	sockets, err := os.MkdirTemp("", "crashrun-") // not t.TempDir, as a socket's path must be short
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(sockets) })
 	for n := range workers {
-		p := newProcess(t, j, n)
+		p := newProcess(t, j, sockets, n)
 		if err := p.start(); err != nil {
 			t.Fatal(err)
 		}

@@ -29,7 +29,6 @@ type driver struct {
 	world   *world
 	workers []*process
 	client  *client.Client // reads the store without any worker
-	http    http.Client
 
 	mu      sync.Mutex
 	random  *rand.Rand
@@ -65,13 +64,13 @@ func (d *driver) post(ctx context.Context, path string, body []byte) (status int
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	worker := d.workers[d.number(len(d.workers))]
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+worker.job.Address+apiPath+path, bytes.NewReader(body))
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, apiURL+path, bytes.NewReader(body))
 	if err != nil {
 		d.t.Error(err)
 		return 0, nil
 	}
 	request.Header.Set("Content-Type", "application/json")
-	response, err := d.http.Do(request)
+	response, err := worker.http.Do(request)
 	if err != nil {
 		return 0, nil
 	}

@@ -29,7 +29,7 @@ import (
 
 // job is what a worker process is told, in a variable of its environment.
 type job struct {
-	Address    string // to listen on
+	Socket     string // to listen on
 	Connection string // to the storage account
 	Hub        string
 	World      string // its URL
@@ -38,7 +38,7 @@ type job struct {
 
 const (
 	jobVariable = "HOLDFAST_CRASHRUN_JOB"
-	apiPath     = "/manage"
+	apiURL      = "http://worker/manage"
 	// lease is short, so that what a killed worker had in hand is taken over
 	// while the run lasts.
 	lease = 5 * time.Second
@@ -72,7 +72,10 @@ func serve(text string) error {
 	if err != nil {
 		return err
 	}
-	listener, err := net.Listen("tcp", j.Address)
+	if err := os.Remove(j.Socket); err != nil && !errors.Is(err, os.ErrNotExist) { // that of a process that was killed
+		return err
+	}
+	listener, err := net.Listen("unix", j.Socket)
 	if err != nil {
 		return err
 	}
@@ -108,28 +111,31 @@ func (j *job) wire(s *tablestore.Store) (*dispatch.Worker, http.Handler, error) 
 	registry := newRegistry(&worldClient{j.World}, sealer)
 	worker := dispatch.New(s, registry, dispatch.Options{Cached: 100, Logger: slog.New(slog.NewTextHandler(os.Stderr, nil))})
 	c := client.New(worker.Instances(), client.Options{Secret: registry.SecretEvents, Seal: sealer.Seal})
-	api, err := httpapi.New(c, httpapi.Options{URL: "http://" + j.Address + apiPath})
+	api, err := httpapi.New(c, httpapi.Options{URL: apiURL})
 	return worker, api, err
 }
 
-// process is a worker that is killed and started again.
+// process is a worker that is killed and started again. It is reached by a socket that
+// is nobody else's, also while there is no process.
 type process struct {
-	t   *testing.T
-	job job
-	log string // the file that takes what it prints
+	t    *testing.T
+	job  job
+	http *http.Client // leads to it, whatever host is asked for
+	log  string       // the file that takes what it prints
 
 	mu      sync.Mutex
 	command *exec.Cmd
 }
 
-func newProcess(t *testing.T, j job, number int) *process {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+func newProcess(t *testing.T, j job, sockets string, number int) *process {
+	j.Socket = filepath.Join(sockets, fmt.Sprint(number))
+	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "unix", j.Socket)
 	}
-	defer l.Close()
-	j.Address = l.Addr().String()
-	return &process{t: t, job: j, log: filepath.Join(t.ArtifactDir(), fmt.Sprintf("worker-%d.log", number))}
+	return &process{
+		t: t, job: j, http: &http.Client{Transport: &http.Transport{DialContext: dial}},
+		log: filepath.Join(t.ArtifactDir(), fmt.Sprintf("worker-%d.log", number)),
+	}
 }
 
 // start starts the process and waits until it listens.

@@ -43,7 +43,7 @@ func (h *hub) answerAs(id, key string, n int) (taken bool, decision int, err err
 func (h *hub) reply(id, key, payload string) *httptest.ResponseRecorder {
 	r := httptest.NewRequest("POST", basePath+"/instances/"+id+"/raiseEvent/Approval", strings.NewReader(payload))
 	r.Header.Set("Content-Type", "application/json")
-	r.Header.Set("Prefer", "wait=30")
+	r.Header.Set("Prefer", "wait=200")
 	if key != "" {
 		r.Header.Set("Idempotency-Key", key)
 	}

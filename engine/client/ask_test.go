@@ -6,12 +6,17 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/seed21523604/holdfast/engine"
 	"github.com/seed21523604/holdfast/engine/client"
+	"github.com/seed21523604/holdfast/engine/dispatch"
 	"github.com/seed21523604/holdfast/engine/history"
+	"github.com/seed21523604/holdfast/engine/store"
+	"github.com/seed21523604/holdfast/engine/store/storetest"
 )
 
 const (
@@ -222,6 +227,45 @@ func TestAnAnswerThatIsNotThereYetIsHadByAskingAgain(t *testing.T) {
 	if in := h.get("a"); in.External.Raised != 1 {
 		t.Errorf("%+v", in.External)
 	}
+}
+
+// Nor is there one from a worker before the turn of somebody else is written.
+func TestAnAnswerThatWaitsForAnotherTurnIsHadByAskingAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var slow atomic.Bool
+		release := make(chan struct{})
+		h := newHub(t, func(h *hub) store.Instances {
+			faulty := &storetest.Faulty{Store: h.store, Choose: func(method string, _ int) storetest.Fault {
+				if method == "Commit" && slow.CompareAndSwap(true, false) {
+					<-release
+				}
+				return storetest.None
+			}}
+			h.worker = dispatch.New(faulty, registry(), dispatch.Options{Now: newClock().Now, Cached: -1}) // a bubble wants every coroutine to end
+			return h.worker.Instances()
+		})
+		h.begin(string(quiz), "a", 10)
+		slow.Store(true)
+		ctx, cancel := context.WithCancel(h.ctx())
+		answers := make(chan client.Answer, 1)
+		go func() { h.check(h.raise("a", "Other", `1`)) }()
+		synctest.Wait() // its turn is being written
+		go func() {
+			answer, err := h.Ask(ctx, "a", "Guess", client.Payload{Body: []byte(`11`), Key: "k"})
+			h.check(err)
+			answers <- answer
+		}()
+		synctest.Wait() // this one waits for it
+		cancel()
+		if answer := <-answers; answer.Outcome != "" {
+			t.Errorf("%+v", answer)
+		}
+		close(release)
+		h.wantAnswer(h.ask("a", "Guess", `11`, "k"), history.Taken, "")
+		if in := h.get("a"); in.External.Raised != 2 {
+			t.Errorf("%+v", in.External)
+		}
+	})
 }
 
 func TestAnInstanceTakesNoMoreEventsThanIsGoodForIt(t *testing.T) {

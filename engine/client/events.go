@@ -223,6 +223,8 @@ func (c *Client) deliver(ctx context.Context, answer *Answer, message history.Ev
 	switch {
 	case errors.Is(err, ErrFinished):
 		return c.lookAgain(ctx, answer, message)
+	case err != nil && ctx.Err() != nil:
+		return nil // it may be on its way
 	case err != nil:
 		return err
 	case given.Known:

@@ -17,6 +17,7 @@ import (
 	"os/exec"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/chromedp/chromedp"
 )
@@ -70,6 +71,7 @@ func launch() (*Browser, error) {
 	w := newWeb()
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.NoSandbox, chromedp.DisableGPU, chromedp.IgnoreCertErrors,
+		chromedp.WSURLReadTimeout(5*time.Minute), // it may start on a machine that has much else to do
 		chromedp.Flag("host-resolver-rules", w.rules()),
 		chromedp.Flag("no-proxy-server", true), // else the machine's would be asked
 		chromedp.Flag("disable-component-update", true),

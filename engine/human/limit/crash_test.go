@@ -32,6 +32,7 @@ type mortal struct {
 	mu     sync.Mutex
 	deaths int
 	passed map[string]int           // by key, how often the gate let it pass
+	unsure int                      // how often it was not known whether it did, as it was given too little time
 	sent   map[string]int           // by key, how many messages there were
 	hung   map[string]chan struct{} // by instance, closed when its attempt does not go on
 }
@@ -55,11 +56,14 @@ type placeKey struct{}
 func (m *mortal) Admit(ctx context.Context, s human.Sending) ([]human.Account, *human.Refusal, error) {
 	m.die(ctx, beforeGate)
 	told, refused, err := m.gate.Admit(ctx, s)
-	if err == nil && refused == nil {
-		m.mu.Lock()
+	m.mu.Lock()
+	switch {
+	case err != nil:
+		m.unsure++
+	case refused == nil:
 		m.passed[s.Key]++
-		m.mu.Unlock()
 	}
+	m.mu.Unlock()
 	m.die(ctx, behindGate)
 	return told, refused, err
 }
@@ -202,8 +206,8 @@ func TestNoCrashSendsAMessageTwice(t *testing.T) {
 	m.must(err)
 	var totals limit.Totals
 	m.must(json.Unmarshal(in.CustomStatus, &totals))
-	if counted := int(totals.Today[limit.Day]); counted != len(m.passed) || messages == 0 {
-		t.Errorf("%d messages were counted, %d let pass", counted, len(m.passed))
+	if counted := int(totals.Today[limit.Day]); counted < len(m.passed) || counted > len(m.passed)+m.unsure || messages == 0 {
+		t.Errorf("%d messages were counted, %d let pass, and of %d nobody knows", counted, len(m.passed), m.unsure)
 	}
 	t.Logf("%d deaths, %d messages, each under a key of its own", m.deaths, messages)
 }

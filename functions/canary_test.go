@@ -19,6 +19,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/seed21523604/holdfast/functions/settings"
 	"github.com/seed21523604/holdfast/functions/twiliotest"
@@ -379,6 +380,7 @@ func (c *cage) stray(n int) {
 func (c *cage) search() {
 	c.t.Helper()
 	folder := c.app.folder
+	c.app.collector.patience = time.Minute // all of it is to come, however slow the machine is
 	if err := c.app.collector.stop(context.WithoutCancel(c.t.Context())); err != nil {
 		c.t.Error(err)
 	}

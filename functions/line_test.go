@@ -86,17 +86,30 @@ func TestAMessageThatTwilioCouldNotDeliverIsSentAgain(t *testing.T) {
 	s.wantOutput(l, `"outcome":"verified"`)
 }
 
+func TestNoOtherCodeIsSentToWhoAsksTooEarly(t *testing.T) {
+	tw := twiliotest.New(t)
+	s := openWithTwilio(t, tw, "SmsVerifyResendDelay=2m")
+	l := s.authenticate(number)
+	messages(t, tw, number, 1)
+	s.waiting(l)
+	s.want(422, "POST", l.ResendPostURI, "", "Prefer: wait=60")
+	s.want(202, "POST", l.event(), codeIn(tw.MessagesFor(number)[0].Body))
+	s.wantOutput(l, `"outcome":"verified"`)
+	if n := len(tw.MessagesFor(number)); n != 1 {
+		t.Errorf("%d messages", n)
+	}
+}
+
 func TestAnotherCodeIsSentToWhoAsksByTheLinkForThat(t *testing.T) {
 	tw := twiliotest.New(t)
 	s := openWithTwilio(t, tw, "SmsVerifyResendDelay=1s", "OperatorKey=0123456789abcdefghij", "SmsVerifySends=5")
 	l := s.authenticate(number)
 	messages(t, tw, number, 1)
 	s.waiting(l)
-	s.want(422, "POST", l.ResendPostURI, "", "Prefer: wait=5")
 	for later := time.Now().Add(time.Second); time.Now().Before(later); {
 		s.waiting(l)
 	}
-	s.want(200, "POST", l.ResendPostURI, "", "Prefer: wait=5")
+	s.want(200, "POST", l.ResendPostURI, "", "Prefer: wait=60")
 	second := messages(t, tw, number, 2)[1]
 	s.waiting(l)
 	s.want(202, "POST", l.event(), codeIn(second.Body))
@@ -111,8 +124,8 @@ func TestTheLimitThatIsInTheWayIsToldAndNothingIsSent(t *testing.T) {
 		"country": "SmsCountries=DE,FR", "money": "SmsDailyBudget=50", "day": "SmsDaily=1", "phone": "SmsPhoneHourly=1", "prefix": "SmsPrefixHourly=1", "caller": "SmsCallerHourly=1",
 	} {
 		t.Run(limit, func(t *testing.T) {
-			tw := twiliotest.New(t)
-			s := openWithTwilio(t, tw, env)
+			tw, began := twiliotest.New(t), time.Now()
+			s := openWithTwilio(t, tw, env, "SmsVerifyTimeout=1m")
 			sent := 0
 			if limit != "country" && limit != "money" {
 				before := s.authenticate(number)
@@ -120,12 +133,20 @@ func TestTheLimitThatIsInTheWayIsToldAndNothingIsSent(t *testing.T) {
 				s.waiting(before)
 				sent = 1
 			}
-			if status := s.ended(s.authenticate(number)); !strings.Contains(status, `"limit":"`+limit+`"`) || len(tw.Messages()) != sent {
+			status := s.ended(s.authenticate(number))
+			if limit == "day" && !isToday(began) {
+				return // the day that has begun has a message of its own
+			}
+			if !strings.Contains(status, `"limit":"`+limit+`"`) || len(tw.Messages()) != sent {
 				t.Errorf("%s; %d messages", status, len(tw.Messages()))
 			}
 		})
 	}
 }
+
+// isToday reports whether it is still the day of a time, UTC. At midnight all that is counted
+// by the day begins anew.
+func isToday(t time.Time) bool { return t.UTC().YearDay() == time.Now().UTC().YearDay() }
 
 func TestTwilioVerifyStandsBehindTheSameCall(t *testing.T) {
 	tw := twiliotest.New(t)

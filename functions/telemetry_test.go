@@ -43,8 +43,10 @@ func TestAVerificationIsSentToTheCollectorWithoutItsSecrets(t *testing.T) {
 	c := newCollector(t)
 	s := open(t, t.TempDir(), true, "OTEL_EXPORTER_OTLP_ENDPOINT="+c.URL+"/", "OTEL_EXPORTER_OTLP_HEADERS=api-key=k%20y", "OTEL_SERVICE_NAME=shop",
 		"OTEL_RESOURCE_ATTRIBUTES=team=red")
+	s.app.collector.patience = time.Minute // all of it is to come, however slow the machine is
 	l := s.authenticate(number)
 	code := s.code(number)
+	s.waiting(l)
 	s.want(202, "POST", l.event(), code, "Traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
 	s.want(200, "GET", l.StatusQueryGetURI, "")
 	s.stop()
@@ -86,6 +88,7 @@ func TestNothingIsSentUnlessACollectorIsNamed(t *testing.T) {
 func TestACollectorMayBeAway(t *testing.T) {
 	s := open(t, t.TempDir(), true, "OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:1", "OTEL_METRICS_EXPORTER=none")
 	l := s.authenticate(number)
+	s.waiting(l)
 	s.want(202, "POST", l.event(), s.code(number))
 	s.want(200, "GET", l.StatusQueryGetURI, "")
 	s.app.collector.patience = time.Millisecond

@@ -104,6 +104,33 @@ func TestADeathBetweenTheHeadAndThePurgeLosesNothing(t *testing.T) {
 	}
 }
 
+// Who begins an approval anew takes nothing from whoever holds the receipt of the run before:
+// its head stays, also when it is begun anew once more.
+func TestARestartKeepsTheHeadOfTheReceipt(t *testing.T) {
+	folder := filepath.Join(t.TempDir(), "data")
+	s := open(t, folder, true)
+	env := []string{"DataFolder=" + folder, "Address=" + s.address}
+	a, text := s.decidedExpense()
+	s.want(202, "POST", localPath+"/instances/"+a.ID+"/restart?restartWithNewInstanceId=false", "")
+	s.want(202, "POST", localPath+"/instances/"+a.ID+"/terminate", "")
+	s.outcome(a)
+	second := s.want(200, "GET", localPath+"/instances/"+a.ID+"/receipt", "")
+	s.want(202, "POST", localPath+"/orchestrators/"+string(ClaimReview)+"/"+a.ID, `{"claim_id":"claim-001","amount":10}`)
+	key := strings.TrimSpace(answered(t, env, "receipt-key"))
+	for name, receipt := range map[string]string{"the first": text, "the second": second} {
+		folder := t.TempDir()
+		for file, content := range map[string]string{"receipt": receipt, "head": answered(t, env, "receipt "+headID(runOf(receipt)))} {
+			if err := os.WriteFile(filepath.Join(folder, file), []byte(content), 0o600); err != nil {
+				t.Fatal(name, err)
+			}
+		}
+		typed(t, env, "", "verify-receipt "+filepath.Join(folder, "receipt")+" -key "+key+" -head "+filepath.Join(folder, "head"), exitOK, "It is the last of its run")
+	}
+	if runOf(text) == runOf(second) {
+		t.Error("it was not begun anew")
+	}
+}
+
 // What is purged for its age keeps its head too, and what nobody decides on leaves none.
 func TestWhatIsPurgedForItsAgeKeepsItsHead(t *testing.T) {
 	s := open(t, t.TempDir(), true)

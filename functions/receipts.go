@@ -78,7 +78,7 @@ func showReceiptKey(_ context.Context, c *call) error {
 // but the file, and to know who signed it the key.
 func verifyReceipt(_ context.Context, c *call) error {
 	if c.which == "" {
-		return errors.New("say which file: verify-receipt FILE; with -key KEY, -earlier FILE for a receipt that was made before, and -head FILE for what was kept when the instance was purged")
+		return errors.New("say which file: verify-receipt FILE; with -key KEY, -earlier FILE for a receipt that was made before, and -head FILE for what was kept when the run was removed")
 	}
 	r, err := readReceiptFile(c.which, c.key)
 	if err != nil {
@@ -101,7 +101,7 @@ func verifyReceipt(_ context.Context, c *call) error {
 		if err := r.IsLast(head); err != nil {
 			return err
 		}
-		fmt.Fprintf(c.out, "It is the last of its run: nothing happened after it until the instance was purged at %s.\n", head.Seal.Made.Format(time.RFC3339))
+		fmt.Fprintf(c.out, "It is the last of its run: nothing happened after it until the run was removed at %s.\n", head.Seal.Made.Format(time.RFC3339))
 	}
 	return errors.Join(tell(c.out, r), signedBy(c.err, c.key, r))
 }

@@ -87,9 +87,10 @@ type Options struct {
 	// MaxEventBytes how large they may be together. Zero is no limit.
 	MaxUnmatched, MaxEvents int
 	MaxEventBytes           int64
-	// BeforePurge is called with the row of an instance that may be purged, before it is.
-	// With an error it stays, and that is what the purge returns. PurgeMany gives rows
-	// without their payloads. nil is nothing to be done before.
+	// BeforePurge is called with the row of an instance that has ended, before it is purged
+	// or a start comes in its place. With an error it stays, and that is what the purge or
+	// the start returns. PurgeMany gives rows without their payloads. nil is nothing to be
+	// done before.
 	BeforePurge func(ctx context.Context, in store.Instance) error
 	// Now is the clock; the store's, if it is a store.Clock, or time.Now.
 	Now func() time.Time

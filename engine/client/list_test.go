@@ -154,6 +154,55 @@ func TestWhatIsToBeDoneBeforeAPurgeIsDoneBeforeIt(t *testing.T) {
 	})
 }
 
+// The same holds for a start in the place of what has ended, and is not done for one that is
+// refused, or repeated.
+func TestWhatIsToBeDoneBeforeAPurgeIsDoneBeforeAStartInItsPlace(t *testing.T) {
+	refused := errors.New("not yet")
+	var mu sync.Mutex
+	asked := map[string]int{} // by execution
+	everywhere(t, func(t *testing.T, h *hub) {
+		runs := map[string]string{}
+		for id, status := range map[string]string{"a": "Completed", "b": "Failed", "c": "Running", "stays": "Completed"} {
+			h.bring(status, id)
+			in, err := h.Get(t.Context(), id)
+			h.must(err)
+			runs[id] = in.Execution
+		}
+		_, err := h.Restart(t.Context(), "a", false, client.AsExecution("second"))
+		h.check(err)
+		_, err = h.Start(t.Context(), string(approve), "b", 1, client.AsExecution("another"))
+		h.check(err)
+		_, err = h.Start(t.Context(), string(approve), "b", 1, client.AsExecution("another"))
+		h.check(err)
+		if _, err := h.Start(t.Context(), string(echo), "c", 1); !errors.Is(err, client.ErrExists) {
+			t.Error(err)
+		}
+		if _, err := h.Restart(t.Context(), "stays", false); !errors.Is(err, refused) {
+			t.Error(err)
+		}
+		if in, err := h.Get(t.Context(), "stays"); err != nil || in.Execution != runs["stays"] {
+			t.Errorf("%v: it is the run %s", err, in.Execution)
+		}
+		_, err = h.Start(t.Context(), string(echo), "new", 1)
+		h.check(err)
+		mu.Lock()
+		defer mu.Unlock()
+		if asked[runs["a"]] != 1 || asked[runs["b"]] != 1 || asked[runs["c"]] != 0 || asked[runs["stays"]] != 1 || asked["another"] != 0 {
+			t.Errorf("asked about %v of %v", asked, runs)
+		}
+	}, func(o *client.Options) {
+		o.BeforePurge = func(_ context.Context, in store.Instance) error {
+			mu.Lock()
+			defer mu.Unlock()
+			asked[in.Execution]++
+			if in.ID == "stays" {
+				return refused
+			}
+			return nil
+		}
+	})
+}
+
 func TestPurgeManyWorksThroughThousands(t *testing.T) {
 	const instances = 5000
 	h := newHub(t, onWorker)

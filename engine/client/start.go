@@ -4,12 +4,14 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
 	"unicode/utf8"
 
 	"github.com/seed21523604/holdfast/engine/history"
+	"github.com/seed21523604/holdfast/engine/store"
 )
 
 // StartOption changes how an instance is started.
@@ -105,7 +107,8 @@ func (c *Client) Restart(ctx context.Context, id string, newInstance bool, optio
 
 // start sends the start of an instance.
 func (c *Client) start(ctx context.Context, id string, start history.Event, options []StartOption) (string, error) {
-	if id == "" {
+	isNew := id == ""
+	if isNew {
 		id = NewID()
 	}
 	message := c.message(history.ExecutionStarted)
@@ -122,6 +125,9 @@ func (c *Client) start(ctx context.Context, id string, start history.Event, opti
 	if err == nil {
 		err = o.CheckSize()
 	}
+	if err == nil && !isNew {
+		err = c.makeWay(ctx, id, &o)
+	}
 	if err == nil {
 		sent := c.o.Tracer.Send(ctx, id, &o.Event)
 		err = c.instances.Create(ctx, id, o.Event, o.replace...)
@@ -131,6 +137,32 @@ func (c *Client) start(ctx context.Context, id string, start history.Event, opti
 		return "", fmt.Errorf("start %s: %w", start.Name, err)
 	}
 	return id, nil
+}
+
+// makeWay calls BeforePurge with an instance that has ended and in whose place the start
+// comes.
+func (c *Client) makeWay(ctx context.Context, id string, o *startOptions) error {
+	if c.o.BeforePurge == nil {
+		return nil
+	}
+	in, err := c.instances.Get(ctx, id)
+	switch {
+	case errors.Is(err, ErrNotFound), errors.Is(err, store.ErrCorrupt):
+		return nil
+	case err != nil:
+		return err
+	case o.Execution == in.Execution, o.Execution == in.First:
+		return nil // the start is repeated
+	case !in.MayGo(o.replace):
+		return ErrExists
+	case !in.Status.IsTerminal():
+		return nil
+	}
+	err = c.o.BeforePurge(ctx, in)
+	if errors.Is(err, ErrActive) {
+		return fmt.Errorf("%w: it was begun anew meanwhile", ErrExists)
+	}
+	return err
 }
 
 func checkTags(tags map[string]string, version string) error {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/seed21523604/holdfast/engine/history"
 )
@@ -76,6 +77,10 @@ func (e *TaskError) Is(target error) bool {
 // NonRetriable reports whether the failure was marked as final.
 func (e *TaskError) NonRetriable() bool { return e.Failure.NonRetriable }
 
+// RetryAfter returns how long whoever failed asked to wait before the next attempt;
+// zero if it did not.
+func (e *TaskError) RetryAfter() time.Duration { return e.Failure.RetryAfter }
+
 // KindOf returns the kind of the first error in err's tree that has one, and
 // KindError for other errors.
 func KindOf(err error) string {
@@ -119,8 +124,16 @@ func (e *sizeError) NonRetriable() bool { return true }
 func (e *sizeError) Unwrap() error { return history.ErrTooLarge }
 
 func failureOf(err error) *history.Failure {
+	failure := &history.Failure{Kind: clip(KindOf(err)), Message: clip(err.Error())}
 	var final interface{ NonRetriable() bool }
-	return &history.Failure{Kind: clip(KindOf(err)), Message: clip(err.Error()), NonRetriable: errors.As(err, &final) && final.NonRetriable()}
+	if errors.As(err, &final) {
+		failure.NonRetriable = final.NonRetriable()
+	}
+	var waits interface{ RetryAfter() time.Duration }
+	if errors.As(err, &waits) {
+		failure.RetryAfter = max(waits.RetryAfter(), 0)
+	}
+	return failure
 }
 
 // clip cuts a text that is longer than one may be.

@@ -14,7 +14,9 @@ import (
 // an attempt. When no attempt is left, the task fails with the last one's
 // [TaskError].
 //
-// A failure that its activity marked with [NonRetriable] is not tried again.
+// A failure that its activity marked with [NonRetriable] is not tried again. Where the
+// error of an activity has a method RetryAfter, as one may have that was told when to
+// come again, the pause is at least that long, within MaxRetryInterval.
 type RetryPolicy struct {
 	// MaxAttempts is how often the call is made at most, the first time
 	// included; 3.
@@ -80,8 +82,9 @@ func (p *RetryPolicy) wants(n int, err error) bool {
 // longest is a pause that no instance outlives, and that time can count.
 const longest = 100 * 365 * 24 * time.Hour
 
-// pause returns how long to wait after n failed attempts.
-func (p *RetryPolicy) pause(n int) time.Duration {
+// pause returns how long to wait after n failed attempts, at least as long as was asked
+// for.
+func (p *RetryPolicy) pause(n int, asked time.Duration) time.Duration {
 	pause, most := p.InitialRetryInterval, p.MaxRetryInterval
 	if pause == 0 {
 		pause = time.Second
@@ -93,7 +96,7 @@ func (p *RetryPolicy) pause(n int) time.Duration {
 	for i := 1; i < n && p.BackoffCoefficient > 1 && exact < float64(most); i++ {
 		exact *= p.BackoffCoefficient
 	}
-	return time.Duration(min(exact, float64(most)))
+	return min(max(time.Duration(min(exact, float64(most))), asked), most)
 }
 
 // retrial is a call with a policy, under way.
@@ -143,12 +146,13 @@ func (r *retrial) follow(t *task, f func(*task)) {
 // next.
 func (r *retrial) judge(t *task) {
 	var failure *TaskError
+	var asked time.Duration
 	failed := errors.As(t.err, &failure)
 	if failed {
-		failure.Attempts = int(r.n)
+		failure.Attempts, asked = int(r.n), failure.RetryAfter()
 	}
 	if failed || errors.Is(t.err, ErrTimeout) {
-		pause := r.policy.pause(int(r.n))
+		pause := r.policy.pause(int(r.n), asked)
 		late := r.policy.RetryTimeout != 0 && r.x.now.Add(pause).Sub(r.since) > r.policy.RetryTimeout
 		if !late && r.policy.wants(int(r.n), t.err) {
 			r.follow(r.x.timer(r.x.now.Add(pause)), r.again)

@@ -203,6 +203,32 @@ func TestNonRetriableFailuresAreFinal(t *testing.T) {
 	}
 }
 
+// busy is an error that says when to come again.
+type busy time.Duration
+
+func (b busy) Error() string             { return "come again later" }
+func (b busy) RetryAfter() time.Duration { return time.Duration(b) }
+
+func TestAFailureThatSaysWhenToComeAgainIsListenedTo(t *testing.T) {
+	for asked, want := range map[time.Duration]time.Duration{
+		-time.Hour: time.Minute, time.Second: time.Minute, 3 * time.Minute: 3 * time.Minute, time.Hour: 5 * time.Minute,
+	} {
+		r := engine.NewRegistry()
+		engine.AddActivity(r, "post", func(context.Context, int) (int, error) { return 0, fmt.Errorf("post: %w", busy(asked)) })
+		_, failure := r.RunActivity(t.Context(), engine.Call{Name: "post"}, []byte("1"))
+		d := calling(t, engine.RetryPolicy{InitialRetryInterval: time.Minute, MaxRetryInterval: 5 * time.Minute, MaxAttempts: 2})
+		d.turn(history.Event{Kind: history.TaskFailed, TaskID: 0, Failure: failure})
+		if pause := d.live.NextTimer().Sub(d.now); pause != want {
+			t.Errorf("asked for %v, it pauses for %v", asked, pause)
+		}
+		d.wake()
+		d.turn(history.Event{Kind: history.TaskFailed, TaskID: d.live.Outstanding()[0].ID, Failure: failure})
+		if d.last.Failure == nil || d.last.Failure.RetryAfter != max(asked, 0) {
+			t.Errorf("the orchestration's own failure is %+v", d.last.Failure)
+		}
+	}
+}
+
 func TestABadRetryPolicyFailsTheCall(t *testing.T) {
 	for _, policy := range []engine.RetryPolicy{
 		{MaxAttempts: -1}, {InitialRetryInterval: -1}, {MaxRetryInterval: -1}, {RetryTimeout: -1}, {AttemptTimeout: -1}, {BackoffCoefficient: 0.5}, {BackoffCoefficient: -1},

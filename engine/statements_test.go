@@ -324,8 +324,8 @@ var semantics = []chapter{
 		},
 		{
 			id: "C2", title: "Retries",
-			here:  "`engine.RetryPolicy`: attempts, first pause, coefficient, longest pause, a time-out for all of them, one for each attempt, and a predicate. Each pause is a durable timer and each attempt an action of its own; the next one is not begun if its pause would end beyond the time-out.",
-			tests: "engine.TestAFailedCallIsMadeAgainAfterADurablePause; engine.TestTheZeroRetryPolicyMakesThreeAttemptsASecondApart; engine.TestRetriesStopWhereThePolicySaysSo; engine.TestRetryTimeoutCountsFromTheFirstAttempt; engine.TestABadRetryPolicyFailsTheCall; engine.TestAPauseBeyondAllTimeIsBounded; engine.TestAnAttemptThatTakesTooLongIsMadeAgain; engine.TestTheLastAttemptsTimeoutIsTheCalls; engine.TestARetrySucceedsLikeAFirstCall",
+			here:  "`engine.RetryPolicy`: attempts, first pause, coefficient, longest pause, a time-out for all of them, one for each attempt, and a predicate. An error with a method `RetryAfter` makes the next pause at least so long, within the longest. Each pause is a durable timer and each attempt an action of its own; the next one is not begun if its pause would end beyond the time-out.",
+			tests: "engine.TestAFailedCallIsMadeAgainAfterADurablePause; engine.TestTheZeroRetryPolicyMakesThreeAttemptsASecondApart; engine.TestRetriesStopWhereThePolicySaysSo; engine.TestRetryTimeoutCountsFromTheFirstAttempt; engine.TestAFailureThatSaysWhenToComeAgainIsListenedTo; engine.TestABadRetryPolicyFailsTheCall; engine.TestAPauseBeyondAllTimeIsBounded; engine.TestAnAttemptThatTakesTooLongIsMadeAgain; engine.TestTheLastAttemptsTimeoutIsTheCalls; engine.TestARetrySucceedsLikeAFirstCall",
 		},
 		{
 			id: "C3", title: "What is not tried again",

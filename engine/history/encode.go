@@ -3,6 +3,7 @@ package history
 import (
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/seed21523604/holdfast/engine/internal/wire"
 )
@@ -71,6 +72,7 @@ const (
 	fieldFailureMessage wire.Number = 2
 	fieldFailureStack   wire.Number = 3
 	fieldFailureFinal   wire.Number = 10
+	fieldFailureAfter   wire.Number = 11
 )
 
 // AppendEvents appends the encoding of events to b and returns the longer
@@ -204,7 +206,8 @@ func AppendFailure(b []byte, f *Failure) []byte {
 	b = wire.AppendBytes(b, fieldFailureKind, f.Kind)
 	b = wire.AppendBytes(b, fieldFailureMessage, f.Message)
 	b = wire.AppendBytes(b, fieldFailureStack, f.Stack)
-	return wire.AppendBool(b, fieldFailureFinal, f.NonRetriable)
+	b = wire.AppendBool(b, fieldFailureFinal, f.NonRetriable)
+	return wire.AppendInt(b, fieldFailureAfter, int64(f.RetryAfter))
 }
 
 // DecodeEvents appends the events encoded in b to events. The events share b's
@@ -371,6 +374,8 @@ func DecodeFailure(b []byte) (*Failure, error) {
 			f.Stack = string(v)
 		case fieldFailureFinal:
 			f.NonRetriable = x != 0
+		case fieldFailureAfter:
+			f.RetryAfter = time.Duration(wire.Int(x))
 		}
 		return nil
 	})

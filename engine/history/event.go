@@ -214,6 +214,9 @@ type Failure struct {
 	Stack string `json:"stack,omitempty"`
 	// NonRetriable says that trying again cannot help.
 	NonRetriable bool `json:"nonRetriable,omitempty"`
+	// RetryAfter is how long to wait at least before it is tried again; zero says
+	// nothing.
+	RetryAfter time.Duration `json:"retryAfter,omitempty"`
 }
 
 // String renders the failure as Durable Functions shows it in an instance's

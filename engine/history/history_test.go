@@ -29,7 +29,7 @@ func sample() []history.Event {
 		{Kind: history.SubOrchestrationInstanceCreated, ID: 2, Time: at, Name: "Child", InstanceID: "e1:2", Input: json.RawMessage(`1`)},
 		{Kind: history.SubOrchestrationInstanceCreated, ID: 3, Time: at, Name: "Child", InstanceID: "own", Detached: true},
 		{Kind: history.SubOrchestrationInstanceCompleted, ID: history.Outside, Time: at, Message: "n1", Execution: "e1", TaskID: 2, Result: json.RawMessage(`""`)},
-		{Kind: history.SubOrchestrationInstanceFailed, ID: history.Outside, Time: at, TaskID: 9, Failure: &history.Failure{Kind: "k"}},
+		{Kind: history.SubOrchestrationInstanceFailed, ID: history.Outside, Time: at, TaskID: 9, Failure: &history.Failure{Kind: "k", RetryAfter: 30 * time.Second}},
 		{Kind: history.ExecutionStarted, ID: history.Outside, Time: at, Name: "Child", Execution: "e2", Parent: &history.Parent{Instance: "p", Execution: "e1", Name: "P", Task: 2}},
 		{Kind: history.ExecutionStarted, ID: history.Outside, Time: at, Parent: &history.Parent{}, Carried: &history.Carried{}},
 		{Kind: history.EventSent, ID: 4, Time: at, Name: "Go", InstanceID: "other", Input: json.RawMessage(`false`)},

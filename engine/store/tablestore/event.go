@@ -2,6 +2,7 @@ package tablestore
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/seed21523604/holdfast/engine/history"
 	"github.com/seed21523604/holdfast/engine/store"
@@ -223,12 +224,13 @@ type failureDetails struct {
 	ErrorMessage   string
 	StackTrace     string `json:",omitempty"`
 	IsNonRetriable bool
+	RetryAfter     time.Duration `json:",omitempty"`
 }
 
 // setDetails writes the columns that events and instances share.
 func setDetails(e entity, f *history.Failure, secret []string) error {
 	if f != nil {
-		if err := e.setJSON("FailureDetails", failureDetails{ErrorType: f.Kind, ErrorMessage: f.Message, StackTrace: f.Stack, IsNonRetriable: f.NonRetriable}); err != nil {
+		if err := e.setJSON("FailureDetails", failureDetails{ErrorType: f.Kind, ErrorMessage: f.Message, StackTrace: f.Stack, IsNonRetriable: f.NonRetriable, RetryAfter: f.RetryAfter}); err != nil {
 			return err
 		}
 	}
@@ -244,7 +246,7 @@ func (e entity) failure() (*history.Failure, error) {
 	if err := e.json("FailureDetails", &f); f == nil {
 		return nil, err
 	}
-	return &history.Failure{Kind: f.ErrorType, Message: f.ErrorMessage, Stack: f.StackTrace, NonRetriable: f.IsNonRetriable}, nil
+	return &history.Failure{Kind: f.ErrorType, Message: f.ErrorMessage, Stack: f.StackTrace, NonRetriable: f.IsNonRetriable, RetryAfter: f.RetryAfter}, nil
 }
 
 func decodeEvent(e entity) (history.Event, error) {

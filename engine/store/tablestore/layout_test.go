@@ -24,7 +24,7 @@ func TestEveryKindOfEventSurvives(t *testing.T) {
 		{Kind: history.TaskCompleted, ID: history.Outside, Time: at, Result: []byte(`""`)},
 		{Kind: history.TaskFailed, ID: history.Outside, TaskID: 7, Time: at, Failure: &history.Failure{Kind: "panic", Message: "boom", Stack: "a\nb", NonRetriable: true}},
 		{Kind: history.TaskFailed, ID: history.Outside, TaskID: 8, Time: at, Failure: &history.Failure{}},
-		{Kind: history.SubOrchestrationInstanceFailed, ID: history.Outside, TaskID: 9, Time: at, Failure: &history.Failure{Kind: "error", Message: "boom", NonRetriable: true}},
+		{Kind: history.SubOrchestrationInstanceFailed, ID: history.Outside, TaskID: 9, Time: at, Failure: &history.Failure{Kind: "error", Message: "boom", NonRetriable: true, RetryAfter: 30 * time.Second}},
 		{Kind: history.TimerCreated, ID: 1, Time: at, FireAt: at.Add(400 * 24 * time.Hour)},
 		{Kind: history.TimerFired, ID: history.Outside, TaskID: 1, Time: at, FireAt: at},
 		{Kind: history.ExecutionSuspended, ID: history.Outside, Time: at, Message: "m3", Reason: "lunch"},

@@ -116,6 +116,23 @@ func slow(n int) (errs []error) {
 	return errs
 }
 
+// A channel that says when to come again is not asked before.
+func TestANoticeIsSentAgainWhenItsChannelSays(t *testing.T) {
+	box := &inbox{fail: []error{waits{human.NewError(human.KindUnavailable, "busy")}}}
+	env := enginetest.New(t, registry(map[string]notify.Way{"box": {Channel: box}}))
+	_, err := enginetest.Run(env, notify.Watched, watchOf("fail", notify.Target{Channel: "box"}))
+	if took := env.Elapsed(); err != nil || len(box.got) != 2 || took != 17*time.Minute {
+		t.Errorf("%v: sent %d times in %v", err, len(box.got), took)
+	}
+}
+
+// waits is an error of somebody who is busy for a while.
+type waits struct{ error }
+
+func (w waits) Unwrap() error { return w.error }
+
+func (waits) RetryAfter() time.Duration { return 17 * time.Minute }
+
 // Where two messages can be told apart, a process that dies at any place tells the end
 // all the same.
 func TestAProcessThatDiesTellsTheEndAllTheSame(t *testing.T) {

@@ -16,6 +16,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/seed21523604/holdfast/engine/human"
 )
@@ -64,7 +65,7 @@ func (p *poster) post(ctx context.Context, body []byte, header http.Header) erro
 	}
 	defer w.Body.Close()
 	_, _ = io.Copy(io.Discard, io.LimitReader(w.Body, longestAnswer)) // only the status counts
-	return answered(w.StatusCode)
+	return answered(w.StatusCode, waitOf(w.Header.Get("Retry-After")))
 }
 
 // unreached returns what an error means that came without an answer.
@@ -77,14 +78,36 @@ func unreached(err error) error {
 	return human.NewError(human.KindUnknown, "the connection broke, or no answer came in time")
 }
 
-// answered returns what the status of an answer means.
-func answered(status int) error {
+// busy is the error of an answer that says how long to wait before the next attempt.
+type busy struct {
+	error
+	wait time.Duration
+}
+
+// Unwrap returns the error, which has a kind.
+func (b busy) Unwrap() error { return b.error }
+
+// RetryAfter returns how long that is; zero if it is not said.
+func (b busy) RetryAfter() time.Duration { return b.wait }
+
+// waitOf reads a header Retry-After in seconds. A date is by a clock that nobody knows,
+// and is passed over.
+func waitOf(header string) time.Duration {
+	seconds, err := strconv.ParseUint(header, 10, 31)
+	if err != nil {
+		return 0
+	}
+	return time.Duration(seconds) * time.Second
+}
+
+// answered returns what the status of an answer means, and how long it says to wait.
+func answered(status int, wait time.Duration) error {
 	text := fmt.Sprintf("it was answered with the status %d", status)
 	switch {
 	case status >= 200 && status < 300:
 		return nil
 	case status == http.StatusTooManyRequests, status == http.StatusServiceUnavailable, status == http.StatusRequestTimeout, status == http.StatusTooEarly:
-		return human.NewError(human.KindUnavailable, text)
+		return busy{human.NewError(human.KindUnavailable, text), wait}
 	case status >= 500:
 		return human.NewError(human.KindUnknown, text)
 	}
@@ -217,24 +240,45 @@ func (c *Chat) Send(ctx context.Context, _ string, m Message) error {
 	return c.poster.post(ctx, body, http.Header{})
 }
 
+// How many characters are posted of a subject and of a text, and in how many blocks. Slack
+// cuts what has more than 4,000 characters, and Teams refuses a card of more than 28 KB.
+const (
+	longestSubject = 200
+	longestText    = 2000
+	mostBlocks     = 100
+)
+
 // slackBody has the text as it is, without formatting: names, links and mentions
-// that somebody wrote stay letters.
+// that somebody wrote stay letters, and no page is fetched to be shown beside them.
 func slackBody(m Message) any {
-	return map[string]any{"text": Slack.Escape(m.Subject) + "\n" + escapeLines(Slack, m.Text), "mrkdwn": false}
+	text := Slack.Escape(clip(m.Subject, longestSubject)) + "\n" + escapeLines(Slack, clip(m.Text, longestText))
+	return map[string]any{"text": text, "mrkdwn": false, "unfurl_links": false, "unfurl_media": false}
 }
 
-// teamsBody has a card with the subject above the text.
+// teamsBody has a card with the subject above the text, each line of which is a block:
+// within one, Teams takes line ends for spaces. What has too many goes on in the last.
 func teamsBody(m Message) any {
 	block := func(text, weight string) map[string]any {
-		return map[string]any{"type": "TextBlock", "text": text, "wrap": true, "weight": weight}
+		return map[string]any{"type": "TextBlock", "text": Teams.Escape(text), "wrap": true, "weight": weight}
+	}
+	blocks := []any{block(clip(m.Subject, longestSubject), "Bolder")}
+	for _, line := range strings.SplitN(clip(m.Text, longestText), "\n", mostBlocks) {
+		blocks = append(blocks, block(line, "Default"))
 	}
 	return map[string]any{"type": "message", "attachments": []any{map[string]any{
 		"contentType": "application/vnd.microsoft.card.adaptive",
 		"content": map[string]any{
-			"$schema": "http://adaptivecards.io/schemas/adaptive-card.json", "type": "AdaptiveCard", "version": "1.4",
-			"body": []any{block(Teams.Escape(m.Subject), "Bolder"), block(escapeLines(Teams, m.Text), "Default")},
+			"$schema": "http://adaptivecards.io/schemas/adaptive-card.json", "type": "AdaptiveCard", "version": "1.4", "body": blocks,
 		},
 	}}}
+}
+
+// clip returns so many characters of a text at most.
+func clip(text string, most int) string {
+	if utf8.RuneCountInString(text) <= most {
+		return text
+	}
+	return string([]rune(text)[:most-1]) + "…"
 }
 
 // escapeLines escapes each line of a text.

@@ -27,6 +27,7 @@ var now = time.Unix(1614265330, 0)
 type receiver struct {
 	*httptest.Server
 	status int
+	wait   string // its Retry-After
 	header http.Header
 	body   []byte
 	n      int
@@ -40,6 +41,7 @@ func newReceiver(t *testing.T, status int) *receiver {
 		r.header = req.Header
 		r.body, _ = io.ReadAll(req.Body)
 		w.Header().Set("Location", "/elsewhere")
+		w.Header().Set("Retry-After", r.wait)
 		w.WriteHeader(r.status)
 	}))
 	t.Cleanup(r.Close)
@@ -208,15 +210,17 @@ func TestWhatIsPostedIsLettersAndNoMarkup(t *testing.T) {
 		var s struct {
 			Text   string `json:"text"`
 			Mrkdwn bool   `json:"mrkdwn"`
+			Links  bool   `json:"unfurl_links"`
+			Media  bool   `json:"unfurl_media"`
 		}
-		s.Mrkdwn = true
+		s.Mrkdwn, s.Links, s.Media = true, true, true
 		posted(slack, m, &s)
-		if s.Mrkdwn || strings.ContainsAny(s.Text, "<>") || fromSlack.Replace(s.Text) != strings.Join(lines, "\n") {
+		if s.Mrkdwn || s.Links || s.Media || strings.ContainsAny(s.Text, "<>") || fromSlack.Replace(s.Text) != strings.Join(lines, "\n") {
 			t.Fatalf("Slack: %q became %q", p, s.Text)
 		}
 		var card card
 		posted(teams, m, &card)
-		if blocks := card.Attachments[0].Content.Body; len(blocks) != 2 || fromTeams(blocks[0].Text+"\n"+blocks[1].Text) != strings.Join(lines, "\n") || unescaped(blocks[0].Text+"\n"+blocks[1].Text) {
+		if text := card.text(); fromTeams(text) != strings.Join(lines, "\n") || unescaped(text) {
 			t.Fatalf("Teams: %q became %+v", p, card)
 		}
 		var w struct {
@@ -270,6 +274,59 @@ type card struct {
 			} `json:"body"`
 		} `json:"content"`
 	} `json:"attachments"`
+}
+
+// text returns the texts of a card, a line each, as each is a block of its own.
+func (c *card) text() string {
+	var lines []string
+	for _, block := range c.Attachments[0].Content.Body {
+		lines = append(lines, block.Text)
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Slack cuts what has more than 4,000 characters, and Teams refuses what has more than 28 KB,
+// also where each character has the most bytes that one can have when it is escaped.
+func TestWhatIsPostedIsNoLongerThanIsTaken(t *testing.T) {
+	r := newReceiver(t, 200)
+	for _, letter := range []string{"a", "é", "漢", "👍", "<", "*", `\`, "line\n"} {
+		m := notify.Message{Subject: strings.Repeat(letter, 20_000), Text: strings.Repeat(letter, 20_000)}
+		for name, open := range map[string]func(string, http.RoundTripper) (*notify.Chat, error){"Slack": notify.NewSlack, "Teams": notify.NewTeams} {
+			c, err := open(r.URL, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := c.Send(t.Context(), "", m); err != nil {
+				t.Fatal(err)
+			}
+			var body struct{ Text string }
+			if err := json.Unmarshal(r.body, &body); err != nil {
+				t.Fatal(err)
+			}
+			n := utf8.RuneCountInString(fromSlack.Replace(body.Text))
+			if n > 4000 || name == "Teams" && len(r.body) > 28<<10 || !strings.Contains(string(r.body), "…") {
+				t.Errorf("%s, %q: %d bytes, a text of %d characters", name, letter, len(r.body), n)
+			}
+		}
+	}
+}
+
+func TestWhoIsTooBusySaysWhenToComeAgain(t *testing.T) {
+	for header, want := range map[string]time.Duration{"30": 30 * time.Second, "": 0, "soon": 0, "-1": 0, "Thu, 26 Nov 2026 12:00:00 GMT": 0} {
+		for _, status := range []int{http.StatusTooManyRequests, http.StatusServiceUnavailable} {
+			r := newReceiver(t, status)
+			r.wait = header
+			c, err := notify.NewTeams(r.URL, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			err = c.Send(t.Context(), "", notify.Message{Text: "x"})
+			var waits interface{ RetryAfter() time.Duration }
+			if !errors.As(err, &waits) || waits.RetryAfter() != want || engine.KindOf(err) != human.KindUnavailable {
+				t.Errorf("%d, Retry-After: %s: %v", status, header, err)
+			}
+		}
+	}
 }
 
 func TestATemplateThatNamesWhatIsNotThereIsRefused(t *testing.T) {

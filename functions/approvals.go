@@ -59,9 +59,13 @@ type notifier struct {
 
 // Notify sends a person a message, in which what others wrote is letters in a line.
 func (n notifier) Notify(ctx context.Context, notice approval.Notice, link asklinks.Link) error {
-	notice.Title, notice.Requester, notice.Why = notify.Clean(notice.Title), notify.Clean(notice.Requester), notify.Clean(notice.Why)
+	message, err := messageOf(notice, link)
+	if err != nil {
+		return engine.NonRetriable(err)
+	}
 	if address := notice.Contact.Email; address != "" && n.mail != nil {
-		return n.mail.Send(ctx, address, notify.Message{ID: engine.CallOf(ctx).Key(), Subject: subject(notice), Text: wording(notice, link)})
+		message.ID = engine.CallOf(ctx).Key()
+		return n.mail.Send(ctx, address, message)
 	}
 	to := notice.Contact.Phone
 	if n.anywhere {
@@ -71,7 +75,7 @@ func (n notifier) Notify(ctx context.Context, notice approval.Notice, link askli
 		return engine.NonRetriable(human.NewError(human.KindMisconfigured,
 			fmt.Sprintf("there is no phone of %s: set %s, or %s for e-mail", notice.To, settings.ApproverPhones, settings.MailServer)))
 	}
-	text := wording(notice, link)
+	text := message.Text
 	if !n.anywhere {
 		ref, err := referenceOf(ctx, n.replies, notice, to)
 		if err != nil {
@@ -84,30 +88,36 @@ func (n notifier) Notify(ctx context.Context, notice approval.Notice, link askli
 	return n.messenger.Send(ctx, to, text)
 }
 
-// subject is the line above an e-mail.
-func subject(n approval.Notice) string {
-	what := map[approval.EffectKind]string{
-		approval.Ask: "To decide", approval.Remind: "Still to decide", approval.Withdraw: "No longer to decide", approval.Tell: "Your request",
-	}
-	return what[n.Kind] + ": " + n.Title
+// wording is what a message says: two templates of package notify.
+type wording struct{ subject, text string }
+
+// wordings are the messages about requests, by what they are for.
+var wordings = map[approval.EffectKind]wording{
+	approval.Ask: {
+		"To decide: {{.Title}}",
+		"{{.Requester}} {{if .Changed}}has changed a request and {{end}}asks you to decide until {{.Until}}: {{.Title}}\n{{.Link}}",
+	},
+	approval.Remind:   {"Still to decide: {{.Title}}", "Your answer to {{.Requester}} is missing, until {{.Until}}: {{.Title}}\n{{.Link}}"},
+	approval.Withdraw: {"No longer to decide: {{.Title}}", "Your answer is no longer wanted: {{.Title}} ({{.Why}})"},
+	approval.Tell:     {"Your request: {{.Title}}", "Your request is {{.Why}}: {{.Title}}\n{{.Link}}"},
 }
 
-// wording is what a message says.
-func wording(n approval.Notice, link asklinks.Link) string {
-	until := n.Until.UTC().Format("2 Jan 15:04 UTC")
-	switch n.Kind {
-	case approval.Ask:
-		asks := "asks you to decide"
-		if n.Revision > 0 {
-			asks = "has changed a request and asks you to decide"
-		}
-		return fmt.Sprintf("%s %s until %s: %s\n%s", n.Requester, asks, until, n.Title, link.Reveal())
-	case approval.Remind:
-		return fmt.Sprintf("Your answer to %s is missing, until %s: %s\n%s", n.Requester, until, n.Title, link.Reveal())
-	case approval.Withdraw:
-		return fmt.Sprintf("Your answer is no longer wanted: %s (%s)", n.Title, n.Why)
+// messageOf fills in the message for a notice. Channels that have another format than
+// plain text escape it as a whole.
+func messageOf(n approval.Notice, link asklinks.Link) (m notify.Message, err error) {
+	values := map[string]string{
+		"Title": n.Title, "Requester": n.Requester, "Why": n.Why, "Link": link.Reveal(),
+		"Until": n.Until.UTC().Format("2 Jan 15:04 UTC"), "Changed": "",
 	}
-	return fmt.Sprintf("Your request is %s: %s\n%s", n.Why, n.Title, link.Reveal())
+	if n.Revision > 0 {
+		values["Changed"] = "yes"
+	}
+	w := wordings[n.Kind]
+	if m.Subject, err = notify.Render(notify.Plain, w.subject, values); err != nil {
+		return m, err
+	}
+	m.Text, err = notify.Render(notify.Plain, w.text, values)
+	return m, err
 }
 
 // startedApproval is the answer to a start: where to look, and the link by which

@@ -9,6 +9,7 @@ import (
 	"github.com/seed21523604/holdfast/engine"
 	"github.com/seed21523604/holdfast/engine/human/approval"
 	"github.com/seed21523604/holdfast/engine/human/door"
+	"github.com/seed21523604/holdfast/engine/human/notify"
 	"github.com/seed21523604/holdfast/engine/human/reply"
 )
 
@@ -46,7 +47,7 @@ func referenceOf(ctx context.Context, book *reply.Book, n approval.Notice, phone
 	call := engine.CallOf(ctx)
 	r := reply.Request{
 		Instance: call.Instance, Execution: cmp.Or(call.Origin, call.Execution), Person: n.To,
-		Stage: n.Stage, Digest: n.Digest, Title: n.Title, Until: n.Until,
+		Stage: n.Stage, Digest: n.Digest, Title: notify.Clean(n.Title), Until: n.Until,
 	}
 	ref, err := book.Open(ctx, phone, fmt.Sprintf("%q %q %q %q %q", r.Instance, r.Execution, r.Person, r.Stage, r.Digest), r)
 	if errors.Is(err, reply.ErrFull) {

@@ -74,9 +74,10 @@ func TestATextMessageSaysWhatPeopleWroteAndNoMore(t *testing.T) {
 func TestTheLongestTextMessageIsBounded(t *testing.T) {
 	notice := approval.Notice{Title: strings.Repeat("€", approval.MaxName-1) + "\u4e00", Requester: strings.Repeat("x", approval.MaxID), Revision: 1}
 	notice.Kind, notice.Why = approval.Ask, strings.Repeat("y", approval.MaxName)
-	text := wording(notice, aLink(t))
-	if n := utf8.RuneCountInString(text); n > 1600 || human.Segments(text) > 12 {
-		t.Errorf("%d characters in %d segments", n, human.Segments(text))
+	message, err := messageOf(notice, aLink(t))
+	text := message.Text
+	if n := utf8.RuneCountInString(text); err != nil || n > 1600 || human.Segments(text) > 12 {
+		t.Errorf("%v: %d characters in %d segments", err, n, human.Segments(text))
 	}
 }
 

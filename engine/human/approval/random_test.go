@@ -1,6 +1,7 @@
 package approval_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -230,7 +231,7 @@ func (o *oracle) apply(d approval.Decision, at time.Time) bool {
 		return false
 	}
 	if d.Verb == approval.TakeBack {
-		if d.By != o.requester {
+		if d.By != o.requester || o.p.Recall == approval.RecallNever || o.p.Recall == approval.RecallUnheard && len(o.answered) > 0 {
 			return false
 		}
 		o.end(approval.Recalled, d.By, at)
@@ -242,6 +243,9 @@ func (o *oracle) apply(d approval.Decision, at time.Time) bool {
 	}
 	if d.Verb == approval.Delegate {
 		return o.delegate(d, mine)
+	}
+	if !o.isFilledIn(d) {
+		return false
 	}
 	o.answered[d.By] = o.stage
 	for _, p := range mine {
@@ -265,6 +269,20 @@ func (o *oracle) apply(d approval.Decision, at time.Time) bool {
 		o.end(approval.Rejected, d.By, at)
 	}
 	return true
+}
+
+// isFilledIn reports whether an answer has a reason where it takes one, and says yes or no to
+// the only question that forms made here have.
+func (o *oracle) isFilledIn(d approval.Decision) bool {
+	if d.Comment == "" && (o.p.Comment == approval.CommentRequired || o.p.Comment == approval.CommentOnReject && d.Verb == approval.Reject) {
+		return false
+	}
+	said, given := d.Fields["sure"]
+	isAsked := len(o.p.Form) > 0 && (o.p.Form[0].When == "" || o.p.Form[0].When == d.Verb)
+	if !given {
+		return !isAsked || !o.p.Form[0].Required
+	}
+	return isAsked && (string(said) == "true" || string(said) == "false")
 }
 
 // write gives a place an answer, or the places that it fills.
@@ -378,7 +396,23 @@ func randomPolicy(r *rand.Rand) approval.Policy {
 		}
 		p.Stages = append(p.Stages, s)
 	}
+	p.Recall = pick(r, "", approval.RecallAnytime, approval.RecallUnheard, approval.RecallNever)
+	p.Comment = pick(r, "", approval.CommentOptional, approval.CommentOnReject, approval.CommentRequired)
+	if r.IntN(2) == 0 {
+		p.Form = []approval.Field{{Name: "sure", Type: approval.BooleanField, Required: r.IntN(2) == 0, When: pick(r, "", approval.Approve, approval.Reject)}}
+	}
 	return p
+}
+
+// fillIn gives an answer a reason and fields, mostly as the policy wants them.
+func fillIn(r *rand.Rand, p *approval.Policy, d *approval.Decision) {
+	if r.IntN(8) > 0 {
+		d.Comment = "as agreed"
+	}
+	wanted := len(p.Form) > 0 && (p.Form[0].When == "" || p.Form[0].When == d.Verb)
+	if wanted != (r.IntN(8) == 0) {
+		d.Fields = map[string]json.RawMessage{"sure": json.RawMessage(pick(r, "true", "true", "false", "1", `"true"`, "null"))}
+	}
 }
 
 // 300 policies, each with many who decide at random, against the oracle.
@@ -419,6 +453,8 @@ func runRandom(t *testing.T, seed, n uint64) (outcome approval.Outcome, taken in
 		}
 		if d.Verb == approval.Delegate {
 			d.To = pick(r, append(staff, "zoe")...)
+		} else {
+			fillIn(r, &p, &d)
 		}
 		want := o.apply(d, now)
 		request.advance(now.Add(-1))

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"net/http"
+	"regexp"
 	"strconv"
 
 	"github.com/seed21523604/holdfast/engine/human/approval"
@@ -18,6 +19,10 @@ type expense struct {
 	Reason    string      `json:"reason"`
 }
 
+// plainAmount is how an amount is written, as people read it: 1e5 is not taken for 1.5 by
+// anybody who decides.
+var plainAmount = regexp.MustCompile(`^[0-9]{1,15}(\.[0-9]{1,4})?$`)
+
 // expenseHelp says what an expense looks like.
 const expenseHelp = `Send JSON such as {"requester":"rex@example.org","for":"Train to Bern","amount":84.00,"currency":"CHF","reason":"A visit to the customer"}.`
 
@@ -29,8 +34,8 @@ func (r routes) approveExpense(w http.ResponseWriter, req *http.Request) {
 		return
 	}
 	amount, err := strconv.ParseFloat(e.Amount.String(), 64)
-	if err != nil || amount <= 0 || e.Currency == "" || e.Reason == "" {
-		refuse(w, http.StatusBadRequest, "An expense has an amount of more than nothing, a currency and a reason. "+expenseHelp)
+	if err != nil || amount <= 0 || !plainAmount.MatchString(e.Amount.String()) || e.Currency == "" || e.Reason == "" {
+		refuse(w, http.StatusBadRequest, "An expense has an amount of more than nothing in plain digits, a currency and a reason. "+expenseHelp)
 		return
 	}
 	r.startApproval(w, req, string(ExpenseApproval), approval.Request{

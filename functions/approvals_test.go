@@ -178,7 +178,7 @@ func TestBadRequestsForApprovalsSayWhatIsWrong(t *testing.T) {
 	s := open(t, t.TempDir(), true)
 	for path, bodies := range map[string][]string{
 		expensePath: {
-			``, `{}`, `[]`, anExpense + `{}`, strings.Replace(anExpense, "84.5", `"much"`, 1), strings.Replace(anExpense, "84.5", "-1", 1), strings.Replace(anExpense, "rex@example.org", "", 1),
+			``, `{}`, `[]`, anExpense + `{}`, strings.Replace(anExpense, "84.5", `"much"`, 1), strings.Replace(anExpense, "84.5", "-1", 1), strings.Replace(anExpense, "84.5", "1e5", 1), strings.Replace(anExpense, "rex@example.org", "", 1),
 			strings.Replace(anExpense, "Train", "Tra\u202ein", 1), strings.Replace(anExpense, `"for"`, `"manager":"rex@example.org","for"`, 1),
 		},
 		releasePath: {`{}`, strings.Replace(aRelease, "92fcdf9", "", 1)},
@@ -324,11 +324,12 @@ func (l *letters) Send(_ context.Context, to string, m notify.Message) error {
 
 func TestWhoHasAnAddressIsToldByEMailIfThereIsAServer(t *testing.T) {
 	link := aLink(t)
-	notice := approval.Notice{Title: "Train to Bern", Requester: "rex@example.org", Contact: approval.Contact{Email: boss, Phone: number}}
+	notice := approval.Notice{Title: "Train\nto Bern", Requester: "rex@example.org", Contact: approval.Contact{Email: boss, Phone: number}}
+	notice.Why = "approved: all\nrules are met"
 	for kind, says := range map[approval.EffectKind]string{
 		approval.Ask:    boss + " | To decide: Train to Bern | rex@example.org asks you to decide until",
 		approval.Remind: boss + " | Still to decide: Train to Bern | Your answer to rex@example.org is missing",
-		approval.Tell:   boss + " | Your request: Train to Bern | Your request is",
+		approval.Tell:   boss + " | Your request: Train to Bern | Your request is approved: all rules are met: Train to Bern",
 	} {
 		var mail letters
 		notice.Kind = kind

@@ -11,9 +11,10 @@ import (
 
 const workflows = "../../.github/workflows"
 
-// TestTheWorkflowsAreClean runs actionlint over them, which is a module of its own.
+// TestTheWorkflowsAreClean runs actionlint over them, which is a module of its own, and without the linters that it
+// finds on one machine and not on another.
 func TestTheWorkflowsAreClean(t *testing.T) {
-	args := []string{"tool", "actionlint"}
+	args := []string{"tool", "actionlint", "-shellcheck=", "-pyflakes="}
 	for _, path := range workflowFiles(t) {
 		file, err := filepath.Abs(path)
 		if err != nil {

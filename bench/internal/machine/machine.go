@@ -3,6 +3,7 @@
 package machine
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -149,13 +150,17 @@ func Forget(dir string) error {
 	return nil
 }
 
-// DiskBytes returns what the files under dir occupy.
+// DiskBytes returns what the files under dir occupy. Those that are removed meanwhile do
+// not count.
 func DiskBytes(dir string) (total int64, err error) {
 	err = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
 		}
 		info, err := d.Info()
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
 		if err != nil {
 			return err
 		}

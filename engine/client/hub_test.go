@@ -228,6 +228,9 @@ func (h *hub) dump() []byte {
 	h.must(err)
 	for _, name := range files {
 		text, err := os.ReadFile(name)
+		if errors.Is(err, os.ErrNotExist) {
+			return h.dump() // what was in the file is in another
+		}
 		h.must(err)
 		all.Write(text)
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/seed21523604/holdfast/engine/client"
 	"github.com/seed21523604/holdfast/engine/dispatch"
 	"github.com/seed21523604/holdfast/engine/history"
+	"github.com/seed21523604/holdfast/engine/store"
 	"github.com/seed21523604/holdfast/engine/store/storetest"
 	"github.com/seed21523604/holdfast/engine/store/tablestore/azuritetest"
 )
@@ -20,7 +21,7 @@ import (
 func TestWorkersThatGoAwayLoseNothing(t *testing.T) {
 	const instances, everyActivity = 30, 9
 	o := Options{ConnectionString: azuritetest.Shared(t).ConnectionString(), Hub: azuritetest.NewHub()}
-	o.Lease, o.PollCeiling = time.Second, 200*time.Millisecond
+	o.Lease, o.PollCeiling = 2*time.Second, 200*time.Millisecond
 	s := open(t, o)
 	var activities, deaths atomic.Int32
 	ctx, stop := context.WithCancel(t.Context())
@@ -64,9 +65,9 @@ func TestWorkersThatGoAwayLoseNothing(t *testing.T) {
 	}
 	for i := range instances {
 		for id, output := range map[string]string{fmt.Sprint("verify", i): "true", fmt.Sprint("serial", i): "2"} {
-			in, err := bare.Wait(t.Context(), id)
+			in, err := bare.WaitFor(t.Context(), id, func(in store.Instance) bool { return in.Status.IsTerminal() || in.Fault != nil })
 			if err != nil || in.Status != history.Completed || string(in.Output) != output {
-				t.Fatalf("%s is %v with %s, %v", id, in.Status, in.Output, err)
+				t.Fatalf("%s is %v with %s, %+v, %v", id, in.Status, in.Output, in.Fault, err)
 			}
 			events, err := s.History(t.Context(), id)
 			if err != nil {

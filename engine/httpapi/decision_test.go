@@ -242,6 +242,7 @@ func dieWhileSomeAnswer(t *testing.T) {
 		h.bury()
 		h.survives(death, winner, posters)
 	}
+	t.Logf("%d of %d deaths cut somebody off", cut, deaths)
 	if cut < deaths/3 {
 		t.Errorf("only %d of %d deaths cut anybody off", cut, deaths)
 	}

@@ -21,12 +21,14 @@ var Bicep embed.FS
 //go:embed terraform
 var Terraform embed.FS
 
-const (
-	key     = "the auth token lets the app in; who has an API key for that names it in moreSettings"
-	notices = "who wants to be told of ends names this in moreSettings"
+const collector = "the template has no OpenTelemetry collector; who has one names it in moreSettings"
 
-	collector = "the template has no OpenTelemetry collector; who has one names it in moreSettings"
-)
+// Further are the settings of the secrets that the app can do without. The templates have a parameter for each, and one
+// with the names of those that there are.
+var Further = []string{
+	settings.TwilioApiKeySecret, settings.TwilioAuthTokenNext, settings.WebhookSecret,
+	settings.SlackWebhookUrl, settings.TeamsWebhookUrl, settings.MailPassword,
+}
 
 // NotSet are the settings that the templates don't ask for, with the reason.
 var NotSet = map[string]string{
@@ -43,20 +45,6 @@ var NotSet = map[string]string{
 	settings.WakeQueue:                            "the template knows the hub's queue",
 	settings.TwilioApiUrl:                         "another address is for tests",
 	settings.TwilioVerifyUrl:                      "another address is for tests",
-	settings.TwilioApiKeySid:                      key,
-	settings.TwilioApiKeySecret:                   key,
-	settings.TwilioAuthTokenNext:                  "it is there while the token is changed; who does that names it in moreSettings",
-	settings.CompletionNotices:                    notices,
-	settings.WebhookUrl:                           notices,
-	settings.WebhookSecret:                        notices,
-	settings.SlackWebhookUrl:                      notices,
-	settings.TeamsWebhookUrl:                      notices,
-	settings.MailServer:                           notices,
-	settings.MailSecurity:                         notices,
-	settings.MailUser:                             notices,
-	settings.MailPassword:                         notices,
-	settings.MailFrom:                             notices,
-	settings.MailPersonHourly:                     notices,
 	settings.OTEL_EXPORTER_OTLP_ENDPOINT:          collector,
 	settings.OTEL_EXPORTER_OTLP_PROTOCOL:          collector,
 	settings.OTEL_EXPORTER_OTLP_HEADERS:           collector,

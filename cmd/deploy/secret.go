@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/seed21523604/holdfast/functions/settings"
@@ -115,9 +116,8 @@ func (t *target) setSecret(ctx context.Context, row settings.Setting, value sett
 		return err
 	}
 	t.report.note("%s is version %s of %s in %s", row.Name, version, secretName(row.Name), vault)
-	if infra.NotSet[row.Name] != "" {
-		t.report.note("The template doesn't refer to it. Let the app's identity read it, and name it in %s: %s as %sSecretUri=https://%s.vault.azure.net/secrets/%s)",
-			furtherInput, row.Name, reference, vault, secretName(row.Name))
+	if slices.Contains(infra.Further, row.Name) {
+		t.report.note("The app is told of it if %s has %s; up then wants the value too", secretsInput, row.Name)
 	}
 	app := output(outputs, "functionappname")
 	if !restart || app == "" {

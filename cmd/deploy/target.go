@@ -20,6 +20,7 @@ import (
 	"github.com/seed21523604/holdfast/cmd/deploy/internal/inputs"
 	"github.com/seed21523604/holdfast/cmd/deploy/internal/template"
 	"github.com/seed21523604/holdfast/functions/settings"
+	"github.com/seed21523604/holdfast/infra"
 )
 
 // The environment variables that stand for flags.
@@ -192,6 +193,7 @@ func (t *target) fill(ctx context.Context, f *targetFlags, w wants) error {
 		}
 		problems = append(problems, t.written()...)
 		problems = append(problems, t.plain()...)
+		problems = append(problems, t.unnamed()...)
 	}
 	if len(problems) > 0 {
 		return &inputError{problems}
@@ -223,13 +225,18 @@ func (t *target) written() []string {
 	return problems
 }
 
-// furtherInput is what our templates call the settings of the app that they don't ask for one by one.
-const furtherInput = "moreSettings"
+// What our templates call the settings of the app that they don't ask for one by one, and the list of the secrets that
+// there are of those which the app can do without.
+const (
+	furtherInput = "moreSettings"
+	secretsInput = "furtherSecrets"
+)
 
 // reference begins a setting that says where in a vault its value is.
 const reference = "@Microsoft.KeyVault("
 
-// plain finds the secrets among further settings that are written out, where they could be read by everybody who may list settings.
+// plain finds what doesn't belong among further settings: secrets that are written out, where they could be read by
+// everybody who may list settings, and settings that the template asks for.
 func (t *target) plain() []string {
 	in := inputs.Find(t.inputs, furtherInput)
 	if in == nil || in.Missing() {
@@ -239,8 +246,42 @@ func (t *target) plain() []string {
 	_ = json.Unmarshal([]byte(in.Value.Reveal()), &further) // what is no JSON was found before
 	var problems []string
 	for _, s := range settings.Table() {
-		if text := fmt.Sprint(further[s.Name]); s.Secret && further[s.Name] != nil && !strings.HasPrefix(text, reference) {
-			problems = append(problems, fmt.Sprintf("%s: %s is a secret and belongs into the vault, by deploy secret set; what stands here is %sSecretUri=…)", in.Parameter.Name, s.Name, reference))
+		switch {
+		case further[s.Name] == nil:
+		case infra.NotSet[s.Name] == "":
+			problems = append(problems, fmt.Sprintf("%s: %s has a parameter of its own, which counts", in.Parameter.Name, s.Name))
+		case s.Secret && !strings.HasPrefix(fmt.Sprint(further[s.Name]), reference):
+			problems = append(problems, fmt.Sprintf("%s: %s is a secret and belongs into the vault; what stands here is %sSecretUri=…)", in.Parameter.Name, s.Name, reference))
+		}
+	}
+	return problems
+}
+
+// unnamed finds the secrets that the app can do without which are given and not named among those that there are, or named
+// and not given.
+func (t *target) unnamed() []string {
+	list := inputs.Find(t.inputs, secretsInput)
+	if list == nil {
+		return nil
+	}
+	var names []string
+	_ = json.Unmarshal([]byte(list.Value.Reveal()), &names) // what is no list of names was found before
+	var problems []string
+	for _, name := range names {
+		if !slices.Contains(infra.Further, name) {
+			problems = append(problems, fmt.Sprintf("%s: %q is none of %s", list.Parameter.Name, name, strings.Join(infra.Further, ", ")))
+		}
+	}
+	for _, name := range infra.Further {
+		in := inputs.Find(t.inputs, name)
+		if in == nil {
+			continue
+		}
+		switch given, named := in.Value != "", slices.Contains(names, name); {
+		case given && !named:
+			problems = append(problems, fmt.Sprintf("%s is given, and %s doesn't name %s: set %s to a JSON list of all such secrets that there are", in.Parameter.Name, list.Parameter.Name, name, list.Shared))
+		case named && !given:
+			problems = append(problems, fmt.Sprintf("%s names %s, and its value is not given: set %s", list.Parameter.Name, name, in.Shared))
 		}
 	}
 	return problems

@@ -105,7 +105,11 @@ func writeTrace(w io.Writer, t *traced) error {
 }
 
 // holdsWords say what is at a step.
-var holdsWords = map[trace.Holds]string{trace.Secret: "the secret itself", trace.Address: "only where the secret is"}
+var holdsWords = map[trace.Holds]string{
+	trace.Secret:    "the secret itself",
+	trace.Address:   "only where the secret is",
+	trace.Condition: "only which value it is",
+}
 
 func writeSteps(b *strings.Builder, steps []trace.Step) {
 	for i, s := range steps {

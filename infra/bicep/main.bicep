@@ -125,6 +125,9 @@ param moreSettings object = {}
 // <settings>
 // Made of the table in functions/settings by go generate ./infra; change the table and not this.
 
+@description('Which of the secrets there are that the app can do without, by the names of their settings.')
+param furtherSecrets ('TwilioApiKeySecret' | 'TwilioAuthTokenNext' | 'WebhookSecret' | 'SlackWebhookUrl' | 'TeamsWebhookUrl' | 'MailPassword')[] = []
+
 @description('What the links handed out begin with; empty: the address listened on, on App Service the site\'s.')
 param publicBaseUrl string = ''
 
@@ -317,6 +320,18 @@ param claimReviewTimeoutSeconds int = 30
 @description('The phones of those who approve, by id, for their codes and messages; empty: none are known.')
 param approverPhones string = ''
 
+@description('An API key of the Twilio account for sending; empty, with the next: the auth token is used for that too.')
+@maxLength(34)
+param twilioApiKeySid string = ''
+
+@description('The secret of that API key.')
+@secure()
+param twilioApiKeySecret string = ''
+
+@description('The auth token that comes after the present one, whose signatures are taken too; empty: none.')
+@secure()
+param twilioAuthTokenNext string = ''
+
 @description('A Verify service of the account, which makes, sends and compares the codes; empty: the app does.')
 @maxLength(34)
 param twilioVerifyServiceSid string = ''
@@ -389,6 +404,53 @@ param smsBreakerPercent int = 10
 @minValue(60)
 @maxValue(2592000)
 param smsBreakerPauseSeconds int = 86400
+
+@description('Who is told how instances end that an HTTP trigger started: webhook, slack, teams, mail=ADDRESS, sms=NUMBER, queue=NAME; empty: nobody.')
+param completionNotices string = ''
+
+@description('Where signed webhooks are posted.')
+param webhookUrl string = ''
+
+@description('The secret under which they are signed, as Standard Webhooks says.')
+@secure()
+@maxLength(106)
+param webhookSecret string = ''
+
+@description('The incoming webhook of a Slack channel.')
+@secure()
+param slackWebhookUrl string = ''
+
+@description('The incoming webhook of a Teams channel.')
+@secure()
+param teamsWebhookUrl string = ''
+
+@description('The SMTP server that e-mail is sent through: host and port.')
+param mailServer string = ''
+
+@description('How the connection to it is encrypted; none is for a server on this machine.')
+@allowed([
+  'starttls'
+  'tls'
+  'none'
+])
+param mailSecurity string = 'starttls'
+
+@description('The user that it lets in; empty: it lets everybody in.')
+@maxLength(200)
+param mailUser string = ''
+
+@description('The password of that user.')
+@secure()
+@maxLength(200)
+param mailPassword string = ''
+
+@description('Whom e-mail is from.')
+param mailFrom string = ''
+
+@description('How many e-mails about requests are sent to one address within an hour; 0: as many as there are.')
+@minValue(0)
+@maxValue(10000)
+param mailPersonHourly int = 60
 
 @description('How many activities run at once.')
 @minValue(1)
@@ -506,6 +568,9 @@ var settings = {
   ClaimReviewFrom: '${claimReviewFrom}'
   ClaimReviewTimeout: '${claimReviewTimeoutSeconds}s'
   ApproverPhones: approverPhones
+  TwilioApiKeySid: twilioApiKeySid
+  TwilioApiKeySecret: secrets.outputs.twilioApiKeySecretReference
+  TwilioAuthTokenNext: secrets.outputs.twilioAuthTokenNextReference
   TwilioVerifyServiceSid: twilioVerifyServiceSid
   TwilioErrorClasses: twilioErrorClasses
   SmsCountries: smsCountries
@@ -522,6 +587,17 @@ var settings = {
   SmsBreakerSends: '${smsBreakerSends}'
   SmsBreakerPercent: '${smsBreakerPercent}'
   SmsBreakerPause: '${smsBreakerPauseSeconds}s'
+  CompletionNotices: completionNotices
+  WebhookUrl: webhookUrl
+  WebhookSecret: secrets.outputs.webhookSecretReference
+  SlackWebhookUrl: secrets.outputs.slackWebhookUrlReference
+  TeamsWebhookUrl: secrets.outputs.teamsWebhookUrlReference
+  MailServer: mailServer
+  MailSecurity: mailSecurity
+  MailUser: mailUser
+  MailPassword: secrets.outputs.mailPasswordReference
+  MailFrom: mailFrom
+  MailPersonHourly: '${mailPersonHourly}'
   MaxActivities: '${maxActivities}'
   MaxCachedInstances: '${maxCachedInstances}'
   MaxBodyBytes: '${maxBodyBytes}'
@@ -603,10 +679,17 @@ module secrets 'secrets.bicep' = {
     workspaceId: monitoring.outputs.workspaceId
     // <secrets>
     // Made of the table in functions/settings by go generate ./infra; change the table and not this.
+    furtherSecrets: furtherSecrets
     operatorKey: operatorKey
     linkKey: linkKey
     twilioAuthToken: twilioAuthToken
     verificationKey: verificationKey
+    twilioApiKeySecret: twilioApiKeySecret
+    twilioAuthTokenNext: twilioAuthTokenNext
+    webhookSecret: webhookSecret
+    slackWebhookUrl: slackWebhookUrl
+    teamsWebhookUrl: teamsWebhookUrl
+    mailPassword: mailPassword
     // </secrets>
   }
 }

@@ -42,6 +42,9 @@ locals {
     ClaimReviewFrom         = tostring(var.claim_review_from)
     ClaimReviewTimeout      = "${var.claim_review_timeout_seconds}s"
     ApproverPhones          = var.approver_phones
+    TwilioApiKeySid         = var.twilio_api_key_sid
+    TwilioApiKeySecret      = contains(var.further_secrets, "TwilioApiKeySecret") ? "@Microsoft.KeyVault(SecretUri=${azurerm_key_vault_secret.twilio_api_key_secret[0].versionless_id})" : ""
+    TwilioAuthTokenNext     = contains(var.further_secrets, "TwilioAuthTokenNext") ? "@Microsoft.KeyVault(SecretUri=${azurerm_key_vault_secret.twilio_auth_token_next[0].versionless_id})" : ""
     TwilioVerifyServiceSid  = var.twilio_verify_service_sid
     TwilioErrorClasses      = var.twilio_error_classes
     SmsCountries            = var.sms_countries
@@ -58,6 +61,17 @@ locals {
     SmsBreakerSends         = tostring(var.sms_breaker_sends)
     SmsBreakerPercent       = tostring(var.sms_breaker_percent)
     SmsBreakerPause         = "${var.sms_breaker_pause_seconds}s"
+    CompletionNotices       = var.completion_notices
+    WebhookUrl              = var.webhook_url
+    WebhookSecret           = contains(var.further_secrets, "WebhookSecret") ? "@Microsoft.KeyVault(SecretUri=${azurerm_key_vault_secret.webhook_secret[0].versionless_id})" : ""
+    SlackWebhookUrl         = contains(var.further_secrets, "SlackWebhookUrl") ? "@Microsoft.KeyVault(SecretUri=${azurerm_key_vault_secret.slack_webhook_url[0].versionless_id})" : ""
+    TeamsWebhookUrl         = contains(var.further_secrets, "TeamsWebhookUrl") ? "@Microsoft.KeyVault(SecretUri=${azurerm_key_vault_secret.teams_webhook_url[0].versionless_id})" : ""
+    MailServer              = var.mail_server
+    MailSecurity            = var.mail_security
+    MailUser                = var.mail_user
+    MailPassword            = contains(var.further_secrets, "MailPassword") ? "@Microsoft.KeyVault(SecretUri=${azurerm_key_vault_secret.mail_password[0].versionless_id})" : ""
+    MailFrom                = var.mail_from
+    MailPersonHourly        = tostring(var.mail_person_hourly)
     MaxActivities           = tostring(var.max_activities)
     MaxCachedInstances      = tostring(var.max_cached_instances)
     MaxBodyBytes            = tostring(var.max_body_bytes)
@@ -151,6 +165,138 @@ resource "azurerm_role_assignment" "verification_key_reader" {
   for_each = local.readers
 
   scope                = azurerm_key_vault_secret.verification_key.resource_versionless_id
+  role_definition_name = "Key Vault Secrets User"
+  principal_id         = each.value
+  principal_type       = "ServicePrincipal"
+}
+
+resource "azurerm_key_vault_secret" "twilio_api_key_secret" {
+  count = contains(var.further_secrets, "TwilioApiKeySecret") ? 1 : 0
+
+  name             = "twilio-api-key-secret"
+  key_vault_id     = azurerm_key_vault.main.id
+  content_type     = "text/plain"
+  value_wo         = var.twilio_api_key_secret
+  value_wo_version = var.secrets_version
+  tags             = var.tags
+
+  depends_on = [azurerm_role_assignment.secrets_officer]
+}
+
+resource "azurerm_role_assignment" "twilio_api_key_secret_reader" {
+  for_each = contains(var.further_secrets, "TwilioApiKeySecret") ? local.readers : {}
+
+  scope                = azurerm_key_vault_secret.twilio_api_key_secret[0].resource_versionless_id
+  role_definition_name = "Key Vault Secrets User"
+  principal_id         = each.value
+  principal_type       = "ServicePrincipal"
+}
+
+resource "azurerm_key_vault_secret" "twilio_auth_token_next" {
+  count = contains(var.further_secrets, "TwilioAuthTokenNext") ? 1 : 0
+
+  name             = "twilio-auth-token-next"
+  key_vault_id     = azurerm_key_vault.main.id
+  content_type     = "text/plain"
+  value_wo         = var.twilio_auth_token_next
+  value_wo_version = var.secrets_version
+  tags             = var.tags
+
+  depends_on = [azurerm_role_assignment.secrets_officer]
+}
+
+resource "azurerm_role_assignment" "twilio_auth_token_next_reader" {
+  for_each = contains(var.further_secrets, "TwilioAuthTokenNext") ? local.readers : {}
+
+  scope                = azurerm_key_vault_secret.twilio_auth_token_next[0].resource_versionless_id
+  role_definition_name = "Key Vault Secrets User"
+  principal_id         = each.value
+  principal_type       = "ServicePrincipal"
+}
+
+resource "azurerm_key_vault_secret" "webhook_secret" {
+  count = contains(var.further_secrets, "WebhookSecret") ? 1 : 0
+
+  name             = "webhook-secret"
+  key_vault_id     = azurerm_key_vault.main.id
+  content_type     = "text/plain"
+  value_wo         = var.webhook_secret
+  value_wo_version = var.secrets_version
+  tags             = var.tags
+
+  depends_on = [azurerm_role_assignment.secrets_officer]
+}
+
+resource "azurerm_role_assignment" "webhook_secret_reader" {
+  for_each = contains(var.further_secrets, "WebhookSecret") ? local.readers : {}
+
+  scope                = azurerm_key_vault_secret.webhook_secret[0].resource_versionless_id
+  role_definition_name = "Key Vault Secrets User"
+  principal_id         = each.value
+  principal_type       = "ServicePrincipal"
+}
+
+resource "azurerm_key_vault_secret" "slack_webhook_url" {
+  count = contains(var.further_secrets, "SlackWebhookUrl") ? 1 : 0
+
+  name             = "slack-webhook-url"
+  key_vault_id     = azurerm_key_vault.main.id
+  content_type     = "text/plain"
+  value_wo         = var.slack_webhook_url
+  value_wo_version = var.secrets_version
+  tags             = var.tags
+
+  depends_on = [azurerm_role_assignment.secrets_officer]
+}
+
+resource "azurerm_role_assignment" "slack_webhook_url_reader" {
+  for_each = contains(var.further_secrets, "SlackWebhookUrl") ? local.readers : {}
+
+  scope                = azurerm_key_vault_secret.slack_webhook_url[0].resource_versionless_id
+  role_definition_name = "Key Vault Secrets User"
+  principal_id         = each.value
+  principal_type       = "ServicePrincipal"
+}
+
+resource "azurerm_key_vault_secret" "teams_webhook_url" {
+  count = contains(var.further_secrets, "TeamsWebhookUrl") ? 1 : 0
+
+  name             = "teams-webhook-url"
+  key_vault_id     = azurerm_key_vault.main.id
+  content_type     = "text/plain"
+  value_wo         = var.teams_webhook_url
+  value_wo_version = var.secrets_version
+  tags             = var.tags
+
+  depends_on = [azurerm_role_assignment.secrets_officer]
+}
+
+resource "azurerm_role_assignment" "teams_webhook_url_reader" {
+  for_each = contains(var.further_secrets, "TeamsWebhookUrl") ? local.readers : {}
+
+  scope                = azurerm_key_vault_secret.teams_webhook_url[0].resource_versionless_id
+  role_definition_name = "Key Vault Secrets User"
+  principal_id         = each.value
+  principal_type       = "ServicePrincipal"
+}
+
+resource "azurerm_key_vault_secret" "mail_password" {
+  count = contains(var.further_secrets, "MailPassword") ? 1 : 0
+
+  name             = "mail-password"
+  key_vault_id     = azurerm_key_vault.main.id
+  content_type     = "text/plain"
+  value_wo         = var.mail_password
+  value_wo_version = var.secrets_version
+  tags             = var.tags
+
+  depends_on = [azurerm_role_assignment.secrets_officer]
+}
+
+resource "azurerm_role_assignment" "mail_password_reader" {
+  for_each = contains(var.further_secrets, "MailPassword") ? local.readers : {}
+
+  scope                = azurerm_key_vault_secret.mail_password[0].resource_versionless_id
   role_definition_name = "Key Vault Secrets User"
   principal_id         = each.value
   principal_type       = "ServicePrincipal"

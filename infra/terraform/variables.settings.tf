@@ -1,5 +1,17 @@
 # Made of the table in functions/settings by go generate ./infra; change the table and not this.
 
+variable "further_secrets" {
+  description = "Which of the secrets there are that the app can do without, by the names of their settings."
+  type        = list(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for name in var.further_secrets : contains(["TwilioApiKeySecret", "TwilioAuthTokenNext", "WebhookSecret", "SlackWebhookUrl", "TeamsWebhookUrl", "MailPassword"], name)])
+    error_message = "Each is one of TwilioApiKeySecret, TwilioAuthTokenNext, WebhookSecret, SlackWebhookUrl, TeamsWebhookUrl, MailPassword."
+  }
+}
+
 variable "public_base_url" {
   description = "What the links handed out begin with; empty: the address listened on, on App Service the site's."
   type        = string
@@ -542,6 +554,61 @@ variable "approver_phones" {
   }
 }
 
+variable "twilio_api_key_sid" {
+  description = "An API key of the Twilio account for sending; empty, with the next: the auth token is used for that too."
+  type        = string
+  default     = ""
+  nullable    = false
+
+  validation {
+    condition     = length(var.twilio_api_key_sid) <= 34
+    error_message = "At most 34 characters are wanted."
+  }
+
+  validation {
+    condition     = var.twilio_api_key_sid == "" || can(regex("^SK[0-9a-fA-F]{32}$", var.twilio_api_key_sid))
+    error_message = "It has to match ^SK[0-9a-fA-F]{32}$."
+  }
+}
+
+variable "twilio_api_key_secret" {
+  description = "The secret of that API key."
+  type        = string
+  sensitive   = true
+  ephemeral   = true
+  default     = ""
+  nullable    = false
+
+  validation {
+    condition     = var.twilio_api_key_secret == "" || can(regex("^[0-9a-zA-Z]+$", var.twilio_api_key_secret))
+    error_message = "It has to match ^[0-9a-zA-Z]+$."
+  }
+
+  validation {
+    condition     = (var.twilio_api_key_secret != "") == contains(var.further_secrets, "TwilioApiKeySecret")
+    error_message = "Of twilio_api_key_secret and its name TwilioApiKeySecret in further_secrets only one is there."
+  }
+}
+
+variable "twilio_auth_token_next" {
+  description = "The auth token that comes after the present one, whose signatures are taken too; empty: none."
+  type        = string
+  sensitive   = true
+  ephemeral   = true
+  default     = ""
+  nullable    = false
+
+  validation {
+    condition     = var.twilio_auth_token_next == "" || can(regex("^[0-9a-zA-Z]+$", var.twilio_auth_token_next))
+    error_message = "It has to match ^[0-9a-zA-Z]+$."
+  }
+
+  validation {
+    condition     = (var.twilio_auth_token_next != "") == contains(var.further_secrets, "TwilioAuthTokenNext")
+    error_message = "Of twilio_auth_token_next and its name TwilioAuthTokenNext in further_secrets only one is there."
+  }
+}
+
 variable "twilio_verify_service_sid" {
   description = "A Verify service of the account, which makes, sends and compares the codes; empty: the app does."
   type        = string
@@ -736,6 +803,176 @@ variable "sms_breaker_pause_seconds" {
   validation {
     condition     = var.sms_breaker_pause_seconds >= 60 && var.sms_breaker_pause_seconds <= 2592000 && floor(var.sms_breaker_pause_seconds) == var.sms_breaker_pause_seconds
     error_message = "A whole number from 60 to 2592000 is wanted."
+  }
+}
+
+variable "completion_notices" {
+  description = "Who is told how instances end that an HTTP trigger started: webhook, slack, teams, mail=ADDRESS, sms=NUMBER, queue=NAME; empty: nobody."
+  type        = string
+  default     = ""
+  nullable    = false
+
+  validation {
+    condition     = var.completion_notices == "" || can(regex("^(webhook|slack|teams|mail=[^,=@\\s]+@[^,=@\\s]+|sms=\\+[1-9][0-9]{6,14}|queue=[a-z0-9-]{3,63})(,(webhook|slack|teams|mail=[^,=@\\s]+@[^,=@\\s]+|sms=\\+[1-9][0-9]{6,14}|queue=[a-z0-9-]{3,63}))*$", var.completion_notices))
+    error_message = "It has to match ^(webhook|slack|teams|mail=[^,=@\\s]+@[^,=@\\s]+|sms=\\+[1-9][0-9]{6,14}|queue=[a-z0-9-]{3,63})(,(webhook|slack|teams|mail=[^,=@\\s]+@[^,=@\\s]+|sms=\\+[1-9][0-9]{6,14}|queue=[a-z0-9-]{3,63}))*$."
+  }
+}
+
+variable "webhook_url" {
+  description = "Where signed webhooks are posted."
+  type        = string
+  default     = ""
+  nullable    = false
+
+  validation {
+    condition     = var.webhook_url == "" || can(regex("^https://|^http://(127\\.0\\.0\\.1|localhost)[:/]", var.webhook_url))
+    error_message = "It has to match ^https://|^http://(127\\.0\\.0\\.1|localhost)[:/]."
+  }
+}
+
+variable "webhook_secret" {
+  description = "The secret under which they are signed, as Standard Webhooks says."
+  type        = string
+  sensitive   = true
+  ephemeral   = true
+  default     = ""
+  nullable    = false
+
+  validation {
+    condition     = length(var.webhook_secret) <= 106
+    error_message = "At most 106 characters are wanted."
+  }
+
+  validation {
+    condition     = var.webhook_secret == "" || can(regex("^whsec_[A-Za-z0-9+/=]{32,100}$", var.webhook_secret))
+    error_message = "It has to match ^whsec_[A-Za-z0-9+/=]{32,100}$."
+  }
+
+  validation {
+    condition     = (var.webhook_secret != "") == contains(var.further_secrets, "WebhookSecret")
+    error_message = "Of webhook_secret and its name WebhookSecret in further_secrets only one is there."
+  }
+}
+
+variable "slack_webhook_url" {
+  description = "The incoming webhook of a Slack channel."
+  type        = string
+  sensitive   = true
+  ephemeral   = true
+  default     = ""
+  nullable    = false
+
+  validation {
+    condition     = var.slack_webhook_url == "" || can(regex("^https?://[!-~]+$", var.slack_webhook_url))
+    error_message = "It has to match ^https?://[!-~]+$."
+  }
+
+  validation {
+    condition     = (var.slack_webhook_url != "") == contains(var.further_secrets, "SlackWebhookUrl")
+    error_message = "Of slack_webhook_url and its name SlackWebhookUrl in further_secrets only one is there."
+  }
+}
+
+variable "teams_webhook_url" {
+  description = "The incoming webhook of a Teams channel."
+  type        = string
+  sensitive   = true
+  ephemeral   = true
+  default     = ""
+  nullable    = false
+
+  validation {
+    condition     = var.teams_webhook_url == "" || can(regex("^https?://[!-~]+$", var.teams_webhook_url))
+    error_message = "It has to match ^https?://[!-~]+$."
+  }
+
+  validation {
+    condition     = (var.teams_webhook_url != "") == contains(var.further_secrets, "TeamsWebhookUrl")
+    error_message = "Of teams_webhook_url and its name TeamsWebhookUrl in further_secrets only one is there."
+  }
+}
+
+variable "mail_server" {
+  description = "The SMTP server that e-mail is sent through: host and port."
+  type        = string
+  default     = ""
+  nullable    = false
+}
+
+variable "mail_security" {
+  description = "How the connection to it is encrypted; none is for a server on this machine."
+  type        = string
+  default     = "starttls"
+  nullable    = false
+
+  validation {
+    condition     = contains(["starttls", "tls", "none"], var.mail_security)
+    error_message = "One of starttls, tls, none is wanted."
+  }
+}
+
+variable "mail_user" {
+  description = "The user that it lets in; empty: it lets everybody in."
+  type        = string
+  default     = ""
+  nullable    = false
+
+  validation {
+    condition     = length(var.mail_user) <= 200
+    error_message = "At most 200 characters are wanted."
+  }
+
+  validation {
+    condition     = var.mail_user == "" || can(regex("^[!-~]{1,200}$", var.mail_user))
+    error_message = "It has to match ^[!-~]{1,200}$."
+  }
+}
+
+variable "mail_password" {
+  description = "The password of that user."
+  type        = string
+  sensitive   = true
+  ephemeral   = true
+  default     = ""
+  nullable    = false
+
+  validation {
+    condition     = length(var.mail_password) <= 200
+    error_message = "At most 200 characters are wanted."
+  }
+
+  validation {
+    condition     = var.mail_password == "" || can(regex("^[ -~]{1,200}$", var.mail_password))
+    error_message = "It has to match ^[ -~]{1,200}$."
+  }
+
+  validation {
+    condition     = (var.mail_password != "") == contains(var.further_secrets, "MailPassword")
+    error_message = "Of mail_password and its name MailPassword in further_secrets only one is there."
+  }
+}
+
+variable "mail_from" {
+  description = "Whom e-mail is from."
+  type        = string
+  default     = ""
+  nullable    = false
+
+  validation {
+    condition     = var.mail_from == "" || can(regex("^([^<>\\r\\n]+ <[^<>@\\s]+@[^<>@\\s]+>|[^<>@\\s]+@[^<>@\\s]+)$", var.mail_from))
+    error_message = "It has to match ^([^<>\\r\\n]+ <[^<>@\\s]+@[^<>@\\s]+>|[^<>@\\s]+@[^<>@\\s]+)$."
+  }
+}
+
+variable "mail_person_hourly" {
+  description = "How many e-mails about requests are sent to one address within an hour; 0: as many as there are."
+  type        = number
+  default     = 60
+  nullable    = false
+
+  validation {
+    condition     = var.mail_person_hourly >= 0 && var.mail_person_hourly <= 10000 && floor(var.mail_person_hourly) == var.mail_person_hourly
+    error_message = "A whole number from 0 to 10000 is wanted."
   }
 }
 

@@ -3,11 +3,14 @@ package main
 import (
 	"fmt"
 	"strings"
+
+	"github.com/seed21523604/holdfast/infra"
 )
 
 // bicepParameters returns the parameters of main.bicep, and the map of settings.
 func bicepParameters(all []parameter) string {
 	var b strings.Builder
+	b.WriteString("\n" + bicepFurther(" = []"))
 	for _, p := range all {
 		b.WriteString("\n" + bicepParameter(p))
 	}
@@ -17,6 +20,23 @@ func bicepParameters(all []parameter) string {
 	}
 	b.WriteString("}\n\n")
 	return b.String()
+}
+
+// bicepFurther returns the parameter with the names of the further secrets that there are.
+func bicepFurther(fallback string) string {
+	var names []string
+	for _, name := range infra.Further {
+		names = append(names, bicepText(name))
+	}
+	return fmt.Sprintf("@description(%s)\nparam %s (%s)[]%s\n", bicepText(furtherMeaning), furtherName, strings.Join(names, " | "), fallback)
+}
+
+// bicepIf returns the condition under which there is a parameter's secret, or nothing when there always is.
+func bicepIf(p parameter) string {
+	if !p.isFurther() {
+		return ""
+	}
+	return fmt.Sprintf("contains(%s, %s)", furtherName, bicepText(p.setting))
 }
 
 func bicepParameter(p parameter) string {
@@ -71,7 +91,7 @@ func bicepSetting(p parameter) string {
 
 // bicepSecretArguments hands the secrets on to the module of the vault.
 func bicepSecretArguments(all []parameter) string {
-	text := ""
+	text := fmt.Sprintf("%[1]s: %[1]s\n", furtherName)
 	for _, p := range secretsOf(all) {
 		text += fmt.Sprintf("%s: %s\n", p.name, p.name)
 	}
@@ -79,19 +99,23 @@ func bicepSecretArguments(all []parameter) string {
 }
 
 func bicepSecretParameters(all []parameter) string {
-	text := ""
+	text := "\n" + bicepFurther("")
 	for _, p := range secretsOf(all) {
 		text += "\n" + bicepParameter(p)
 	}
 	return text
 }
 
-// bicepSecrets returns a resource for each secret, and the right to read it.
+// bicepSecrets returns a resource for each secret that there is, and the right to read it.
 func bicepSecrets(all []parameter) string {
 	text := ""
 	for _, p := range secretsOf(all) {
+		condition := bicepIf(p)
+		if condition != "" {
+			condition = "if (" + condition + ") "
+		}
 		text += fmt.Sprintf(`
-resource %[1]sSecret 'Microsoft.KeyVault/vaults/secrets@2024-11-01' = {
+resource %[1]sSecret 'Microsoft.KeyVault/vaults/secrets@2024-11-01' = %[3]s{
   parent: vault
   name: '%[2]s'
   tags: tags
@@ -101,7 +125,7 @@ resource %[1]sSecret 'Microsoft.KeyVault/vaults/secrets@2024-11-01' = {
   }
 }
 
-resource %[1]sReader 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+resource %[1]sReader 'Microsoft.Authorization/roleAssignments@2022-04-01' = %[3]s{
   scope: %[1]sSecret
   name: guid(%[1]sSecret.id, principalId, roles.keyVaultSecretsUser)
   properties: {
@@ -110,25 +134,29 @@ resource %[1]sReader 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
     principalType: 'ServicePrincipal'
   }
 }
-`, p.name, separated(p.name, "-"))
+`, p.name, separated(p.name, "-"), condition)
 	}
 	return text + "\n"
 }
 
-// bicepSecretOutputs returns where each secret is, as an app setting says it.
+// bicepSecretOutputs returns where each secret is, as an app setting says it; nowhere if there is none.
 func bicepSecretOutputs(all []parameter) string {
 	text := ""
 	for _, p := range secretsOf(all) {
-		text += fmt.Sprintf("output %[1]sReference string = '@Microsoft.KeyVault(SecretUri=${vault.properties.vaultUri}secrets/${%[1]sSecret.name})'\n", p.name)
+		reference := fmt.Sprintf("'@Microsoft.KeyVault(SecretUri=${vault.properties.vaultUri}secrets/${%sSecret.name})'", p.name)
+		if condition := bicepIf(p); condition != "" {
+			reference = condition + " ? " + reference + " : ''"
+		}
+		text += fmt.Sprintf("output %sReference string = %s\n", p.name, reference)
 	}
 	return text
 }
 
 // bicepValues reads the parameters from the environment.
 func bicepValues(all []parameter) string {
-	text := "\n"
+	text := fmt.Sprintf("\nparam %s = json(readEnvironmentVariable(%s, '[]'))\n", furtherName, bicepVariable(furtherName))
 	for _, p := range all {
-		variable := bicepText("HOLDFAST_" + strings.ToUpper(separated(p.name, "_")))
+		variable := bicepVariable(p.name)
 		value := fmt.Sprintf("readEnvironmentVariable(%s, %s)", variable, bicepText(p.fallback))
 		if p.required {
 			value = fmt.Sprintf("readEnvironmentVariable(%s)", variable)
@@ -139,6 +167,11 @@ func bicepValues(all []parameter) string {
 		text += fmt.Sprintf("param %s = %s\n", p.name, value)
 	}
 	return text
+}
+
+// bicepVariable returns the environment variable of a parameter.
+func bicepVariable(name string) string {
+	return bicepText("HOLDFAST_" + strings.ToUpper(separated(name, "_")))
 }
 
 func secretsOf(all []parameter) []parameter {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"regexp/syntax"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -19,7 +20,7 @@ type parameter struct {
 	setting     string // the name of the app setting
 	name        string // in Bicep; Terraform has snake_case
 	secret      bool
-	required    bool
+	required    bool   // a secret that isn't is there if furtherSecrets names it
 	number      bool   // a whole number, else text
 	unit        string // what follows the number in the setting
 	fallback    string // the default, when it is not required
@@ -49,7 +50,7 @@ func parameters() []parameter {
 
 func parameterOf(s settings.Setting) parameter {
 	p := parameter{
-		setting: s.Name, name: lowerFirst(s.Name), secret: s.Secret, required: s.Secret || required[s.Name],
+		setting: s.Name, name: lowerFirst(s.Name), secret: s.Secret, required: s.Secret && !slices.Contains(infra.Further, s.Name) || required[s.Name],
 		fallback: s.Default, allowed: s.OneOf, min: s.Min, max: s.Max, description: s.Meaning,
 	}
 	if p.required { // what happens without it doesn't happen here
@@ -77,6 +78,15 @@ func parameterOf(s settings.Setting) parameter {
 	}
 	return p
 }
+
+// isFurther reports whether a parameter is a secret that a deployment can do without.
+func (p parameter) isFurther() bool { return p.secret && !p.required }
+
+// What both templates say of the list of the further secrets that there are.
+const (
+	furtherName    = "furtherSecrets"
+	furtherMeaning = "Which of the secrets there are that the app can do without, by the names of their settings."
+)
 
 // seconds turns a duration of the table into a number of seconds.
 func seconds(text string) string {
@@ -108,14 +118,15 @@ func base64Length(bytes string) int {
 	return (n*8 + 5) / 6
 }
 
-// lengths returns the least and the greatest number of characters of what a pattern matches, 0 when there is no greatest.
+// lengths returns the least and the greatest number of characters of what a pattern matches, 0 when there is no greatest, as
+// when it says nothing of the end.
 func lengths(pattern string) (least, most int) {
 	re, err := syntax.Parse(pattern, syntax.Perl)
 	if err != nil {
 		panic(err)
 	}
 	least, most, bounded := measure(re.Simplify())
-	if !bounded {
+	if !bounded || !strings.HasSuffix(pattern, "$") {
 		most = 0
 	}
 	return least, most

@@ -4,15 +4,34 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/seed21523604/holdfast/infra"
 )
 
 // terraformVariables returns variables.settings.tf.
 func terraformVariables(all []parameter) string {
-	text := "# " + made + "\n"
+	text := "# " + made + "\n\n" + terraformFurther()
 	for _, p := range all {
 		text += "\n" + terraformVariable(p)
 	}
 	return text
+}
+
+// terraformFurther returns the variable with the names of the further secrets that there are. Terraform can't see that from
+// the secrets, as they are ephemeral.
+func terraformFurther() string {
+	var names []string
+	for _, name := range infra.Further {
+		names = append(names, terraformText(name))
+	}
+	condition := fmt.Sprintf("alltrue([for name in var.%s : contains([%s], name)])", separated(furtherName, "_"), strings.Join(names, ", "))
+	return fmt.Sprintf("variable %q {\n  description = %s\n  type        = list(string)\n  default     = []\n  nullable    = false\n%s}\n",
+		separated(furtherName, "_"), terraformText(furtherMeaning), validation(condition, "Each is one of "+strings.Join(infra.Further, ", ")+"."))
+}
+
+// terraformNamed returns whether a further secret is there, as an expression.
+func terraformNamed(p parameter) string {
+	return fmt.Sprintf("contains(var.%s, %s)", separated(furtherName, "_"), terraformText(p.setting))
 }
 
 func terraformVariable(p parameter) string {
@@ -51,7 +70,16 @@ func terraformValidations(p parameter) string {
 		}
 		return validation(fmt.Sprintf("contains([%s], %s)", strings.Join(values, ", "), name), "One of "+strings.Join(p.allowed, ", ")+" is wanted.")
 	}
-	return terraformLengths(p, name) + terraformPattern(p, name)
+	return terraformLengths(p, name) + terraformPattern(p, name) + terraformBoth(p, name)
+}
+
+// terraformBoth holds a further secret to be named and given, or neither.
+func terraformBoth(p parameter, name string) string {
+	if !p.isFurther() {
+		return ""
+	}
+	list := separated(furtherName, "_")
+	return validation(fmt.Sprintf("(%s != \"\") == %s", name, terraformNamed(p)), fmt.Sprintf("Of %s and its name %s in %s only one is there.", separated(p.name, "_"), p.setting, list))
 }
 
 func terraformLengths(p parameter, name string) string {
@@ -99,6 +127,10 @@ func terraformSettings(all []parameter) string {
 	}
 	b.WriteString("  }\n}\n")
 	for _, p := range secretsOf(all) {
+		if p.isFurther() {
+			b.WriteString(terraformFurtherSecret(p))
+			continue
+		}
 		fmt.Fprintf(&b, `
 resource "azurerm_key_vault_secret" %[1]q {
   name             = %[2]q
@@ -124,9 +156,38 @@ resource "azurerm_role_assignment" "%[1]s_reader" {
 	return b.String()
 }
 
+// terraformFurtherSecret returns a secret that may not be there, and the rights to read it.
+func terraformFurtherSecret(p parameter) string {
+	return fmt.Sprintf(`
+resource "azurerm_key_vault_secret" %[1]q {
+  count = %[3]s ? 1 : 0
+
+  name             = %[2]q
+  key_vault_id     = azurerm_key_vault.main.id
+  content_type     = "text/plain"
+  value_wo         = var.%[1]s
+  value_wo_version = var.secrets_version
+  tags             = var.tags
+
+  depends_on = [azurerm_role_assignment.secrets_officer]
+}
+
+resource "azurerm_role_assignment" "%[1]s_reader" {
+  for_each = %[3]s ? local.readers : {}
+
+  scope                = azurerm_key_vault_secret.%[1]s[0].resource_versionless_id
+  role_definition_name = "Key Vault Secrets User"
+  principal_id         = each.value
+  principal_type       = "ServicePrincipal"
+}
+`, separated(p.name, "_"), separated(p.name, "-"), terraformNamed(p))
+}
+
 func terraformSetting(p parameter) string {
 	name := "var." + separated(p.name, "_")
 	switch {
+	case p.isFurther():
+		return fmt.Sprintf("%s ? \"@Microsoft.KeyVault(SecretUri=${azurerm_key_vault_secret.%s[0].versionless_id})\" : \"\"", terraformNamed(p), separated(p.name, "_"))
 	case p.secret:
 		return fmt.Sprintf("\"@Microsoft.KeyVault(SecretUri=${azurerm_key_vault_secret.%s.versionless_id})\"", separated(p.name, "_"))
 	case p.unit != "":

@@ -94,7 +94,7 @@ variables {
 run "flex" {
   command = plan
   variables {
-    more_settings = { MailServer = "mail.example.com:587", LogLevel = "none" }
+    more_settings = { OTEL_SERVICE_NAME = "shop", LogLevel = "none" }
   }
   assert {
     condition     = length(azurerm_function_app_flex_consumption.main) == 1 && length(azurerm_linux_function_app.main) == 0
@@ -105,7 +105,7 @@ run "flex" {
     error_message = "The storage account takes keys."
   }
   assert {
-    condition     = azurerm_function_app_flex_consumption.main[0].app_settings["MailServer"] == "mail.example.com:587"
+    condition     = azurerm_function_app_flex_consumption.main[0].app_settings["OTEL_SERVICE_NAME"] == "shop"
     error_message = "A further setting does not reach the app."
   }
   assert {
@@ -148,6 +148,27 @@ run "bad_plan" {
   }
   expect_failures = [var.plan]
 }
+run "unnamed_secret" {
+  command = plan
+  variables {
+    mail_password = "canarymailpassword"
+  }
+  expect_failures = [var.mail_password]
+}
+run "named_and_not_given" {
+  command = plan
+  variables {
+    further_secrets = ["MailPassword"]
+  }
+  expect_failures = [var.mail_password]
+}
+run "bad_name_of_a_secret" {
+  command = plan
+  variables {
+    further_secrets = ["Mailpassword"]
+  }
+  expect_failures = [var.further_secrets]
+}
 # Nothing is made by a mock provider. What Azure would answer stands above, so this sees what is known only then.
 run "settings_and_roles" {
   assert {
@@ -175,5 +196,28 @@ run "settings_and_roles" {
   assert {
     condition     = length(azurerm_role_assignment.twilio_auth_token_reader) == 2
     error_message = "On Flex Consumption both of the app's identities read the secrets."
+  }
+}
+run "further_secrets" {
+  variables {
+    further_secrets       = ["TwilioApiKeySecret", "MailPassword"]
+    twilio_api_key_sid    = "SK0123456789abcdef0123456789abcdef"
+    twilio_api_key_secret = "canaryapikeysecret"
+    mail_server           = "mail.example.com:587"
+    mail_user             = "holdfast"
+    mail_password         = "canarymailpassword"
+    mail_from             = "holdfast@example.com"
+  }
+  assert {
+    condition     = alltrue([for name in ["TwilioApiKeySecret", "MailPassword"] : azurerm_function_app_flex_consumption.main[0].app_settings[name] == "@Microsoft.KeyVault(SecretUri=https://kv.vault.azure.net/secrets/s)"])
+    error_message = "A secret that the app can do without is not a reference to the vault."
+  }
+  assert {
+    condition     = length(azurerm_key_vault_secret.mail_password) == 1 && length(azurerm_role_assignment.mail_password_reader) == 2 && endswith(azurerm_role_assignment.mail_password_reader["site"].scope, "/vaults/kv/secrets/s")
+    error_message = "It is not in the vault, or the app may not read it, or may read more."
+  }
+  assert {
+    condition     = length(azurerm_key_vault_secret.webhook_secret) == 0 && length(azurerm_role_assignment.webhook_secret_reader) == 0 && azurerm_function_app_flex_consumption.main[0].app_settings["WebhookSecret"] == ""
+    error_message = "A secret is there that nobody gave."
   }
 }

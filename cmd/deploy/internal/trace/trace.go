@@ -32,11 +32,12 @@ const (
 // Holds says what is at a step.
 type Holds string
 
-// The value itself, a secret itself, or only where a secret is.
+// The value itself, a secret itself, only where a secret is, or only which of several values it is.
 const (
-	Value   Holds = "value"
-	Secret  Holds = "secret"
-	Address Holds = "address"
+	Value     Holds = "value"
+	Secret    Holds = "secret"
+	Address   Holds = "address"
+	Condition Holds = "condition"
 )
 
 // Step is a place on the way.
@@ -78,10 +79,16 @@ type follower struct {
 	arguments map[*template.Parameter][]template.Expr
 	inputs    []*inputs.Input
 	seen      map[any]bool
+	asking    bool // it follows a condition
 	steps     []Step
 }
 
-func (f *follower) add(s Step) { f.steps = append(f.steps, s) }
+func (f *follower) add(s Step) {
+	if f.asking {
+		s.Holds = Condition
+	}
+	f.steps = append(f.steps, s)
+}
 
 // once reports whether something is met for the first time, so that what leads to itself comes to an end.
 func (f *follower) once(what any) bool {
@@ -96,11 +103,24 @@ func (f *follower) expr(e template.Expr) {
 		switch x := x.(type) {
 		case *template.Access:
 			return !f.access(x)
+		case *template.Choice:
+			f.condition(x.If)
+			f.expr(x.Then)
+			f.expr(x.Else)
+			return false
 		case *template.Reference:
 			f.reference(x)
 		}
 		return true
 	})
+}
+
+// condition follows what is asked to choose a value.
+func (f *follower) condition(e template.Expr) {
+	before := f.asking
+	f.asking = true
+	f.expr(e)
+	f.asking = before
 }
 
 // access follows an output of a module, or a property of a secret in the vault. It reports whether it was one.
@@ -234,7 +254,7 @@ func (f *follower) argument(p *template.Parameter) source.Span {
 func holding(steps []Step) []Step {
 	past := false
 	for i := range steps {
-		if past {
+		if past && steps[i].Holds != Condition {
 			steps[i].Holds = Address
 		}
 		past = past || steps[i].Kind == Vault

@@ -2,7 +2,9 @@ package dispatch_test
 
 import (
 	"errors"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -95,6 +97,43 @@ func TestAMessageIsNotRefusedByAnInstanceThatIsGoneSince(t *testing.T) {
 		err := dispatch.New(losing, r, dispatch.Options{Cached: -1}).Instances().Send(t.Context(), "a", history.Event{Kind: history.ExecutionTerminated, ID: history.Outside, Message: "m1"})
 		if err == nil || errors.Is(err, store.ErrNotFound) || !lost {
 			t.Errorf("the sender is told %v", err)
+		}
+	})
+}
+
+// The commit that recorded a rewinding seems to have failed, and the storage lets nobody
+// look after that: the rewinding is not put into the inbox as well.
+func TestAMessageThatIsRecordedIsNotPutIntoTheInboxToo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		account := azuretest.New(azuretest.Options{})
+		o := tablestore.Options{ConnectionString: account.ConnectionString(), Hub: "hub"}
+		o.Client.Transport = account
+		s, err := tablestore.Open(t.Context(), o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := engine.NewRegistry()
+		engine.AddOrchestrator(r, call, func(ctx *engine.Context, n int) (int, error) { return n, errors.New("no") })
+		if _, err := client.New(dispatch.New(s, r, dispatch.Options{Cached: -1}).Instances(), client.Options{}).Start(t.Context(), string(call), "a", 1); err != nil {
+			t.Fatal(err)
+		}
+		var lost atomic.Bool
+		losing := &storetest.Faulty{Store: s, Choose: func(method string, _ int) storetest.Fault {
+			switch {
+			case method == "Commit" && lost.CompareAndSwap(false, true):
+				return storetest.Lose
+			case lost.Load() && (method == "Load" || method == "Get"):
+				return storetest.Fail
+			}
+			return storetest.None
+		}}
+		rewinding := history.Event{Kind: history.ExecutionRewound, ID: history.Outside, Message: "m1", Execution: "again", Time: time.Now()}
+		if err := dispatch.New(losing, r, dispatch.Options{Cached: -1}).Instances().Send(t.Context(), "a", rewinding); err != nil || !lost.Load() {
+			t.Fatalf("lost %t, and the sender is told %v", lost.Load(), err)
+		}
+		state, err := s.Load(t.Context(), "a", "")
+		if err != nil || len(state.Inbox) != 0 || !slices.ContainsFunc(state.History, func(e history.Event) bool { return e.Message == "m1" }) {
+			t.Errorf("the inbox has %v, the history %v (%v)", state.Inbox, state.History, err)
 		}
 	})
 }

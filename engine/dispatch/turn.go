@@ -97,14 +97,26 @@ func (w *Worker) handOver(id string, mail []*delivery, why error) (results []*de
 		case d.create:
 			d.answered(w.store.Create(w.context, id, d.message, d.replace...))
 		default:
-			err := w.store.Send(w.context, id, d.message)
-			if d.unsure && errors.Is(err, store.ErrNotFound) {
-				err = fmt.Errorf("send to instance %s: %w", id, errReplaced)
-			}
-			d.answered(unlessDurable(why, err))
+			d.answered(unlessDurable(why, w.sendOn(id, d)))
 		}
 	}
 	return results
+}
+
+// sendOn puts a message into the inbox, unless a commit that seems to have failed has
+// recorded it.
+func (w *Worker) sendOn(id string, d *delivery) error {
+	if !d.unsure {
+		return w.store.Send(w.context, id, d.message)
+	}
+	recorded, err := w.store.History(w.context, id)
+	if err == nil && !slices.ContainsFunc(recorded, func(e history.Event) bool { return tellsOf(e, d.message.Message) }) {
+		err = w.store.Send(w.context, id, d.message)
+	}
+	if errors.Is(err, store.ErrNotFound) {
+		return fmt.Errorf("send to instance %s: %w", id, errReplaced)
+	}
+	return err
 }
 
 // unlessDurable is what a sender is told: nothing went wrong if the message got

@@ -21,6 +21,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/seed21523604/holdfast/engine/human/canary"
 	"github.com/seed21523604/holdfast/functions/settings"
 	"github.com/seed21523604/holdfast/functions/twiliotest"
 )
@@ -51,9 +52,9 @@ type cage struct {
 	bosses    int // messages that the boss got
 	stop      func()
 
-	secrets *finder
-	numbers *finder // may stand in the store, as messages are sent to them
-	pages   *finder // secrets for reading, which stand on the pages themselves
+	secrets *canary.Finder
+	numbers *canary.Finder // may stand in the store, as messages are sent to them
+	pages   *canary.Finder // secrets for reading, which stand on the pages themselves
 	ways    map[string]int
 }
 
@@ -92,7 +93,7 @@ func (c *cage) run(runs int) {
 func newCage(t *testing.T, seed uint64) *cage {
 	c := &cage{
 		t: t, log: &logged{}, told: &logged{}, refused: make(chan string, 1), collector: newCollector(t), random: rand.New(rand.NewPCG(41, seed)),
-		secrets: newFinder(), numbers: newFinder(), pages: newFinder(), ways: map[string]int{},
+		secrets: canary.New(), numbers: canary.New(), pages: canary.New(), ways: map[string]int{},
 	}
 	token, secret := c.text("setting TwilioAuthToken"), c.text("setting TwilioApiKeySecret")
 	var err error
@@ -108,12 +109,12 @@ func newCage(t *testing.T, seed uint64) *cage {
 func (c *cage) settings(quoting string) []string {
 	key := func(name string) string {
 		text := base64.StdEncoding.EncodeToString([]byte(c.text("setting " + name))[:32])
-		c.secrets.add(c.t, text)
+		c.secrets.Add(c.t, text)
 		return text
 	}
 	operator := c.text("setting OperatorKey")
 	c.operator = "X-Functions-Key: " + operator
-	c.numbers.add(c.t, bossPhone[1:], financePhone[1:], cfoPhone[1:])
+	c.numbers.Add(c.t, bossPhone[1:], financePhone[1:], cfoPhone[1:])
 	c.ways["setting ApproverPhones"] += 3
 	return append([]string{
 		"DataFolder=" + c.t.TempDir(), "LogLevel=debug", "SmsVerifyDigits=10", "SmsVerifyTries=10", "ExpenseCodeFrom=80",
@@ -189,7 +190,7 @@ func (c *cage) quoting() string {
 func (c *cage) text(way string) string {
 	c.ways[way]++
 	text := fmt.Sprintf("Canary%016x%016x", c.random.Uint64(), c.random.Uint64())
-	c.secrets.add(c.t, text)
+	c.secrets.Add(c.t, text)
 	return text
 }
 
@@ -197,7 +198,7 @@ func (c *cage) text(way string) string {
 func (c *cage) guess(way string) string {
 	c.ways[way]++
 	guess := fmt.Sprintf("7%09d", c.random.IntN(1_000_000_000))
-	c.secrets.add(c.t, guess)
+	c.secrets.Add(c.t, guess)
 	return guess
 }
 
@@ -209,7 +210,7 @@ func (c *cage) code(way, link string) string {
 	if !ok {
 		c.t.Fatalf("%s has no code: %s", way, link)
 	}
-	c.secrets.add(c.t, code)
+	c.secrets.Add(c.t, code)
 	return link
 }
 
@@ -249,7 +250,7 @@ func (c *cage) want(status int, method, target, body string, headers ...string) 
 func (c *cage) verify(n int) {
 	c.t.Helper()
 	number := fmt.Sprintf("+4477%08d", c.random.IntN(100_000_000))
-	c.numbers.add(c.t, number[1:])
+	c.numbers.Add(c.t, number[1:])
 	target, body := authenticatePath, fmt.Sprintf(`{"number":%q}`, number)
 	if n%2 == 1 {
 		target, body = authenticatePath+"?number="+url.QueryEscape(number), ""
@@ -261,7 +262,7 @@ func (c *cage) verify(n int) {
 	}
 	if n%4 == 3 {
 		c.ways["a message that Twilio quotes"]++
-		c.secrets.add(c.t, <-c.refused)
+		c.secrets.Add(c.t, <-c.refused)
 		return
 	}
 	sent, err := c.tw.Wait(c.t.Context(), number, 1)
@@ -270,7 +271,7 @@ func (c *cage) verify(n int) {
 	}
 	code := codeIn(sent[0].Body)
 	c.ways["a code that was sent"]++
-	c.secrets.add(c.t, code)
+	c.secrets.Add(c.t, code)
 	raise, _, _ := strings.Cut(l.event(), "SmsChallengeResponse")
 	for _, wrong := range []struct{ way, event, form string }{
 		{"a guess as a text", "SmsChallengeResponse", `"%s"`}, {"a guess as a number", "SmsChallengeResponse", "%s"}, {"a guess in an object", "SmsChallengeResponse", `{"code":"%s"}`},
@@ -307,8 +308,8 @@ func (c *cage) approve(n int) {
 	link := linkIn(c.toldBoss())
 	for way, l := range map[string]string{"a link": link, "a requester's link": a.RequesterURI} {
 		page, token, _ := strings.Cut(l, "#")
-		c.secrets.add(c.t, token)
-		c.pages.add(c.t, page[strings.LastIndexByte(page, '/')+1:])
+		c.secrets.Add(c.t, token)
+		c.pages.Add(c.t, page[strings.LastIndexByte(page, '/')+1:])
 		c.ways[way+" for reading"]++
 		c.ways[way+" for answering"]++
 		c.want(200, "GET", page, "")
@@ -328,7 +329,7 @@ func (c *cage) approve(n int) {
 		answer(422)
 		code = codeIn(c.toldBoss())
 		c.ways["a code for an answer"]++
-		c.secrets.add(c.t, code)
+		c.secrets.Add(c.t, code)
 		answer(422, "code", c.guess("a wrong code for an answer"))
 	}
 	answer(200, "code", code)
@@ -392,12 +393,12 @@ func (c *cage) search() {
 	searched := 0
 	for place, content := range places {
 		searched += len(content)
-		found := c.secrets.in(content)
+		found := c.secrets.In(content)
 		if place != "an answer" {
-			found = append(found, c.pages.in(content)...)
+			found = append(found, c.pages.In(content)...)
 		}
 		if place != "an answer" && place != "the store" {
-			found = append(found, c.numbers.in(content)...)
+			found = append(found, c.numbers.In(content)...)
 		}
 		for _, around := range found {
 			c.t.Errorf("%s has a secret: %q", place, around)
@@ -406,7 +407,7 @@ func (c *cage) search() {
 			c.t.Errorf("%s has %d bytes, which cannot be all", place, len(content))
 		}
 	}
-	c.t.Logf("%d secrets that came in by %d ways were looked for in %d bytes", c.secrets.n+c.pages.n+c.numbers.n, len(c.ways), searched)
+	c.t.Logf("%d secrets that came in by %d ways were looked for in %d bytes", c.secrets.Len()+c.pages.Len()+c.numbers.Len(), len(c.ways), searched)
 }
 
 // within takes what Twilio posts to the app.

@@ -17,6 +17,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/seed21523604/holdfast/engine/human/canary"
 	"github.com/seed21523604/holdfast/engine/store/filestore"
 	"github.com/seed21523604/holdfast/engine/store/tablestore/azuritetest"
 	"github.com/seed21523604/holdfast/functions/settings"
@@ -84,7 +85,7 @@ func decompressed(content []byte) ([]byte, error) {
 }
 
 // The codes have ten digits here, so that finding one by chance in the bytes
-// that are searched is out of the question.
+// that are searched, but for ids and times, is out of the question.
 var leakSettings = []string{
 	"SmsVerifyDigits=10", "LogLevel=debug", "ExpenseCodeFrom=1000", "ApproverPhones=boss@example.org=" + bossPhone + ",finance@example.org=" + financePhone + ",cfo@example.org=" + cfoPhone,
 }
@@ -106,15 +107,15 @@ type leaks struct {
 	places  map[string][]byte
 
 	mu      sync.Mutex
-	secrets *finder
-	pages   *finder // secrets for reading, which stand on their own pages
+	secrets *canary.Finder
+	pages   *canary.Finder // secrets for reading, which stand on their own pages
 }
 
 // runLeakFlows runs verifications, some at a time, and approvals, and returns all that was
 // typed or sent in them with all that the process said.
 func runLeakFlows(p *process, tw *twiliotest.Server, flows int) *leaks {
 	p.start()
-	l := &leaks{T: p.t, flows: flows, p: p, tw: tw, answers: &logged{}, heard: map[string]int{}, secrets: newFinder(), pages: newFinder()}
+	l := &leaks{T: p.t, flows: flows, p: p, tw: tw, answers: &logged{}, heard: map[string]int{}, secrets: canary.New(), pages: canary.New()}
 	var verifying sync.WaitGroup
 	next := make(chan int)
 	for range 4 {
@@ -138,7 +139,7 @@ func runLeakFlows(p *process, tw *twiliotest.Server, flows int) *leaks {
 func (l *leaks) keep(secrets ...string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.secrets.add(l.T, secrets...)
+	l.secrets.Add(l.T, secrets...)
 }
 
 // search looks into every file of the folders, and into what else there is.
@@ -165,18 +166,18 @@ func (l *leaks) search(folders ...string) {
 		if bytes.Contains(content, []byte("sealed:")) {
 			sealed++
 		}
-		found := l.secrets.in(content)
+		found := l.secrets.In(content)
 		if place != answersPlace {
-			found = append(found, l.pages.in(content)...)
+			found = append(found, l.pages.In(content)...)
 		}
 		for _, around := range found {
 			l.Errorf("%s holds a secret: %q", place, around)
 		}
 	}
-	if sealed < 2 || searched < 100_000 || l.secrets.n < 4*l.flows {
-		l.Errorf("the search looked at %d bytes for %d secrets, with seals in %d places, which cannot be all", searched, l.secrets.n, sealed)
+	if sealed < 2 || searched < 100_000 || l.secrets.Len() < 4*l.flows {
+		l.Errorf("the search looked at %d bytes for %d secrets, with seals in %d places, which cannot be all", searched, l.secrets.Len(), sealed)
 	}
-	l.Logf("searched %d places, %d bytes, for %d codes and guesses", len(l.places), searched, l.secrets.n)
+	l.Logf("searched %d places, %d bytes, for %d codes and guesses", len(l.places), searched, l.secrets.Len())
 }
 
 // approve runs one approval with wrong answers in it: by links of which the end is
@@ -221,7 +222,7 @@ func (l *leaks) approve(n int) {
 func (l *leaks) keepLink(link string) {
 	path, token, _ := strings.Cut(link, "#")
 	l.keep(token)
-	l.pages.add(l.T, path[strings.LastIndexByte(path, '/')+1:])
+	l.pages.Add(l.T, path[strings.LastIndexByte(path, '/')+1:])
 }
 
 // told waits for the message about the nth flow, and returns its link.

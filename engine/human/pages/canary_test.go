@@ -10,37 +10,9 @@ import (
 
 	"github.com/seed21523604/holdfast/engine/client"
 	"github.com/seed21523604/holdfast/engine/human/approval"
+	"github.com/seed21523604/holdfast/engine/human/canary"
 	"github.com/seed21523604/holdfast/engine/human/internal/bureau"
 )
-
-// canaries are secrets, found in any text in the time that it takes to read it once.
-type canaries struct {
-	length int                 // of each
-	begins [1 << 24]bool       // by the first three bytes
-	of     map[string]struct{} // all of them
-}
-
-func newCanaries(length int) *canaries { return &canaries{length: length, of: map[string]struct{}{}} }
-
-func beginning(text string) int { return int(text[0])<<16 | int(text[1])<<8 | int(text[2]) }
-
-func (c *canaries) add(secret string) {
-	c.of[secret] = struct{}{}
-	c.begins[beginning(secret)] = true
-}
-
-// in returns the canaries that stand in a text.
-func (c *canaries) in(text string) (found []string) {
-	for at := 0; at+c.length <= len(text); at++ {
-		if !c.begins[beginning(text[at:])] {
-			continue
-		}
-		if _, is := c.of[text[at:at+c.length]]; is {
-			found = append(found, text[at:at+c.length])
-		}
-	}
-	return found
-}
 
 // flows is how many there are: as many as HOLDFAST_LEAK_FLOWS says, or a thousand with
 // HOLDFAST_THREATS=full.
@@ -58,22 +30,20 @@ var flows = func() int {
 func TestNoSecretOfAFlowIsFoundAnywhere(t *testing.T) {
 	b := bureau.NewInAccount(t)
 	s := newSiteOf(b)
-	tokens, pages, codes := newCanaries(43), newCanaries(22), newCanaries(10)
+	secrets, pages := canary.New(), canary.New()
 	var shown strings.Builder
 	for n := range flows {
 		f := flow{site: s, title: fmt.Sprint("Flow ", n), phone: fmt.Sprintf("+4477%08d", n), shown: &shown}
 		f.run(n)
 		for _, l := range f.links {
-			tokens.add(l.Token)
-			pages.add(l.Page)
+			secrets.Add(t, l.Token)
+			pages.Add(t, l.Page)
 		}
-		for _, code := range f.codes {
-			codes.add(code)
-		}
+		secrets.Add(t, f.codes...)
 	}
 	stored := map[string]string{"what was stored": b.Wire.String(), "the log": b.Log.String()}
 	for place, text := range stored {
-		if found := pages.in(text); len(found) > 0 {
+		if found := pages.In([]byte(text)); len(found) > 0 {
 			t.Errorf("%s has %d secrets of pages", place, len(found))
 		}
 	}
@@ -81,14 +51,14 @@ func TestNoSecretOfAFlowIsFoundAnywhere(t *testing.T) {
 	searched := 0
 	for place, text := range stored {
 		searched += len(text)
-		if found := append(tokens.in(text), codes.in(text)...); len(found) > 0 {
+		if found := secrets.In([]byte(text)); len(found) > 0 {
 			t.Errorf("%s has %d secrets, such as %s", place, len(found), found[0])
 		}
 	}
-	if found := pages.in(shown.String()); len(found) == 0 || len(stored["the log"]) == 0 || !strings.Contains(stored["what was stored"], "Flow 1") {
+	if found := pages.In([]byte(shown.String())); len(found) == 0 || len(stored["the log"]) == 0 || !strings.Contains(stored["what was stored"], "Flow 1") {
 		t.Error("the search would not find anything")
 	}
-	t.Logf("searched %d bytes for %d tokens and %d codes and guesses", searched, len(tokens.of), len(codes.of))
+	t.Logf("searched %d bytes for %d tokens, codes and guesses", searched, secrets.Len())
 }
 
 // flow is one request with what goes by in it.

@@ -86,9 +86,10 @@ type killer struct {
 // killed returns how often the process was killed so far.
 func (k *killer) killed() int { return int(k.kills.Load()) }
 
-// newKiller begins to kill the process.
+// newKiller begins to kill the process. No tick is lost while the process runs, so that there
+// are as many kills as the requests are good for, in whatever order they come.
 func newKiller(p *process, seed uint64, every int) *killer {
-	k := &killer{p: p, every: every, random: rand.New(rand.NewPCG(seed, 0)), ticks: make(chan struct{}, 1), done: make(chan struct{})}
+	k := &killer{p: p, every: every, random: rand.New(rand.NewPCG(seed, 0)), ticks: make(chan struct{}, 1000), done: make(chan struct{})}
 	go k.run()
 	return k
 }
@@ -110,6 +111,21 @@ func (k *killer) run() {
 		k.p.kill()
 		k.kills.Add(1)
 		k.p.start()
+		k.forget()
+	}
+}
+
+// forget takes no heed of the ticks of those who asked while the process did not run.
+func (k *killer) forget() {
+	for {
+		select {
+		case _, more := <-k.ticks:
+			if !more {
+				return
+			}
+		default:
+			return
+		}
 	}
 }
 

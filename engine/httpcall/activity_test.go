@@ -82,9 +82,7 @@ func TestBadAnswersAreFailuresOfAKind(t *testing.T) {
 			panic(http.ErrAbortHandler)
 		}
 	})
-	closed := httptest.NewServer(nil)
-	closed.Close()
-	c.destinations["closed"], _ = c.destinations["it"].Parse(closed.URL)
+	c.destinations["closed"], _ = c.destinations["it"].Parse("http://127.0.0.1:0") // where nobody can listen
 	for _, test := range []struct {
 		request Request
 		kind    string

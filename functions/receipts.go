@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -15,6 +16,7 @@ import (
 	"github.com/seed21523604/holdfast/engine/client"
 	"github.com/seed21523604/holdfast/engine/history"
 	"github.com/seed21523604/holdfast/engine/human"
+	"github.com/seed21523604/holdfast/engine/human/approval"
 	"github.com/seed21523604/holdfast/engine/human/receipt"
 	"github.com/seed21523604/holdfast/engine/store"
 	"github.com/seed21523604/holdfast/functions/settings"
@@ -30,14 +32,18 @@ func writeReceipt(w io.Writer, values settings.Values, s *receipt.Signer, in sto
 }
 
 // whoAnswered says who raised an event, and how that is known, by what the door that
-// took it wrote into it.
+// took it wrote into it. Of events that anybody raises who has a link or the key, nothing
+// is known, whatever is in them.
 func whoAnswered(event string, payload json.RawMessage) (who, how string) {
-	if event == string(human.SmsChallengeResponse) {
+	switch event {
+	case string(human.SmsChallengeResponse):
 		return "whoever holds the phone", "by a one-time code that was sent to it"
+	case string(approval.ApprovalDecision):
+		var d approval.Decision
+		_ = json.Unmarshal(payload, &d) // an older version may have written another
+		return d.By, string(d.Via)
 	}
-	var p struct{ By, Via string }
-	_ = json.Unmarshal(payload, &p) // it may be anything
-	return p.By, p.Via
+	return "", ""
 }
 
 // getReceipt writes out a receipt of an instance.
@@ -126,7 +132,7 @@ func tell(w io.Writer, r *receipt.Receipt) error {
 			fmt.Fprintf(&b, " by %s", printable(e.Who))
 		}
 		if e.How != "" {
-			fmt.Fprintf(&b, ", known %s", printable(e.How))
+			fmt.Fprintf(&b, ", known %s", printable(cmp.Or(knownBy[e.How], e.How)))
 		}
 		if e.Verdict != "" {
 			fmt.Fprintf(&b, ": %s", printable(e.Verdict))
@@ -138,6 +144,15 @@ func tell(w io.Writer, r *receipt.Receipt) error {
 	}
 	_, err := w.Write(b.Bytes())
 	return err
+}
+
+// knownBy says in words how it was known who decided.
+var knownBy = map[string]string{
+	string(approval.ViaLink):     "by the link that was sent to them",
+	string(approval.ViaCode):     "by the link that was sent to them and a one-time code to their phone",
+	string(approval.ViaSignIn):   "by their signing in",
+	string(approval.ViaMessage):  "by a text message from their phone",
+	string(approval.ViaOperator): "by the word of an operator",
 }
 
 // signedBy says by whom the receipt is signed, as far as that is known.

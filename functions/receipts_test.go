@@ -46,6 +46,23 @@ func TestAReceiptIsVerifiedWithNothingButTheFile(t *testing.T) {
 	}
 }
 
+// Who answers does not say in the answer itself who they are, or how that is known.
+func TestAReceiptBelievesNoAnswerWhoItIsFrom(t *testing.T) {
+	s := open(t, t.TempDir(), true)
+	a := s.ask(claimPath, `{"claim_id":"claim-002","amount":5200}`)
+	raise := func(status int, event, body string) {
+		t.Helper()
+		s.want(status, "POST", strings.Replace(a.SendEventPostURI, "{eventName}", event, 1), body, "Content-Type: application/json")
+	}
+	raise(202, "Vouched", `{"by":"boss@example.org","via":"sign-in"}`)
+	raise(202, "ApprovalResponse", `{"event_id":"claim-002","decision":"approve"}`)
+	s.outcome(a)
+	text := s.want(200, "GET", localPath+"/instances/"+a.ID+"/receipt", "")
+	if strings.Contains(text, `"who"`) || strings.Contains(text, `"how"`) || strings.Count(text, `"what":"answered"`) != 2 {
+		t.Error(text)
+	}
+}
+
 func TestOnlyOperatorsGetReceipts(t *testing.T) {
 	s := open(t, t.TempDir(), true, "OperatorKey=0123456789abcdefghij")
 	l := s.authenticate(number)

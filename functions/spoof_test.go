@@ -126,7 +126,7 @@ func TestAReceiptTellsWhatPeopleWroteAndNoMore(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		past = append(past, history.Event{Kind: history.EventRaised, Time: at, Name: "Said", Input: said, Verdict: &history.Verdict{Outcome: history.Rejected, Reason: text.Text}})
+		past = append(past, history.Event{Kind: history.EventRaised, Time: at, Name: string(approval.ApprovalDecision), Input: said, Verdict: &history.Verdict{Outcome: history.Rejected, Reason: text.Text}})
 	}
 	entries, err := receipt.Entries(past, whoAnswered)
 	if err != nil {

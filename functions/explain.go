@@ -36,8 +36,13 @@ func look(ctx context.Context, c *call, what string, read func(context.Context, 
 	}
 	k, err := openForKeeping(ctx, c)
 	if errors.Is(err, store.ErrInUse) {
-		if other := ask(ctx, c, placeOf(c.values).Instance(c.which), what); other != nil {
-			return fmt.Errorf("%w, and it does not answer: %w", err, other)
+		place := placeOf(c.values)
+		other := ask(ctx, c, place.Instance(c.which), what)
+		switch {
+		case errors.Is(other, errSilent):
+			return fmt.Errorf("%w, and %w", err, other)
+		case other != nil:
+			return fmt.Errorf("the folder is in use, and so the app at %s was asked: %w", place.URL, other)
 		}
 		return nil
 	}
@@ -86,6 +91,9 @@ const (
 	maxAnswer     = 1 << 20
 )
 
+// errSilent is returned by ask when there is no answer.
+var errSilent = errors.New("it does not answer")
+
 // ask asks a running app. The operator's key goes to the app that the settings
 // are for, and to no other.
 func ask(ctx context.Context, c *call, address, what string) error {
@@ -105,7 +113,7 @@ func ask(ctx context.Context, c *call, address, what string) error {
 	}
 	answer, err := (&http.Client{CheckRedirect: stay}).Do(r)
 	if err != nil {
-		return withoutQuery(err)
+		return fmt.Errorf("%w: %w", errSilent, withoutQuery(err))
 	}
 	defer answer.Body.Close()
 	if answer.StatusCode != http.StatusOK {

@@ -30,7 +30,12 @@ func TestTheCommandLineSaysWhyAnInstanceWaits(t *testing.T) {
 			t.Errorf("%s:\n%s\nwant\n%s", line, got, running)
 		}
 	}
-	typed(t, env, "", "explain nobody", exitFailure, "no such instance")
+	typed(t, env, "", "explain nobody", exitFailure, "no such instance", "the app at http://"+s.address)
+	var out bytes.Buffer
+	run(t.Context(), []string{"explain", "nobody"}, environment(env), stdio{strings.NewReader(""), &out, &out})
+	if strings.Contains(out.String(), "Stop the process") || strings.Contains(out.String(), "does not answer") {
+		t.Errorf("an app that answers is called silent: %s", out.String())
+	}
 	typed(t, env, "", "explain", exitFailure, "explain ID")
 	typed(t, env, "", "explain http://"+s.address+"/", exitFailure, "not the URL of an instance")
 	typed(t, []string{"DataFolder=" + folder, "Address=127.0.0.1:1"}, "", "explain "+l.ID, exitFailure, "in use by another process", "does not answer", "Stop the process")

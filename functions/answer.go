@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -24,11 +25,26 @@ func (r routes) read(w http.ResponseWriter, req *http.Request, into any, help st
 	}
 	decoder := json.NewDecoder(bytes.NewReader(body))
 	decoder.DisallowUnknownFields()
-	if err != nil || client.CheckJSON(body) != nil || decoder.Decode(into) != nil {
-		refuse(w, http.StatusBadRequest, capital(errBody.Error())+". "+help)
+	if err == nil {
+		err = errors.Join(client.CheckJSON(body), decoder.Decode(into))
+	}
+	if err != nil {
+		refuse(w, http.StatusBadRequest, capital(errBody.Error())+". "+wrongMember(err)+help)
 		return false
 	}
 	return true
+}
+
+// wrongMember says which member of a body is not known, or of another type, if one is.
+func wrongMember(err error) string {
+	var typed *json.UnmarshalTypeError
+	if errors.As(err, &typed) && typed.Field != "" {
+		return fmt.Sprintf("The member %q is a %s. ", typed.Field, typed.Value)
+	}
+	if _, name, found := strings.Cut(err.Error(), "json: unknown field "); found {
+		return "There is no member " + name + ". "
+	}
+	return ""
 }
 
 // knownAnswer is the body of an answer by somebody who has no link.

@@ -189,6 +189,9 @@ func TestBadRequestsForApprovalsSayWhatIsWrong(t *testing.T) {
 				t.Errorf("%s: %s", body, told)
 			}
 		}
+		if told := s.want(400, "POST", path, `{"manager":1}`); !strings.Contains(told, `There is no member \"manager\".`) {
+			t.Error(told)
+		}
 		s.want(413, "POST", path, `{"requester":"`+strings.Repeat("x", 100_000)+`"}`)
 		s.want(405, "GET", path, "")
 	}

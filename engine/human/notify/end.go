@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -79,19 +80,19 @@ func statusOf(err error) history.Status {
 	return history.Failed
 }
 
-// message tells of the end. A result that names its outcome, or says whether
-// something was approved, is told by that word.
+// longestWord is how many characters are told of what a result names.
+const longestWord = 100
+
+// message tells of the end. A result that names its outcome, or its status, is told by
+// that word.
 func (e *Ended) message() (Message, error) {
 	data, err := json.Marshal(e)
 	if err != nil {
 		return Message{}, err
 	}
-	var result struct{ Outcome string }
+	var result struct{ Outcome, Status string }
 	_ = json.Unmarshal(e.Output, &result) // it may be anything
-	what := e.Status
-	if result.Outcome != "" {
-		what = result.Outcome
-	}
+	what := clip(cmp.Or(result.Outcome, result.Status, e.Status), longestWord)
 	subject := Clean(fmt.Sprintf("%s: %s", e.Orchestration, what))
 	return Message{Subject: subject, Text: Clean(fmt.Sprintf("%s (instance %s)", subject, e.Instance)), Data: data}, nil
 }

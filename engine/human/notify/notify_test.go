@@ -45,6 +45,8 @@ func registry(ways map[string]notify.Way) *engine.Registry {
 			return nil, errors.New("it cannot be done")
 		case "panic":
 			panic("oh")
+		case "status":
+			return map[string]string{"status": "ApprovalTimedOut"}, nil
 		}
 		_, err := ctx.CreateTimer(ctx.Now().Add(time.Hour)).Await()
 		return map[string]string{"outcome": how}, err
@@ -58,7 +60,10 @@ func watchOf(how string, targets ...notify.Target) notify.Watch {
 }
 
 func TestAnEndIsToldHoweverItComes(t *testing.T) {
-	for how, want := range map[string]string{"verified": "Work: verified", "fail": "Work: Failed", "panic": "Work: Failed"} {
+	for how, want := range map[string]string{
+		"verified": "Work: verified", "fail": "Work: Failed", "panic": "Work: Failed", "status": "Work: ApprovalTimedOut",
+		strings.Repeat("x", 5000): "Work: " + strings.Repeat("x", 99) + "…",
+	} {
 		box := &inbox{}
 		env := enginetest.New(t, registry(map[string]notify.Way{"box": {Channel: box}}))
 		told, err := enginetest.Run(env, notify.Watched, watchOf(how, notify.Target{Channel: "box", To: "me"}))

@@ -76,7 +76,7 @@ func Decide(ctx *engine.Context, r Request) (Ending, error) {
 		return Ending{}, err
 	}
 	ending := Ending{
-		Outcome: f.state.Outcome(), Stages: f.state.Results(), Decisions: f.state.Records(), Unsent: f.unsent(),
+		Outcome: f.state.Outcome(), Stages: f.state.Results(), Decisions: append([]Record{}, f.state.Records()...), Unsent: f.unsent(),
 		Revision: r.Revision, Earlier: r.Earlier,
 	}
 	return ending, ctx.SetCustomStatus(nil)

@@ -21,8 +21,9 @@ type call struct {
 	env    func(string) (string, bool)
 	values settings.Values
 	which  string // the instance, or the file, that is asked about
-	// requester is whose request a dry run shows; it may be empty.
-	requester string
+	// requester is whose request a dry run shows, and at when it is made; both may be
+	// empty.
+	requester, at string
 	yes       string // what may be deleted
 	force     bool   // although it is in use
 
@@ -43,7 +44,8 @@ func commands() []command {
 		{"settings", "show every setting, its value and where it came from", showSettings},
 		{"explain", "say why an instance waits, or how it ended: explain ID, or the URL of its status", explainInstance},
 		{"history", "show what has happened to an instance: history ID, or the URL of its status", showHistory},
-		{"policy", "check an approval policy, and show what happens if nobody answers: policy FILE [REQUESTER]", showPolicy},
+		{"policy", "check an approval policy, and show what happens if nobody answers: policy FILE [REQUESTER]; -at TIME for a request that is not made now", showPolicy},
+		{"policy-schema", "print the JSON Schema of approval policies", showSchema},
 		{"limits", "say where it is remembered what a number was sent, and how to unlock it: limits NUMBER", showLimits},
 		{"receipt", "write out a receipt of an instance: receipt ID, or the URL of its status", getReceipt},
 		{"verify-receipt", "tell whether a receipt is whole and what it says: verify-receipt FILE; -key KEY, -earlier FILE, -head FILE", verifyReceipt},
@@ -93,6 +95,7 @@ func (c command) takeOwn(to *call, args []string) (rest []string) {
 		}
 		return args
 	case c.name == "policy":
+		args = takeValues(args, map[string]*string{"at": &to.at})
 		for _, to := range []*string{&to.which, &to.requester} {
 			if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
 				*to, args = args[0], args[1:]

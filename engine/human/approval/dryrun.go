@@ -29,8 +29,8 @@ type StageTimeline struct {
 	LeftOut []string `json:"leftOut,omitempty"`
 	// Entries are what happens, in order.
 	Entries []Entry `json:"entries"`
-	// Never are the rungs of the ladder that are not reached before the
-	// deadline.
+	// Never are the reminders, and the rungs of the ladder, that are not reached
+	// before the deadline.
 	Never []string `json:"never,omitempty"`
 	// Outcome is how the stage ends if nobody answers.
 	Outcome Outcome `json:"outcome"`
@@ -82,6 +82,9 @@ func dryStage(p *Policy, requester string, stage int, schedule Schedule) StageTi
 	}
 	line.add(s.Open(schedule))
 	line.add(s.Advance(schedule.Due))
+	if r := of.Remind; r != nil && len(schedule.Reminders) < r.Most && s.results[0].Outcome != Impossible {
+		line.Never = append(line.Never, fmt.Sprintf("only %d of %d reminders come before the end of the stage", len(schedule.Reminders), r.Most))
+	}
 	for i := s.rung; i < len(of.Escalate); i++ {
 		line.Never = append(line.Never, fmt.Sprintf("the escalation to %s is not reached before the end of the stage", strings.Join(of.Escalate[i].To, ", ")))
 	}
@@ -166,9 +169,13 @@ func (l *StageTimeline) write(b *strings.Builder, n int) {
 
 // stamp writes a time by the clock on the wall, and in UTC if that differs.
 func (l *StageTimeline) stamp(t time.Time) string {
-	local := t.In(l.zone).Format("Mon 2006-01-02 15:04 MST")
-	if l.zone == time.UTC {
-		return local
+	const day, clock = "Mon 2006-01-02", "15:04 MST"
+	local, utc := t.In(l.zone), t.UTC()
+	switch {
+	case l.zone == time.UTC:
+		return utc.Format(day + " " + clock)
+	case local.Format(day) == utc.Format(day):
+		return local.Format(day+" "+clock) + utc.Format(" (15:04 UTC)")
 	}
-	return local + " (" + t.UTC().Format("15:04 UTC") + ")"
+	return local.Format(day+" "+clock) + utc.Format(" (Mon 15:04 UTC)")
 }

@@ -24,8 +24,8 @@ type call struct {
 	// requester is whose request a dry run shows, and at when it is made; both may be
 	// empty.
 	requester, at string
-	yes       string // what may be deleted
-	force     bool   // although it is in use
+	yes           string // what may be deleted
+	force         bool   // although it is in use
 
 	key     string // that a receipt must be signed with
 	earlier string // a receipt that was made before

@@ -198,6 +198,7 @@ func TestNobodyButTwilioIsHeard(t *testing.T) {
 		t.Error(got)
 	}
 	s.want(204, "POST", status, form.Encode(), kind, good)
+	messages(t, tw, number, 2) // a stop would wait for it
 }
 
 func TestAMessageIsAnsweredAndOptingOutIsRespected(t *testing.T) {

@@ -29,7 +29,7 @@ func TestMain(m *testing.M) {
 	select {}
 }
 
-func newTable(t *testing.T, e *azuritetest.Emulator, policies ...policy.Policy) *aztables.Client {
+func newTable(t *testing.T, e *azuritetest.Emulator, name string, policies ...policy.Policy) *aztables.Client {
 	t.Helper()
 	o := &aztables.ClientOptions{}
 	o.PerCallPolicies = policies
@@ -37,7 +37,7 @@ func newTable(t *testing.T, e *azuritetest.Emulator, policies ...policy.Policy) 
 	if err != nil {
 		t.Fatal(err)
 	}
-	return service.NewClient("Things")
+	return service.NewClient(name)
 }
 
 func TestWhatIsOnDiskIsThereForTheNextEmulator(t *testing.T) {
@@ -48,7 +48,7 @@ func TestWhatIsOnDiskIsThereForTheNextEmulator(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		table := newTable(t, e)
+		table := newTable(t, e, "Things")
 		if run == 0 {
 			if _, err := table.CreateTable(t.Context(), nil); err != nil {
 				t.Fatal(err)
@@ -95,7 +95,7 @@ func TestAnEmulatorEndsWithTheProcessThatStartedIt(t *testing.T) {
 func TestAFrozenClockIsTheCallers(t *testing.T) {
 	e := azuritetest.Frozen(t)
 	now := time.Date(2031, 2, 3, 4, 5, 6, 0, time.UTC)
-	table := newTable(t, e, e.Clock(func() time.Time { return now }))
+	table := newTable(t, e, azuritetest.NewHub(), e.Clock(func() time.Time { return now }))
 	if _, err := table.CreateTable(t.Context(), nil); err != nil {
 		t.Fatal(err)
 	}

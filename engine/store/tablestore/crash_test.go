@@ -3,6 +3,7 @@ package tablestore
 import (
 	"context"
 	"fmt"
+	"math"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -45,7 +46,8 @@ func TestWorkersThatGoAwayLoseNothing(t *testing.T) {
 						die()
 					}
 				})
-				_ = dispatch.New(mine, registry, dispatch.Options{Grace: -1}).Run(life) // it was told to die
+				// However often it is begun, an instance is not given up.
+				_ = dispatch.New(mine, registry, dispatch.Options{Grace: -1, Tries: math.MaxInt}).Run(life) // it was told to die
 				mine.Close()
 				die()
 			}

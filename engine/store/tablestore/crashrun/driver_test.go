@@ -203,15 +203,28 @@ func (d *driver) decide(ctx context.Context, p plan, ended <-chan struct{}) {
 	}
 }
 
+// ended returns how many instances have.
+func (d *driver) ended() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return len(d.ends)
+}
+
 // kill ends a worker again and again until the context ends, always another
-// one, and starts it anew.
+// one, and starts it anew. An instance comes to its end between two kills, or a slow
+// machine would do nothing but begin again.
 func (d *driver) kill(ctx context.Context, every time.Duration) {
-	for {
+	for before := -1; ; {
 		select {
 		case <-time.After(every/2 + time.Duration(d.number(int(every)))):
 		case <-ctx.Done():
 			return
 		}
+		now := d.ended()
+		if now == before {
+			continue
+		}
+		before = now
 		p := d.workers[d.number(len(d.workers))]
 		_ = p.end(syscall.SIGKILL)
 		d.kills++

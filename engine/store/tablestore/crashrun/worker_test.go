@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"net"
 	"net/http"
 	"os"
@@ -109,7 +110,8 @@ func (j *job) wire(s *tablestore.Store) (*dispatch.Worker, http.Handler, error) 
 		return nil, nil, err
 	}
 	registry := newRegistry(&worldClient{j.World}, sealer)
-	worker := dispatch.New(s, registry, dispatch.Options{Cached: 100, Logger: slog.New(slog.NewTextHandler(os.Stderr, nil))})
+	// However often its worker is killed in the midst of it, an instance is not given up.
+	worker := dispatch.New(s, registry, dispatch.Options{Cached: 100, Tries: math.MaxInt, Logger: slog.New(slog.NewTextHandler(os.Stderr, nil))})
 	c := client.New(worker.Instances(), client.Options{Secret: registry.SecretEvents, Seal: sealer.Seal})
 	api, err := httpapi.New(c, httpapi.Options{URL: apiURL})
 	return worker, api, err

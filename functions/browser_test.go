@@ -24,8 +24,7 @@ func TestAnExpenseIsDecidedInABrowser(t *testing.T) {
 	tab := b.Tab(t, browsertest.Options{})
 	for _, who := range []string{boss, finance} {
 		tab.Open(origin + "/local/phone?to=" + who)
-		const came = "new Promise(done => { const look = () => document.querySelector('.bubble a') ? done(true) : setTimeout(look, 50); look() })"
-		browsertest.Eval[bool](tab, came)
+		tab.WaitFor("document.querySelector('.bubble a')")
 		const follow = "{ const a = document.querySelector('.bubble a'); a.target = '_self'; a.click() }" // not in a tab of its own
 		if !tab.Run(follow) || !strings.Contains(tab.Text(), "84.5 CHF") {
 			t.Fatalf("%s reads %s", who, tab.Text())

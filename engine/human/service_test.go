@@ -147,25 +147,24 @@ func TestOnlyTheSameKeyInstanceAndEventOpenWhatWasTyped(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sealed := unquote(t, s, "a", "E", `"042 117"`)
-	again := unquote(t, s, "a", "E", `"042 117"`)
-	if sealed == again {
+	boxed := engine.Sealed(sealed(t, s, "a", "E", `"042 117"`))
+	if again := sealed(t, s, "a", "E", `"042 117"`); string(boxed) == again {
 		t.Error("twice the same box")
 	}
-	if code, err := s.Open("a", "E", sealed); err != nil || code.Reveal() != "042117" {
+	if code, err := s.Open("a", "E", boxed); err != nil || code.Reveal() != "042117" {
 		t.Errorf("%q %v", code.Reveal(), err)
 	}
-	bare := unquote(t, plain, "a", "E", "042117")
-	if !strings.HasPrefix(string(sealed), string(bare)+".") {
+	bare := engine.Sealed(sealed(t, plain, "a", "E", "042117"))
+	if !strings.HasPrefix(string(boxed), string(bare)+".") {
 		t.Error("the seal of an openable sealer is another")
 	}
 	for name, open := range map[string]func() (human.Code, error){
-		"another instance": func() (human.Code, error) { return s.Open("b", "E", sealed) },
-		"another event":    func() (human.Code, error) { return s.Open("a", "F", sealed) },
-		"another key":      func() (human.Code, error) { return other.Open("a", "E", sealed) },
-		"a plain sealer":   func() (human.Code, error) { return plain.Open("a", "E", sealed) },
+		"another instance": func() (human.Code, error) { return s.Open("b", "E", boxed) },
+		"another event":    func() (human.Code, error) { return s.Open("a", "F", boxed) },
+		"another key":      func() (human.Code, error) { return other.Open("a", "E", boxed) },
+		"a plain sealer":   func() (human.Code, error) { return plain.Open("a", "E", boxed) },
 		"no box":           func() (human.Code, error) { return s.Open("a", "E", bare) },
-		"changed":          func() (human.Code, error) { return s.Open("a", "E", sealed[:len(sealed)-2]+"AA") },
+		"changed":          func() (human.Code, error) { return s.Open("a", "E", boxed[:len(boxed)-2]+"AA") },
 	} {
 		if code, err := open(); err != human.ErrNotOpenable || code.Reveal() != "" {
 			t.Errorf("%s: %q %v", name, code.Reveal(), err)
@@ -180,10 +179,4 @@ func TestANameTellsNothingAndIsAlwaysTheSame(t *testing.T) {
 	if name != b.Name("phone", number) || len(name) != 32 || name == other.Name("phone", number) || name == a.Name("prefix", number) || name == a.Name("phone", number+"0") {
 		t.Error(name)
 	}
-}
-
-// unquote seals what was typed, and returns the seal.
-func unquote(t *testing.T, s *human.Sealer, instance, event, typed string) engine.Sealed {
-	t.Helper()
-	return engine.Sealed(sealed(t, s, instance, event, typed))
 }

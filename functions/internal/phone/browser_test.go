@@ -86,8 +86,8 @@ func TestANewMessageComesInByItself(t *testing.T) {
 	p := phone.New(clock())
 	tab := onScreen(t, p, browsertest.Options{})
 	send(t, p, alice, "Your code is 012345.")
-	const came = "new Promise(done => { const look = () => document.querySelector('.bubble') ? done(document.body.innerText) : setTimeout(look, 50); look() })"
-	if text := browsertest.Eval[string](tab, came); !strings.Contains(text, "012345") || !strings.Contains(text, "+447700900123") {
+	tab.WaitFor("document.querySelector('.bubble')")
+	if text := tab.Text(); !strings.Contains(text, "012345") || !strings.Contains(text, "+447700900123") {
 		t.Error(text)
 	}
 	calm(t, tab)

@@ -96,6 +96,16 @@ func TestHostsAreTheOnesThatAreServed(t *testing.T) {
 	}
 }
 
+func TestAPageIsWaitedForUntilItIsAsItShouldBe(t *testing.T) {
+	b := browsertest.Start(t)
+	b.Page(t, "https://a.example", "<p>before</p><script>setTimeout(() => document.querySelector('p').textContent = 'after', 200)</script>")
+	tab := b.Tab(t, browsertest.Options{})
+	tab.Open("https://a.example/")
+	if tab.WaitFor("document.querySelector('p').textContent == 'after'"); tab.Text() != "after" {
+		t.Errorf("the page says %q", tab.Text())
+	}
+}
+
 // posts returns what was posted.
 func posts(b *browsertest.Browser) string {
 	var bodies []string

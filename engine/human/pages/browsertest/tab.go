@@ -262,6 +262,12 @@ func Eval[T any](tab *Tab, expression string) T {
 	return v
 }
 
+// WaitFor waits until an expression of JavaScript is true in the page.
+func (tab *Tab) WaitFor(condition string) {
+	tab.t.Helper()
+	Eval[bool](tab, "new Promise(done => { const look = () => ("+condition+") ? done(true) : setTimeout(look, 50); look() })")
+}
+
 // Text returns what can be read on the page.
 func (tab *Tab) Text() string {
 	tab.t.Helper()

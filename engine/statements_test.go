@@ -35,10 +35,10 @@ var semantics = []chapter{
 		},
 		{
 			id: "S4", title: "One name, two types",
-			here:      "Allowed: each wait reads the event it takes as its own type. A payload that does not fit is the error of that wait's Await.",
+			here:      "Allowed: each wait reads the event it takes as its own type. A payload that does not fit is the error of that wait's Await, or is refused where the wait has a condition or is `engine.Typed`.",
 			elsewhere: "In-process .NET throws an ArgumentException; durabletask-go v1 panics.",
 			why:       "A name is a typed constant here, so two types under one name take a conversion that is plain to see, and whoever writes it knows why.",
-			tests:     "engine.TestOneNameMayBeWaitedForAsTwoTypes; engine.TestPayloadOfTheWrongTypeIsAnError",
+			tests:     "engine.TestOneNameMayBeWaitedForAsTwoTypes; engine.TestPayloadOfTheWrongTypeIsAnError; engine.TestATypedWaitGoesOnAfterWhatDoesNotFit",
 		},
 		{
 			id: "S5", title: "Deadline and default",

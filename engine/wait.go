@@ -18,8 +18,8 @@ import (
 )
 
 // WaitOption changes how an external event is waited for: a deadline made by
-// [Until], a condition made by [Check], [Tries], and what [From] and [Then] say
-// for those who ask why an instance waits.
+// [Until], a condition made by [Check], [Tries], [Typed], and what [From] and [Then]
+// say for those who ask why an instance waits.
 type WaitOption interface{ setWait(*wait) }
 
 // waitOption is an option that is a function.
@@ -51,6 +51,11 @@ func Check[T any](ok func(T) error) WaitOption {
 // Await then returns [ErrTooManyTries].
 func Tries(n int) WaitOption { return waitOption(func(w *wait) { w.Tries = n }) }
 
+// Typed has a wait without a condition take events of its type only. Others are
+// refused, as a [Check] refuses them, and the wait goes on; without either, such an
+// event ends the wait, and Await returns an error.
+func Typed() WaitOption { return waitOption(func(w *wait) { w.only = true }) }
+
 // From says who is to answer, in words, for those who ask why the instance
 // waits. Nothing depends on it.
 func From(who string) WaitOption { return waitOption(func(w *wait) { w.From = clipTo(who, maxWords) }) }
@@ -78,6 +83,7 @@ type wait struct {
 	order   int                         // of the waits of the execution
 	limited bool                        // there is a deadline
 	fits    func(json.RawMessage) error // whether a payload is of the type
+	only    bool                        // other payloads are refused
 	typed   reflect.Type                // of the payload
 	check   func(json.RawMessage) error // the condition; nil for none
 	checks  reflect.Type                // of what the condition takes
@@ -111,7 +117,7 @@ func (w *wait) wrong() error {
 
 // hear lets an event settle the wait, or count as a try, or neither.
 func (w *wait) hear(e history.Event) history.Verdict {
-	if w.check != nil || e.Strict {
+	if w.check != nil || w.only || e.Strict {
 		if err := w.fits(e.Input); err != nil {
 			return history.Verdict{Outcome: history.WrongType, Reason: clipTo(err.Error(), maxReason)}
 		}

@@ -222,6 +222,34 @@ func TestAnEventOfAnotherTypeIsRefused(t *testing.T) {
 	d.wantVerdict(v, history.Taken, 2, "")
 }
 
+// A wait that is typed takes nothing else, whether the event came before it or after, and
+// however it was sent; others end with an error.
+func TestATypedWaitGoesOnAfterWhatDoesNotFit(t *testing.T) {
+	const vote engine.Event[ballot] = "Vote"
+	twice := func(ctx *engine.Context, _ any) (ballot, error) {
+		if _, err := engine.WaitForExternalEvent(ctx, number).Await(); err != nil {
+			return ballot{}, err
+		}
+		return engine.WaitForExternalEvent(ctx, vote, engine.Typed()).Await()
+	}
+	d := one(t, `null`, twice)
+	early := d.event("Vote", `"early"`)
+	v, _ := d.raise(early)
+	d.wantVerdict(v, history.Kept, 0, "")
+	d.turn(d.event("Number", `1`))
+	for _, payload := range []string{`null`, `5`, `[]`, `{"yes":"no"}`, `{"no":true}`} {
+		v, recorded := d.raise(d.event("Vote", payload))
+		d.wantVerdict(v, history.WrongType, 0, "the payload")
+		if recorded == nil || !recorded.Verdict.Refused() {
+			t.Errorf("%s: recorded %+v", payload, recorded)
+		}
+	}
+	d.wantWaits("Vote", "Number already-decided")
+	v, _ = d.raise(d.event("Vote", `{"yes":true}`))
+	d.wantVerdict(v, history.Taken, 0, "")
+	d.wantOutput(history.Completed, `{"yes":true,"By":""}`)
+}
+
 // A reader in another language may hear the first of two members that a struct
 // takes for one, and Go hears the last. A map keeps them apart.
 func TestMembersThatDifferInCaseOnlyAreTwoInAMapAndNoneInAStruct(t *testing.T) {

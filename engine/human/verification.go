@@ -166,7 +166,7 @@ func (v *verification) waitForNews() []engine.Awaitable {
 	if v.receipt.Message == 0 {
 		return nil
 	}
-	return []engine.Awaitable{engine.WaitForExternalEvent(v.ctx, SmsDelivery, engine.From("the service that sends the message"))}
+	return []engine.Awaitable{engine.WaitForExternalEvent(v.ctx, SmsDelivery, engine.From("the service that sends the message"), engine.Typed())}
 }
 
 // grant has another code sent.

@@ -161,6 +161,21 @@ func TestAMessageThatDoesNotArriveIsMadeUpFor(t *testing.T) {
 	d.wantEnd("a", human.Verification{Verified: true, Outcome: human.Verified, Tries: 1})
 }
 
+// News that cannot be understood is none, whoever raises it, and so is a wish.
+func TestWhatDoesNotFitChangesNoVerification(t *testing.T) {
+	d := newDesk(t, longCodes(), human.Reported())
+	d.begin("a", number)
+	for _, event := range []string{string(human.SmsDelivery), string(human.SmsResendCode)} {
+		for _, payload := range []string{`5`, `"failed"`, `[]`, `{"message":"1"}`, `{"channel":7}`, `{"other":true}`} {
+			d.must(d.client.Raise(d.ctx(), "a", event, client.Payload{Body: []byte(payload)}))
+			d.settle()
+		}
+	}
+	d.wantWaiting("a", 3, start.Add(5*time.Minute))
+	d.answer("a", d.sent())
+	d.wantEnd("a", human.Verification{Verified: true, Outcome: human.Verified, Tries: 1})
+}
+
 // Whatever the order, and however often each comes, the status is the same in the
 // end, and it never goes back.
 func TestStatusesAreMergedMonotonically(t *testing.T) {

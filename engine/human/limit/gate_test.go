@@ -311,6 +311,24 @@ func TestAnOperatorUnlocksAPhone(t *testing.T) {
 // A ledger turns its pages and forgets nothing by that, also when most of what it is
 // asked is refused.
 func TestALedgerTurnsItsPages(t *testing.T) {
+// What an operator raises with the wrong payload changes nothing: a ledger that failed
+// of it would forget all that it has counted.
+func TestWhatDoesNotFitEndsNoLedger(t *testing.T) {
+	f := newOffice(t, usual())
+	f.want(5, limit.Phone, human.Sending{})
+	for _, id := range []string{f.gate.PrefixLedger(number), limit.All} {
+		for _, event := range []string{string(limit.Unlock), string(limit.Subscribe), string(human.VerificationEnded), string(limit.Reserve)} {
+			for _, payload := range []string{`null`, `"+447700900123"`, `{"key":5}`, `{"other":true}`, `[]`} {
+				f.must(f.client.Raise(t.Context(), id, event, client.Payload{Body: []byte(payload)}))
+			}
+		}
+	}
+	f.pass(0)
+	if got := f.admit(human.Sending{}); got != limit.Phone {
+		t.Errorf("%q", got)
+	}
+}
+
 	o := usual()
 	o.Daily, o.PhoneHourly, o.PrefixHourly, o.CallerHourly, o.BreakerSends, o.PhoneFailures = 120, 0, 0, 0, 0, 0
 	f := newOffice(t, o)

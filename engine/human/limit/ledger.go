@@ -122,15 +122,15 @@ func (l *ledger) waitForReservation() *engine.Task[Reservation] {
 }
 
 func (l *ledger) waitForReport() *engine.Task[human.Report] {
-	return engine.WaitForExternalEvent(l.ctx, human.VerificationEnded, engine.From("verifications"))
+	return engine.WaitForExternalEvent(l.ctx, human.VerificationEnded, engine.From("verifications"), engine.Typed())
 }
 
 func (l *ledger) waitForUnlocking() *engine.Task[Unlocking] {
-	return engine.WaitForExternalEvent(l.ctx, Unlock, engine.From("operators"))
+	return engine.WaitForExternalEvent(l.ctx, Unlock, engine.From("operators"), engine.Typed())
 }
 
 func (l *ledger) waitForWish() *engine.Task[Subscription] {
-	return engine.WaitForExternalEvent(l.ctx, Subscribe, engine.From("whoever has the phone"))
+	return engine.WaitForExternalEvent(l.ctx, Subscribe, engine.From("whoever has the phone"), engine.Typed())
 }
 
 func (l *ledger) take(reserve *engine.Task[Reservation]) error {

@@ -105,7 +105,7 @@ func keep(ctx *engine.Context, l Listing) (Listing, error) {
 // next waits for a reference to be opened or closed, or to be over.
 func (l *Listing) next(ctx *engine.Context) error {
 	opened := engine.WaitForExternalEvent(ctx, Open, engine.From("whoever sends the request"), engine.Check(func(r Request) error { return l.fits(r, ctx.Now()) }))
-	closed := engine.WaitForExternalEvent(ctx, Close, engine.From("whoever hears the answer"))
+	closed := engine.WaitForExternalEvent(ctx, Close, engine.From("whoever hears the answer"), engine.Typed())
 	over := ctx.CreateTimer(l.last(ctx.Now()))
 	defer opened.Cancel()
 	defer closed.Cancel()

@@ -14,6 +14,7 @@ import (
 	"github.com/seed21523604/holdfast/engine/dispatch"
 	"github.com/seed21523604/holdfast/engine/human"
 	"github.com/seed21523604/holdfast/engine/human/reply"
+	"github.com/seed21523604/holdfast/engine/store"
 	"github.com/seed21523604/holdfast/engine/store/filestore"
 )
 
@@ -28,6 +29,7 @@ type desk struct {
 	now     atomic.Int64
 	store   *filestore.Store
 	worker  *dispatch.Worker
+	client  *client.Client
 	decided map[string]string // by the id of the message
 	wanted  map[string]bool
 }
@@ -47,7 +49,8 @@ func newDesk(t *testing.T) *desk {
 	sealer, err := human.NewSealer(make([]byte, human.KeySize))
 	d.must(err)
 	book := reply.NewBook(sealer.Name)
-	book.Use(client.New(d.worker.Instances(), client.Options{Now: now}))
+	d.client = client.New(d.worker.Instances(), client.Options{Now: now})
+	book.Use(d.client)
 	d.Listener = &reply.Listener{Book: book, Decider: d, Subscriber: d}
 	return d
 }
@@ -173,6 +176,24 @@ func TestAPhoneHasSoManyOpenRequestsAndNoMore(t *testing.T) {
 	_, err := d.Book.Open(t.Context(), boss, "k", reply.Request{Instance: "more", Until: start.Add(time.Hour)})
 	if err == nil || len(refs) != reply.MostOpen {
 		t.Errorf("%v, %d references", err, len(refs))
+	}
+}
+
+// What does not fit ends no directory: the references in it would be forgotten.
+func TestWhatDoesNotFitClosesNothing(t *testing.T) {
+	d := newDesk(t)
+	ref := d.open(boss, "one")
+	directories, err := d.client.List(t.Context(), store.Query{})
+	d.must(err)
+	for _, in := range directories.Instances {
+		for _, event := range []string{string(reply.Open), string(reply.Close)} {
+			for _, payload := range []string{`null`, `"A"`, `{"ref":5}`, `[]`} {
+				d.must(d.client.Raise(t.Context(), in.ID, event, client.Payload{Body: []byte(payload)}))
+			}
+		}
+	}
+	if says := d.hear("m1", "A "+ref); says != "Done: approve one by boss " {
+		t.Error(says)
 	}
 }
 

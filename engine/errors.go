@@ -91,6 +91,16 @@ func KindOf(err error) string {
 	return KindError
 }
 
+// RetryAfterOf returns how long to wait before the next attempt, as a method RetryAfter of
+// the first error in err's tree that has one says; zero for other errors.
+func RetryAfterOf(err error) time.Duration {
+	var waits interface{ RetryAfter() time.Duration }
+	if errors.As(err, &waits) {
+		return max(waits.RetryAfter(), 0)
+	}
+	return 0
+}
+
 // NonRetriable marks an error of an activity as final: no [RetryPolicy] tries
 // again, whatever it says. The mark travels with the error through everything
 // that wraps it, and through the failures of orchestrations that return it.
@@ -124,14 +134,10 @@ func (e *sizeError) NonRetriable() bool { return true }
 func (e *sizeError) Unwrap() error { return history.ErrTooLarge }
 
 func failureOf(err error) *history.Failure {
-	failure := &history.Failure{Kind: clip(KindOf(err)), Message: clip(err.Error())}
+	failure := &history.Failure{Kind: clip(KindOf(err)), Message: clip(err.Error()), RetryAfter: RetryAfterOf(err)}
 	var final interface{ NonRetriable() bool }
 	if errors.As(err, &final) {
 		failure.NonRetriable = final.NonRetriable()
-	}
-	var waits interface{ RetryAfter() time.Duration }
-	if errors.As(err, &waits) {
-		failure.RetryAfter = max(waits.RetryAfter(), 0)
 	}
 	return failure
 }

@@ -29,8 +29,9 @@ func AtMostOnce() ActivityOption {
 
 // AddActivity registers fn under name. It panics when the name is empty or
 // taken, as this is a mistake in the program. fn may be run concurrently; its
-// context holds the [Call], and ends when the worker is stopped or nobody waits
-// for the result any more.
+// context holds the [Call], and ends when the time is over that a worker which is
+// stopped leaves its activities, or nobody waits for the result any more. What need
+// not take that time is done with [UntilStop].
 //
 // A panic of fn is a failure of the call, with its stack. One in a goroutine that
 // fn began ends the process, as in every Go program: recover there.
@@ -85,6 +86,40 @@ type callKey struct{}
 func CallOf(ctx context.Context) Call {
 	call, _ := ctx.Value(callKey{}).(Call)
 	return call
+}
+
+// ErrStopping is why a context of [UntilStop] ended whose worker is being stopped, and
+// what an activity returns that did nothing because of that. Its kind is KindStopping.
+var ErrStopping error = stopping{}
+
+type stopping struct{}
+
+// Error says what is going on.
+func (stopping) Error() string { return "the process is being stopped" }
+
+// Kind is KindStopping.
+func (stopping) Kind() string { return KindStopping }
+
+type stopKey struct{}
+
+// StoppedBy returns a context for the activities of a worker that begins to stop when
+// stop ends.
+func StoppedBy(ctx, stop context.Context) context.Context {
+	return context.WithValue(ctx, stopKey{}, stop)
+}
+
+// UntilStop returns a copy of an activity's context that ends as soon as the worker
+// begins to stop, with ErrStopping as its cause, and not only when the activity's time
+// is over. It is for what can wait until another worker does it, such as a wait for
+// somebody's answer. Call cancel when that is done.
+func UntilStop(ctx context.Context) (until context.Context, cancel context.CancelFunc) {
+	until, end := context.WithCancelCause(ctx)
+	stop, ok := ctx.Value(stopKey{}).(context.Context)
+	if !ok {
+		return until, func() { end(nil) }
+	}
+	forget := context.AfterFunc(stop, func() { end(ErrStopping) })
+	return until, func() { forget(); end(nil) }
 }
 
 // RunActivity runs the activity that call names and returns its result as

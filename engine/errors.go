@@ -37,6 +37,7 @@ const (
 	KindNonDeterministic = "non-deterministic"
 	KindIDTaken          = "id-taken"     // the id of a sub-orchestration belongs to another instance
 	KindTerminated       = "terminated"   // the sub-orchestration was terminated
+	KindStopping         = "stopping"     // the worker was being stopped, and the activity did nothing
 	KindNeverWaits       = "never-waits"  // the orchestration continues as new without end
 	KindTooLarge         = "too-large"    // a payload is larger than history.MaxPayload
 	KindHistoryFull      = "history-full" // the history has as much as one execution's may have

@@ -115,6 +115,55 @@ func (s *shop) begun(id string) store.Instance {
 	}
 }
 
+// What need not be finished here hears of a stop at once; the rest has its time, and the
+// outcome of both is recorded.
+func TestAnActivityHearsOfAStopBeforeItsTimeIsOver(t *testing.T) {
+	running, release := make(chan struct{}, 2), make(chan struct{})
+	folder := t.TempDir()
+	s := newShop(t, folder, dispatch.Options{Grace: time.Hour}, func(ctx context.Context, n int) (int, error) {
+		until, cancel := engine.UntilStop(ctx)
+		defer cancel()
+		running <- struct{}{}
+		if n == 1 {
+			<-until.Done()
+			close(release)
+			return 10, errors.Join(ctx.Err(), unless(context.Cause(until), engine.ErrStopping))
+		}
+		<-release
+		return 20, nil
+	})
+	s.start("call", "heeds", 1)
+	s.start("call", "goes on", 2)
+	<-running
+	<-running
+	s.stop()
+	s = newShop(t, folder, dispatch.Options{}, func(context.Context, int) (int, error) { return 0, errors.New("it ran twice") })
+	s.ends("heeds", "10")
+	s.ends("goes on", "20")
+}
+
+// unless returns an error that is another one than it should be.
+func unless(got, want error) error {
+	if got == want {
+		return nil
+	}
+	return fmt.Errorf("it is %v", got)
+}
+
+// Outside an activity nobody tells of a stop.
+func TestWhatIsNoActivityHearsOfNoStop(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	until, end := engine.UntilStop(ctx)
+	if until.Err() != nil {
+		t.Error(until.Err())
+	}
+	cancel()
+	if <-until.Done(); context.Cause(until) != context.Canceled {
+		t.Error(context.Cause(until))
+	}
+	end()
+}
+
 func TestNoMoreActivitiesRunThanAllowed(t *testing.T) {
 	const limit, calls = 3, 40
 	var running, most atomic.Int32

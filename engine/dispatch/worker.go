@@ -27,7 +27,7 @@ type Options struct {
 	// With a negative number none is.
 	Cached int
 	// Grace is how long a stop waits for activities that are running, before
-	// their contexts end; 10 seconds. What is cut short is run again later,
+	// their contexts end, but for those of engine.UntilStop; 10 seconds. What is cut short is run again later,
 	// or recorded as interrupted. With a negative duration it does not wait.
 	Grace time.Duration
 	// Version is that of the program's orchestrations. Instances that they
@@ -131,6 +131,7 @@ type Worker struct {
 	sends      *pool
 	context    context.Context // that of the activities and sends
 	cancel     context.CancelFunc
+	halt       context.CancelFunc // tells activities that the worker stops
 
 	runs atomic.Uint64 // of orchestrations' code
 
@@ -159,7 +160,9 @@ func New(s Store, r *engine.Registry, o Options) *Worker {
 		trials: newPool(1), lane: make(chan struct{}, 1),
 		shares: o.Patience > 0 && store.IsShared(s), sessions: map[string]*session{}, cached: map[string]*list.Element{}, recent: list.New(), left: map[string]int{},
 	}
-	w.context, w.cancel = context.WithCancel(context.Background())
+	halted, halt := context.WithCancel(context.Background())
+	w.halt = halt
+	w.context, w.cancel = context.WithCancel(engine.StoppedBy(context.Background(), halted))
 	return w
 }
 
@@ -279,6 +282,7 @@ func (w *Worker) stop() {
 	w.mu.Lock()
 	w.stopping = true
 	w.mu.Unlock()
+	w.halt()
 	ctx, cancel := context.WithTimeout(context.Background(), w.o.Grace)
 	defer cancel()
 	if err := w.Settle(ctx); err != nil {

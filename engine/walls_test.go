@@ -56,7 +56,7 @@ var walls = map[string][]string{
 	"engine/human/pages/browsertest":      {},
 	"engine/human/spoofs":                 {},
 	"engine/human/canary":                 {},
-	"engine/human/internal/memory":        {"engine/client", "engine/history"},
+	"engine/human/internal/memory":        {"engine", "engine/client", "engine/history"},
 	"engine/human/internal/bureau":        {"engine", "engine/client", "engine/dispatch", "engine/human", "engine/human/approval", "engine/human/door", "engine/human/links", "engine/store", "engine/store/filestore", "engine/store/tablestore", "engine/store/tablestore/azuretest"},
 	"cmd/determinism":                     {"engine/determinism"},
 	"functions/settings":                  {},

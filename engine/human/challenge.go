@@ -22,6 +22,8 @@ type Challenge struct {
 	Tries int `json:"tries,omitempty"`
 	// Again says that it is not the first code of its verification.
 	Again bool `json:"again,omitempty"`
+	// Key is that of the message for a [Gate]: the same until one may have left.
+	Key string `json:"key,omitempty"`
 	// Verification is that of the code before, if a service made it.
 	Verification string `json:"verification,omitempty"`
 }
@@ -38,15 +40,6 @@ type Receipt struct {
 	Accounts []Account `json:"accounts,omitempty"`
 	// Refused says that nothing was sent, and why.
 	Refused *Refusal `json:"refused,omitempty"`
-	// Later says that nothing was sent, and that the service wants to be left
-	// alone for a while.
-	Later *Later `json:"later,omitempty"`
-}
-
-// Later says when a service may be asked again.
-type Later struct {
-	After  Duration `json:"after"`
-	Detail string   `json:"detail"`
 }
 
 func (r Receipt) isNone() bool { return r.Code == "" && r.Verification == "" }
@@ -129,9 +122,9 @@ func (p phones) challenge(ctx context.Context, c Challenge) (Receipt, error) {
 	}
 	body := Text(c.Locale, code, time.Duration(c.Valid))
 	call := engine.CallOf(ctx)
-	accounts, refused, err := p.gate.Admit(ctx, Sending{Key: call.Key(), To: c.Number, Caller: c.Caller, Segments: Segments(body), Tries: c.Tries, Again: c.Again})
+	accounts, refused, err := p.gate.Admit(ctx, Sending{Key: c.Key, To: c.Number, Caller: c.Caller, Segments: Segments(body), Tries: c.Tries, Again: c.Again})
 	if err != nil {
-		return Receipt{}, NewError(KindUnavailable, "ask whether a code may be sent: "+err.Error())
+		return Receipt{}, notAsked(err)
 	}
 	if refused != nil {
 		return Receipt{Refused: refused}, nil
@@ -146,7 +139,7 @@ func (p phones) challenge(ctx context.Context, c Challenge) (Receipt, error) {
 		err = deliver(ctx, p.messenger, c.Number, body)
 	}
 	if err != nil {
-		return notSent(err, code)
+		return Receipt{}, withoutCode(fmt.Errorf("send a code: %w", err), code)
 	}
 	if p.service != nil {
 		return receipt, nil
@@ -155,15 +148,13 @@ func (p phones) challenge(ctx context.Context, c Challenge) (Receipt, error) {
 	return receipt, nil
 }
 
-// notSent says why a code did not go out. A service that says when to ask again is
-// listened to.
-func notSent(err error, code Code) (Receipt, error) {
-	failed := withoutCode(fmt.Errorf("send a code: %w", err), code)
-	var waits interface{ RetryAfter() time.Duration }
-	if errors.As(err, &waits) && waits.RetryAfter() > 0 && engine.KindOf(err) == KindUnavailable {
-		return Receipt{Later: &Later{Duration(waits.RetryAfter()), failed.Error()}}, nil
+// notAsked is the error of a code of which it is not known whether it may be sent.
+func notAsked(err error) error {
+	kind := KindUnavailable
+	if engine.KindOf(err) == engine.KindStopping {
+		kind = engine.KindStopping
 	}
-	return Receipt{}, failed
+	return NewError(kind, "ask whether a code may be sent: "+err.Error())
 }
 
 // errNoService is returned for a verification that a service began, when there is
@@ -200,8 +191,8 @@ func deliver(ctx context.Context, m Messenger, number, body string) (err error) 
 	return m.Send(ctx, number, body)
 }
 
-// withoutCode returns an error with the kind and the text of err, in which the
-// code is not found.
+// withoutCode returns an error with the kind, the wait and the text of err, in which
+// the code is not found.
 func withoutCode(err error, code Code) error {
-	return NewError(engine.KindOf(err), strings.ReplaceAll(err.Error(), code.Reveal(), hidden))
+	return NewError(engine.KindOf(err), strings.ReplaceAll(err.Error(), code.Reveal(), hidden)).After(engine.RetryAfterOf(err))
 }

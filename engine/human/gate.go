@@ -13,13 +13,15 @@ import (
 type Gate interface {
 	// Admit counts a message that is about to be sent, or refuses it. It returns
 	// who is to be told how the verification ends. With an error nothing is
-	// sent for now. What comes with the same Key counts once.
+	// sent for now; one of kind engine.KindStopping says that another process
+	// will have to ask. What comes with the same Key counts once.
 	Admit(ctx context.Context, s Sending) (accounts []Account, refused *Refusal, err error)
 }
 
 // Sending is a message that is about to be sent.
 type Sending struct {
 	Key      string // the same when it is asked about again
+	Attempt  int    // which attempt with the Key this is, from 1; a refusal holds for one
 	To       string // E.164
 	Caller   string // who asked for it; it may be empty
 	Segments int    // what it is charged as

@@ -39,6 +39,17 @@ func (g *onceGate) Admit(context.Context, human.Sending) ([]human.Account, *huma
 	return nil, nil, nil
 }
 
+// notingGate notes what it is asked, and at first does not answer.
+type notingGate struct{ asked []human.Sending }
+
+func (g *notingGate) Admit(_ context.Context, s human.Sending) ([]human.Account, *human.Refusal, error) {
+	g.asked = append(g.asked, s)
+	if len(g.asked) == 1 {
+		return nil, nil, errOrder
+	}
+	return nil, nil, nil
+}
+
 // receipts returns what is known of the codes that were sent.
 func (d *desk) receipts(id string) (all []human.Receipt) {
 	d.t.Helper()

@@ -14,7 +14,9 @@ type verification struct {
 	ctx    *engine.Context
 	limits Limits
 
-	sent     int           // codes that were sent, or may have been
+	sent     int           // tries to send a code
+	left     int           // codes that were sent, or may have been
+	key      string        // of the next
 	delay    time.Duration // before the next may be
 	earliest time.Time     // when the next may be asked for
 	tries    int           // answers that were compared
@@ -51,7 +53,7 @@ func (v *verification) run() (Verification, error) {
 // failed.
 func mayBeSent(err error) bool {
 	switch engine.KindOf(err) {
-	case KindUndeliverable, KindMisconfigured, KindUnavailable:
+	case KindUndeliverable, KindMisconfigured, KindUnavailable, engine.KindStopping:
 		return false
 	}
 	return true
@@ -62,24 +64,41 @@ func (v *verification) ended(result Verification) Verification {
 	return result
 }
 
+// challenge asks for a code to be sent. A worker that is being stopped leaves it to
+// another.
+func (v *verification) challenge() (Receipt, error) {
+	for {
+		receipt, err := engine.CallActivity(v.ctx, SmsChallenge, Challenge{
+			Number: v.Number, Digits: v.limits.Digits, Valid: v.limits.Timeout, Channel: v.Channel, Locale: v.Locale,
+			Caller: v.Caller, Tries: v.limits.Tries, Again: v.left > 0, Key: v.key, Verification: v.receipt.Verification,
+		}).Await()
+		if err != nil && engine.KindOf(err) == engine.KindStopping {
+			if _, err := v.ctx.CreateTimer(v.ctx.Now().Add(MinResendDelay)).Await(); err != nil {
+				return receipt, err
+			}
+			continue
+		}
+		if err != nil && !mayBeSent(err) {
+			return receipt, err
+		}
+		v.key = v.ctx.NewGUID()
+		if receipt.Refused == nil {
+			v.left++
+		}
+		return receipt, err
+	}
+}
+
 // send sends a code, and when it is not known to have got through, another.
 func (v *verification) send() (Receipt, error) {
 	for {
-		challenge := Challenge{
-			Number: v.Number, Digits: v.limits.Digits, Valid: v.limits.Timeout, Channel: v.Channel, Locale: v.Locale,
-			Caller: v.Caller, Tries: v.limits.Tries, Again: v.sent > 0, Verification: v.receipt.Verification,
-		}
-		receipt, err := engine.CallActivity(v.ctx, SmsChallenge, challenge).Await()
+		receipt, err := v.challenge()
 		if receipt.Refused != nil {
 			return receipt, nil
 		}
 		v.sent++
-		pause := v.delay
+		pause := max(v.delay, min(engine.RetryAfterOf(err), MaxResendDelay))
 		v.delay *= 2
-		if later := receipt.Later; later != nil {
-			err = NewError(KindUnavailable, later.Detail)
-			pause = max(pause, min(time.Duration(later.After), MaxResendDelay))
-		}
 		v.earliest = v.ctx.Now().Add(pause)
 		kind := engine.KindOf(err)
 		if err == nil || kind == KindUndeliverable || kind == KindMisconfigured || v.sent >= v.limits.Sends {

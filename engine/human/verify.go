@@ -31,7 +31,8 @@ const (
 
 // Messenger sends a text message to a phone number in E.164 form. An error may
 // have a Kind method that returns one of the kinds below; one without is taken
-// as KindUnknown.
+// as KindUnknown. If it has a method RetryAfter, which returns a time.Duration, the
+// message is not sent again before that is over.
 type Messenger interface {
 	Send(ctx context.Context, to, body string) error
 }
@@ -45,16 +46,29 @@ const (
 )
 
 // Error is what is told of a message that was not sent, or may not have been.
-type Error struct{ kind, text string }
+type Error struct {
+	kind, text string
+	wait       time.Duration
+}
 
 // NewError returns an error of one of the kinds.
-func NewError(kind, text string) *Error { return &Error{kind, text} }
+func NewError(kind, text string) *Error { return &Error{kind: kind, text: text} }
+
+// After returns the error with how long whoever refused wants to be left alone.
+func (e *Error) After(wait time.Duration) *Error { return &Error{e.kind, e.text, wait} }
 
 // Error returns what went wrong.
 func (e *Error) Error() string { return e.text }
 
 // Kind returns what went wrong in a word.
 func (e *Error) Kind() string { return e.kind }
+
+// NonRetriable is true for what will never arrive.
+func (e *Error) NonRetriable() bool { return e.kind == KindUndeliverable }
+
+// RetryAfter returns how long whoever refused wants to be left alone; 0 if they did
+// not say.
+func (e *Error) RetryAfter() time.Duration { return e.wait }
 
 // Channel is a way in which a code reaches a phone.
 type Channel string
@@ -162,7 +176,7 @@ func VerifyPhone(ctx *engine.Context, r Request) (Verification, error) {
 	if err != nil {
 		return Verification{}, err
 	}
-	v := &verification{ctx: ctx, Request: r, limits: limits, delay: time.Duration(limits.ResendDelay)}
+	v := &verification{ctx: ctx, Request: r, limits: limits, key: ctx.NewGUID(), delay: time.Duration(limits.ResendDelay)}
 	result, err := v.run()
 	if err != nil {
 		return Verification{}, err

@@ -222,6 +222,34 @@ func TestAGateThatDoesNotAnswerIsClosed(t *testing.T) {
 	}
 }
 
+// A message is the same to a gate, and the first of its verification, until one may have
+// left: whoever is asked again does not count it again, nor take it for less.
+func TestAGateIsAskedAboutTheSameMessageUntilItMayHaveLeft(t *testing.T) {
+	limits := usual
+	limits.Sends = 5
+	gate := &notingGate{}
+	d := newDesk(t, limits, human.Behind(gate))
+	d.phone.fail = func(n int, _ string) error {
+		return map[int]error{1: failure{human.KindUnavailable, "busy"}, 3: failure{human.KindUnknown, "no answer"}}[n]
+	}
+	d.begin("a", number) // the gate does not answer
+	for range 2 {
+		d.pass(10 * time.Minute) // the phone is busy, then it gets the message
+	}
+	d.pass(time.Minute)
+	d.wish("a", "null") // nobody knows whether it gets this
+	d.pass(10 * time.Minute)
+	var again []bool
+	keys := map[string]int{}
+	for _, s := range gate.asked {
+		again = append(again, s.Again)
+		keys[s.Key]++
+	}
+	if fmt.Sprint(again) != "[false false false true true]" || len(keys) != 3 || keys[gate.asked[0].Key] != 3 {
+		t.Errorf("asked %v, with the keys %v", again, keys)
+	}
+}
+
 func TestAnUnknownChannelIsRefusedAndACallTakesAService(t *testing.T) {
 	d := newDesk(t, usual)
 	d.begin("a", human.Request{Number: number, Channel: "pigeon"})

@@ -33,6 +33,7 @@ type mortal struct {
 	deaths int
 	passed map[string]int           // by key, how often the gate let it pass
 	unsure int                      // how often it was not known whether it did, as it was given too little time
+	under  map[string]string        // the key of each call
 	sent   map[string]int           // by key, how many messages there were
 	hung   map[string]chan struct{} // by instance, closed when its attempt does not go on
 }
@@ -54,6 +55,9 @@ type placeKey struct{}
 
 // Admit asks the gate, if the process lives so long.
 func (m *mortal) Admit(ctx context.Context, s human.Sending) ([]human.Account, *human.Refusal, error) {
+	m.mu.Lock()
+	m.under[engine.CallOf(ctx).Key()] = s.Key
+	m.mu.Unlock()
 	m.die(ctx, beforeGate)
 	told, refused, err := m.gate.Admit(ctx, s)
 	m.mu.Lock()
@@ -72,7 +76,7 @@ func (m *mortal) Admit(ctx context.Context, s human.Sending) ([]human.Account, *
 func (m *mortal) Send(ctx context.Context, _, _ string) error {
 	m.die(ctx, beforeLeaving)
 	m.mu.Lock()
-	m.sent[engine.CallOf(ctx).Key()]++
+	m.sent[m.under[engine.CallOf(ctx).Key()]]++
 	m.mu.Unlock()
 	m.die(ctx, behindLeaving)
 	return nil
@@ -178,7 +182,7 @@ func TestNoCrashSendsAMessageTwice(t *testing.T) {
 	m := &mortal{
 		office: newOffice(t, o), random: rand.New(rand.NewPCG(21, 22)), crash: func() {}, dead: make(chan struct{}),
 		limits: human.Limits{Timeout: human.Duration(10 * time.Minute), Tries: 5, Digits: 6, Sends: human.MaxSends, ResendDelay: human.Duration(time.Second)},
-		passed: map[string]int{}, sent: map[string]int{}, hung: map[string]chan struct{}{},
+		passed: map[string]int{}, under: map[string]string{}, sent: map[string]int{}, hung: map[string]chan struct{}{},
 	}
 	t.Cleanup(func() { close(m.dead); m.crash() })
 	for n := 0; m.deaths < crashes; n++ {

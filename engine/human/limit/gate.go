@@ -109,7 +109,7 @@ func (g *Gate) Admit(ctx context.Context, s human.Sending) ([]human.Account, *hu
 		{neighbours, g.phoneClaims(s, phone)},
 		{All, g.totalClaims(s, country)},
 	} {
-		refused, err := g.reserve(ctx, page.id, s.Key, page.claims)
+		refused, err := g.reserve(ctx, page.id, s, page.claims)
 		if err != nil || refused != nil {
 			return nil, refused, err
 		}
@@ -195,9 +195,9 @@ func whole(claims ...Claim) []Claim {
 	return slices.DeleteFunc(claims, func(c Claim) bool { return c.Most == 0 })
 }
 
-// reserve asks one ledger. Whoever asked before it turned its page, and did not hear the
-// answer, is counted once more.
-func (g *Gate) reserve(ctx context.Context, id, key string, claims []Claim) (*human.Refusal, error) {
+// reserve asks one ledger. It remembers what it said to a key; an attempt after one that
+// was refused wants to know what holds now.
+func (g *Gate) reserve(ctx context.Context, id string, s human.Sending, claims []Claim) (*human.Refusal, error) {
 	if len(claims) == 0 {
 		return nil, nil
 	}
@@ -205,12 +205,30 @@ func (g *Gate) reserve(ctx context.Context, id, key string, claims []Claim) (*hu
 	if err != nil {
 		return nil, err
 	}
-	answer, err := g.ask(ctx, id, string(Reserve), client.Payload{Body: body, Key: key})
-	if err == nil && answer.Outcome == "" && ctx.Err() == nil {
-		answer, err = g.ask(ctx, id, string(Reserve), client.Payload{Body: body, Key: key + " again"})
+	refused, err := g.reserveAs(ctx, id, s.Key, body)
+	if refused != nil && s.Attempt > 1 {
+		return g.reserveAs(ctx, id, fmt.Sprintf("%s attempt %d", s.Key, s.Attempt), body)
 	}
-	if err != nil {
-		return nil, err
+	return refused, err
+}
+
+// pages is how often a ledger may turn its page between two tries of one message.
+const pages = 4
+
+// reserveAs asks under a key. Whoever asked before the ledger turned its page, and did not
+// hear the answer, is counted once more, and so is whoever asked when the limits were
+// others.
+func (g *Gate) reserveAs(ctx context.Context, id, key string, body []byte) (*human.Refusal, error) {
+	var answer client.Answer
+	for range pages {
+		var err error
+		if answer, err = g.ask(ctx, id, string(Reserve), client.Payload{Body: body, Key: key}); err != nil {
+			return nil, err
+		}
+		if ctx.Err() != nil || answer.Outcome != "" && answer.Outcome != history.KeyReused {
+			break
+		}
+		key += " again"
 	}
 	return g.answered(id, answer)
 }
@@ -272,14 +290,14 @@ type guarded struct {
 // Send sends a message if it may be.
 func (m guarded) Send(ctx context.Context, to, body string) error {
 	call := engine.CallOf(ctx)
-	_, refused, err := m.gate.Admit(ctx, human.Sending{Key: call.Key(), To: to, Segments: human.Segments(body), About: cmp.Or(call.Instance, "nothing")})
+	_, refused, err := m.gate.Admit(ctx, human.Sending{Key: call.Key(), Attempt: call.Attempt, To: to, Segments: human.Segments(body), About: cmp.Or(call.Instance, "nothing")})
 	switch {
 	case err != nil:
 		return human.NewError(human.KindUnavailable, "ask whether a message may be sent: "+err.Error())
 	case refused != nil && refused.Until.IsZero():
 		return human.NewError(human.KindUndeliverable, refused.Error())
 	case refused != nil:
-		return human.NewError(human.KindUnavailable, refused.Error())
+		return human.NewError(human.KindUnavailable, refused.Error()).After(refused.Until.Sub(m.gate.client.Now()))
 	}
 	return m.messenger.Send(ctx, to, body)
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -310,7 +311,6 @@ func TestAnOperatorUnlocksAPhone(t *testing.T) {
 
 // A ledger turns its pages and forgets nothing by that, also when most of what it is
 // asked is refused.
-func TestALedgerTurnsItsPages(t *testing.T) {
 // What an operator raises with the wrong payload changes nothing: a ledger that failed
 // of it would forget all that it has counted.
 func TestWhatDoesNotFitEndsNoLedger(t *testing.T) {
@@ -329,6 +329,7 @@ func TestWhatDoesNotFitEndsNoLedger(t *testing.T) {
 	}
 }
 
+func TestALedgerTurnsItsPages(t *testing.T) {
 	o := usual()
 	o.Daily, o.PhoneHourly, o.PrefixHourly, o.CallerHourly, o.BreakerSends, o.PhoneFailures = 120, 0, 0, 0, 0, 0
 	f := newOffice(t, o)
@@ -408,4 +409,85 @@ func TestWhoAsksAgainAfterAPageWasTurnedIsAnswered(t *testing.T) {
 	if turned == 0 {
 		t.Error("no page was turned")
 	}
+}
+
+// Whoever asks again when the limits were changed is answered by the new ones.
+func TestWhoAsksAgainWithOtherLimitsIsAnswered(t *testing.T) {
+	f := newOffice(t, usual())
+	s := human.Sending{Key: "message", Caller: "me"}
+	for _, most := range []int{5, 6, 7} {
+		f.o.PhoneHourly, f.o.CallerHourly, f.o.Daily = most, 10*most, 100*most
+		f.open()
+		if got := f.admit(s); got != "" {
+			t.Errorf("with %d: %q", most, got)
+		}
+	}
+	f.o.PhoneHourly = 3
+	f.open()
+	if got := f.admit(s); got != limit.Phone {
+		t.Errorf("with three, of which there were three: %q", got)
+	}
+}
+
+// saying makes the office one that sends messages of which each instance has one to say.
+func (f *office) saying(phone human.Messenger) (say func(id string)) {
+	f.t.Helper()
+	const send engine.Activity[string, struct{}] = "Send"
+	const tell engine.Orchestrator[string, struct{}] = "Tell"
+	r := engine.NewRegistry()
+	limit.Add(r)
+	guarded := f.gate.Guard(phone)
+	engine.AddActivity(r, send, func(ctx context.Context, body string) (struct{}, error) {
+		return struct{}{}, guarded.Send(ctx, number, body)
+	})
+	engine.AddOrchestrator(r, tell, func(ctx *engine.Context, body string) (struct{}, error) {
+		return engine.CallActivity(ctx, send, body, engine.RetryPolicy{MaxAttempts: 2, InitialRetryInterval: time.Second}).Await()
+	})
+	f.worker = dispatch.New(f.store, r, dispatch.Options{Now: f.clock.Now, Logger: slog.New(slog.DiscardHandler)})
+	f.client = client.New(f.worker.Instances(), client.Options{Now: f.clock.Now})
+	f.gate.Use(f.client)
+	return func(id string) {
+		f.t.Helper()
+		_, err := f.client.Start(f.t.Context(), string(tell), id, id)
+		f.must(err)
+		f.must(f.worker.Settle(f.t.Context()))
+	}
+}
+
+// grumpy is a phone whose service wants to be left alone at first.
+type grumpy struct {
+	inbox
+	wait time.Duration
+}
+
+// Send keeps a message, or says when to come back.
+func (g *grumpy) Send(ctx context.Context, to, body string) error {
+	if wait := g.wait; wait > 0 {
+		g.wait = 0
+		return human.NewError(human.KindUnavailable, "busy").After(wait)
+	}
+	return g.inbox.Send(ctx, to, body)
+}
+
+// A message that a limit or its service does not let out for a while is sent when that is
+// over, and not tried before.
+func TestAMessageIsTriedAgainWhenItMayBeSent(t *testing.T) {
+	o := usual()
+	o.PersonHourly = 1
+	f := newOffice(t, o)
+	phone := &grumpy{wait: 20 * time.Minute}
+	say := f.saying(phone)
+	want := func(by time.Duration, messages ...string) {
+		t.Helper()
+		f.pass(by)
+		if !slices.Equal(phone.messages, messages) {
+			t.Errorf("%q were sent, want %q", phone.messages, messages)
+		}
+	}
+	say("one")
+	want(20*time.Minute - 1)
+	want(1, "one")
+	say("two") // the hour of the first began when it was let pass
+	want(40*time.Minute-time.Millisecond, "one")
+	want(time.Millisecond, "one", "two")
 }

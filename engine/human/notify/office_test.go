@@ -8,6 +8,7 @@ import (
 
 	"github.com/seed21523604/holdfast/engine/client"
 	"github.com/seed21523604/holdfast/engine/dispatch"
+	"github.com/seed21523604/holdfast/engine/human"
 	"github.com/seed21523604/holdfast/engine/human/notify"
 	"github.com/seed21523604/holdfast/engine/store"
 	"github.com/seed21523604/holdfast/engine/store/filestore"
@@ -60,6 +61,23 @@ func (f *office) start(how string) store.Instance {
 	in, err := notify.Start(f.t.Context(), f.client, string(work), "", how, []notify.Target{{Channel: "box"}})
 	f.must(err)
 	return in
+}
+
+// Whoever is to carry a notice may ask for a pause.
+func TestANoticeIsNotSentAgainBeforeItsTime(t *testing.T) {
+	f := newOffice(t)
+	f.box.fail = []error{human.NewError(human.KindUnavailable, "busy").After(20 * time.Minute)}
+	f.start("fail")
+	for _, test := range []struct {
+		pass time.Duration
+		sent int
+	}{{0, 1}, {20*time.Minute - 1, 1}, {1, 2}} {
+		f.now.Add(int64(test.pass))
+		f.settle()
+		if len(f.box.got) != test.sent {
+			t.Errorf("after %v: sent %d times, want %d", test.pass, len(f.box.got), test.sent)
+		}
+	}
 }
 
 func TestTheEndIsToldInWhateverWayTheInstanceWasStarted(t *testing.T) {

@@ -60,6 +60,9 @@ func (e *Error) Error() string {
 // Kind returns the class as a word, by which a durable engine can record the failure.
 func (e *Error) Kind() string { return string(e.Class) }
 
+// NonRetriable reports whether the message will never arrive.
+func (e *Error) NonRetriable() bool { return e.Class == Undeliverable }
+
 // RetryAfter returns how long Twilio asks to wait before the next attempt; 0 when it does not.
 func (e *Error) RetryAfter() time.Duration { return e.Wait }
 

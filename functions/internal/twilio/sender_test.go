@@ -47,7 +47,7 @@ func checkError(t *testing.T, err error, class twilio.Class) *twilio.Error {
 	if !errors.As(err, &e) {
 		t.Fatalf("got %v, want an *Error", err)
 	}
-	if e.Class != class || e.Kind() != string(class) {
+	if e.Class != class || e.Kind() != string(class) || e.NonRetriable() != (class == twilio.Undeliverable) {
 		t.Errorf("class %s, want %s: %v", e.Class, class, err)
 	}
 	if e.Message == "" {

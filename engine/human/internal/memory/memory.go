@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/seed21523604/holdfast/engine"
 	"github.com/seed21523604/holdfast/engine/client"
 	"github.com/seed21523604/holdfast/engine/history"
 )
@@ -18,12 +19,19 @@ type Memory struct {
 	Empty         any
 }
 
-// Ask raises an event of an instance, which is begun if it is not there or has ended.
+// Ask raises an event of an instance, which is begun if it is not there or has ended. An
+// activity does not wait for the answer when its worker is being stopped, which makes no
+// turns then: it returns engine.ErrStopping, and whoever asks again with the same key is
+// told.
 func (m Memory) Ask(ctx context.Context, id, event string, p client.Payload) (client.Answer, error) {
+	ctx, cancel := engine.UntilStop(ctx)
+	defer cancel()
 	const tries = 4 // it may end between two of them
 	for range tries {
 		answer, err := m.Client.Ask(ctx, id, event, p)
 		switch {
+		case context.Cause(ctx) == engine.ErrStopping && (err != nil || answer.Outcome == ""):
+			return client.Answer{}, fmt.Errorf("ask the instance %s: %w", id, engine.ErrStopping)
 		case errors.Is(err, client.ErrNotFound) || err == nil && isOver(answer):
 			if _, err := m.Client.Start(ctx, m.Orchestration, id, m.Empty); err != nil && !errors.Is(err, client.ErrExists) {
 				return client.Answer{}, fmt.Errorf("begin the instance %s: %w", id, err)

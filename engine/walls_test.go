@@ -67,6 +67,7 @@ var walls = map[string][]string{
 	"functions/internal/hub":              {"engine/history", "engine/store"},
 	"functions/internal/phone":            {},
 	"functions/internal/mail":             {"engine/human", "engine/human/notify", "functions/settings"},
+	"functions/internal/mail/mailtest":    {},
 	"functions/internal/queue":            {"engine/human", "engine/human/notify"},
 	"functions/internal/region":           {},
 	"functions/internal/twilio":           {"engine/human", "functions/settings"},

@@ -8,6 +8,7 @@ package mail
 import (
 	"context"
 	"crypto/tls"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"net"
@@ -101,7 +102,7 @@ func (s *Sender) Send(ctx context.Context, to string, m notify.Message) error {
 	ctx, cancel := context.WithTimeout(ctx, sendTime)
 	defer cancel()
 	if err := client.DialAndSendWithContext(ctx, letter); err != nil {
-		return failure(err)
+		return s.failure(err)
 	}
 	return nil
 }
@@ -126,8 +127,8 @@ func (s *Sender) letter(to string, m notify.Message) (*mail.Msg, error) {
 	return letter, nil
 }
 
-// failure says what an error means. Its text does not quote the message.
-func failure(err error) error {
+// failure says what an error means. Its text does not quote the message or the password.
+func (s *Sender) failure(err error) error {
 	var send *mail.SendError
 	var dial *net.OpError
 	var name *net.DNSError
@@ -135,7 +136,7 @@ func failure(err error) error {
 	case errors.As(err, &dial) && dial.Op == "dial", errors.As(err, &name):
 		return human.NewError(human.KindUnavailable, "the server cannot be connected to")
 	case !errors.As(err, &send):
-		return human.NewError(human.KindMisconfigured, "the server does not let the app in: "+notify.Clean(err.Error()))
+		return human.NewError(human.KindMisconfigured, "the server does not let the app in: "+s.withoutPassword(notify.Clean(err.Error())))
 	case send.IsTemp():
 		return human.NewError(human.KindUnavailable, fmt.Sprintf("the server takes it later: %s", send.Reason))
 	case send.Reason == mail.ErrSMTPRcptTo:
@@ -144,4 +145,17 @@ func failure(err error) error {
 		return human.NewError(human.KindMisconfigured, "the server does not take the sender")
 	}
 	return human.NewError(human.KindUnknown, fmt.Sprintf("the server may have taken it: %s", send.Reason))
+}
+
+// withoutPassword hides the password in what a server says, which may quote what it was
+// told: as it is, and as the mechanisms PLAIN and LOGIN write it.
+func (s *Sender) withoutPassword(words string) string {
+	password := s.o.Password.Reveal()
+	if password == "" {
+		return words
+	}
+	for _, secret := range []string{password, "\x00" + s.o.User + "\x00" + password} {
+		words = strings.NewReplacer(secret, "***", base64.StdEncoding.EncodeToString([]byte(secret)), "***").Replace(words)
+	}
+	return words
 }

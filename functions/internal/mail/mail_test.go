@@ -1,18 +1,16 @@
 package mail_test
 
 import (
-	"bufio"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
 	"maps"
 	"mime"
 	"mime/multipart"
-	"net"
 	netmail "net/mail"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 
 	"golang.org/x/net/html"
@@ -22,102 +20,9 @@ import (
 	"github.com/seed21523604/holdfast/engine/human/notify"
 	"github.com/seed21523604/holdfast/engine/human/spoofs"
 	"github.com/seed21523604/holdfast/functions/internal/mail"
+	"github.com/seed21523604/holdfast/functions/internal/mail/mailtest"
+	"github.com/seed21523604/holdfast/functions/settings"
 )
-
-// server is an SMTP server that keeps the letters it took.
-type server struct {
-	address string
-	// says is what is answered to a command, by its first word, in place of
-	// what is usual; "drop" closes the connection.
-	says map[string]string
-
-	mu      sync.Mutex
-	letters []string
-	heard   []string
-	open    []net.Conn
-}
-
-func newServer(t *testing.T) *server {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := &server{address: l.Addr().String(), says: map[string]string{}}
-	var wait sync.WaitGroup
-	t.Cleanup(wait.Wait)
-	t.Cleanup(func() {
-		l.Close()
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		for _, c := range s.open {
-			c.Close()
-		}
-	})
-	wait.Go(func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			s.mu.Lock()
-			s.open = append(s.open, c)
-			s.mu.Unlock()
-			wait.Go(func() { s.serve(c) })
-		}
-	})
-	return s
-}
-
-var usual = map[string]string{
-	"EHLO": "250-localhost\r\n250-8BITMIME\r\n250 AUTH PLAIN LOGIN", "HELO": "250 localhost", "MAIL": "250 OK", "RCPT": "250 OK", "DATA": "354 go on",
-	".": "250 taken", "QUIT": "221 bye", "RSET": "250 OK", "NOOP": "250 OK", "AUTH": "235 welcome",
-}
-
-func (s *server) serve(c net.Conn) {
-	defer c.Close()
-	fmt.Fprint(c, "220 localhost ESMTP\r\n")
-	lines := bufio.NewScanner(c)
-	for lines.Scan() {
-		word, _, _ := strings.Cut(strings.ToUpper(lines.Text()), " ")
-		s.mu.Lock()
-		s.heard = append(s.heard, lines.Text())
-		s.mu.Unlock()
-		if !s.answer(c, word) {
-			return
-		}
-		if word == "DATA" && s.says["DATA"] == "" {
-			var letter []string
-			for lines.Scan() && lines.Text() != "." {
-				letter = append(letter, strings.TrimPrefix(lines.Text(), ".")) // the first of a line is doubled
-			}
-			s.mu.Lock()
-			s.letters = append(s.letters, strings.Join(letter, "\n"))
-			s.mu.Unlock()
-			if !s.answer(c, ".") {
-				return
-			}
-		}
-	}
-}
-
-func (s *server) answer(c net.Conn, word string) bool {
-	says := s.says[word]
-	if says == "" {
-		says = usual[word]
-	}
-	if says == "drop" {
-		return false
-	}
-	_, err := fmt.Fprint(c, says+"\r\n")
-	return err == nil && word != "QUIT"
-}
-
-func (s *server) taken() []string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return append([]string(nil), s.letters...)
-}
 
 func newSender(t *testing.T, o mail.Options) *mail.Sender {
 	t.Helper()
@@ -128,21 +33,21 @@ func newSender(t *testing.T, o mail.Options) *mail.Sender {
 	return s
 }
 
-func local(s *server) mail.Options {
-	return mail.Options{Server: s.address, Security: mail.None, From: "Holdfast <holdfast@example.com>"}
+func local(s *mailtest.Server) mail.Options {
+	return mail.Options{Server: s.Address, Security: mail.None, From: "Holdfast <holdfast@example.com>"}
 }
 
 var message = notify.Message{ID: "id-1", Subject: "Claim: approved", Text: "One <b>line</b>\nand another"}
 
 func TestALetterArrivesWithItsTextTwiceAndAnIDOfItsOwn(t *testing.T) {
-	s := newServer(t)
+	s := mailtest.New(t)
 	sender := newSender(t, local(s))
 	for range 2 {
 		if err := sender.Send(t.Context(), "boss@example.com", message); err != nil {
 			t.Fatal(err)
 		}
 	}
-	letters := s.taken()
+	letters := s.Letters()
 	for _, letter := range letters {
 		for _, part := range []string{"Message-ID: <id-1@example.com>", "Subject: Claim: approved", "To: <boss@example.com>", "One <b>line</b>", "&lt;b&gt;line", "text/html"} {
 			if !strings.Contains(strings.ReplaceAll(letter, "=\n", ""), part) {
@@ -158,18 +63,18 @@ func TestALetterArrivesWithItsTextTwiceAndAnIDOfItsOwn(t *testing.T) {
 // Nothing that somebody wrote becomes a header, another recipient, a command or markup:
 // each text of the corpus, as id, subject and text.
 func TestNoHeaderIsSplit(t *testing.T) {
-	s := newServer(t)
+	s := mailtest.New(t)
 	sender := newSender(t, local(s))
 	if err := sender.Send(t.Context(), "boss@example.com", message); err != nil {
 		t.Fatal(err)
 	}
-	usual := read(t, s.taken()[0])
-	commands := len(s.heard)
+	usual := read(t, s.Letters()[0])
+	commands := len(s.Heard())
 	for n, text := range spoofs.All() {
 		if err := sender.Send(t.Context(), "boss@example.com", notify.Message{ID: text.Text, Subject: text.Text, Text: "one\n" + text.Text}); err != nil {
 			t.Fatalf("%q: %v", text.Text, err)
 		}
-		got := read(t, s.taken()[n+1])
+		got := read(t, s.Letters()[n+1])
 		lines := []string{"one"}
 		for line := range strings.SplitSeq(text.Text, "\n") {
 			lines = append(lines, notify.Clean(line))
@@ -178,14 +83,14 @@ func TestNoHeaderIsSplit(t *testing.T) {
 			t.Fatalf("%q became\n%+v", text.Text, got)
 		}
 	}
-	if n := len(spoofs.All()) + 1; len(s.taken()) != n || len(s.heard) != n*commands {
-		t.Errorf("%d letters, %d commands, and not %d for each", len(s.taken()), len(s.heard), commands)
+	if n := len(spoofs.All()) + 1; len(s.Letters()) != n || len(s.Heard()) != n*commands {
+		t.Errorf("%d letters, %d commands, and not %d for each", len(s.Letters()), len(s.Heard()), commands)
 	}
 }
 
 // Who is written to is an address and nothing else.
 func TestNoRecipientIsAdded(t *testing.T) {
-	s := newServer(t)
+	s := mailtest.New(t)
 	sender := newSender(t, local(s))
 	accepted := 1
 	for _, text := range spoofs.Of(spoofs.Lines) {
@@ -201,15 +106,15 @@ func TestNoRecipientIsAdded(t *testing.T) {
 	if err := sender.Send(t.Context(), "boss@example.com", message); err != nil {
 		t.Fatal(err)
 	}
-	if n := len(s.taken()); n != accepted {
+	if n := len(s.Letters()); n != accepted {
 		t.Errorf("%d letters of %d that were accepted", n, accepted)
 	}
-	for _, command := range s.heard {
+	for _, command := range s.Heard() {
 		if strings.HasPrefix(command, "RCPT") && strings.Contains(command, "<all@") {
 			t.Error(command)
 		}
 	}
-	for _, letter := range s.taken() {
+	for _, letter := range s.Letters() {
 		if strings.Contains(read(t, letter).headers, "Bcc") {
 			t.Errorf("it has another recipient:\n%s", letter)
 		}
@@ -301,10 +206,10 @@ func TestFailuresSayWhetherToTryAgain(t *testing.T) {
 		"busy when all came": {".", "451 try later", human.KindUnavailable},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := newServer(t)
-			s.says[test.word] = test.says
+			s := mailtest.New(t)
+			s.Says[test.word] = test.says
 			if test.word == "EHLO" {
-				s.says["HELO"] = test.says
+				s.Says["HELO"] = test.says
 			}
 			err := newSender(t, local(s)).Send(t.Context(), "boss@example.com", message)
 			if engine.KindOf(err) != test.want || err != nil && strings.Contains(err.Error(), "line") {
@@ -319,13 +224,13 @@ func TestFailuresSayWhetherToTryAgain(t *testing.T) {
 
 // Over a connection that is not encrypted nothing is said, least of all a password.
 func TestWithoutEncryptionNothingIsSaid(t *testing.T) {
-	s := newServer(t)
+	s := mailtest.New(t)
 	o := local(s)
 	o.Security, o.User, o.Password = mail.StartTLS, "me", "hunter2"
 	if err := newSender(t, o).Send(t.Context(), "boss@example.com", message); err == nil || strings.Contains(err.Error(), "hunter2") {
 		t.Errorf("%v", err)
 	}
-	for _, command := range s.heard {
+	for _, command := range s.Heard() {
 		if strings.HasPrefix(command, "AUTH") || strings.HasPrefix(command, "MAIL") {
 			t.Error(command)
 		}
@@ -337,4 +242,46 @@ func TestWithoutEncryptionNothingIsSaid(t *testing.T) {
 			t.Errorf("%+v was taken", bad)
 		}
 	}
+}
+
+// The password is what lets the app in, whether it is said or only proved; and a server
+// that quotes what it was told has it in no error.
+func TestThePasswordLetsTheAppInAndIsInNoError(t *testing.T) {
+	plain := mailtest.New(t)
+	encrypted, known := mailtest.NewTLS(t)
+	for name, o := range map[string]mail.Options{
+		"proved": {Server: plain.Address, Security: mail.None, From: "a@example.com", User: mailtest.User},
+		"said":   {Server: encrypted.Address, Security: mail.TLS, From: "a@example.com", User: mailtest.User, TLS: known},
+	} {
+		s := map[string]*mailtest.Server{"proved": plain, "said": encrypted}[name]
+		s.Password = "correct horse"
+		for password, want := range map[settings.Secret]string{"correct horse": "", "battery staple": human.KindMisconfigured} {
+			o.Password = password
+			err := newSender(t, o).Send(t.Context(), "boss@example.com", message)
+			if got := kindOf(err); got != want || len(s.Letters()) > 1 {
+				t.Errorf("%s: %s: %v, %d letters", name, password.Reveal(), err, len(s.Letters()))
+			}
+		}
+	}
+	quoting, known := mailtest.NewTLS(t)
+	quoting.Says["AUTH"] = "535 5.7.8 I was told {line}"
+	const password = "correct horse"
+	o := mail.Options{Server: quoting.Address, Security: mail.TLS, From: "a@example.com", User: mailtest.User, Password: password, TLS: known}
+	err := newSender(t, o).Send(t.Context(), "boss@example.com", message)
+	if kindOf(err) != human.KindMisconfigured || !strings.Contains(err.Error(), "I was told") {
+		t.Fatal(err)
+	}
+	for _, secret := range []string{password, base64.StdEncoding.EncodeToString([]byte("\x00" + mailtest.User + "\x00" + password))} {
+		if strings.Contains(err.Error(), secret) {
+			t.Errorf("%q is in %v", secret, err)
+		}
+	}
+}
+
+// kindOf is that of an error; empty for none.
+func kindOf(err error) string {
+	if err == nil {
+		return ""
+	}
+	return engine.KindOf(err)
 }

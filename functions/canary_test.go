@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"github.com/seed21523604/holdfast/engine/human/canary"
+	"github.com/seed21523604/holdfast/functions/internal/mail/mailtest"
 	"github.com/seed21523604/holdfast/functions/settings"
 	"github.com/seed21523604/holdfast/functions/twiliotest"
 )
@@ -43,13 +44,15 @@ type cage struct {
 	t         *testing.T
 	app       *app
 	tw        *twiliotest.Server
-	operator  string // the header of one
+	mail      *mailtest.Server // nil where people are sent text messages
+	operator  string           // the header of one
 	log       *logged
 	told      *logged     // all answers
 	refused   chan string // codes of messages that were refused
 	collector *collectorFake
 	random    *rand.Rand
-	bosses    int // messages that the boss got
+	bosses    int // text messages that the boss got
+	letters   int // and letters
 	stop      func()
 
 	secrets *canary.Finder
@@ -59,15 +62,16 @@ type cage struct {
 }
 
 // Forty canaries and more go into the app in each of a thousand runs: as settings, keys,
-// links, codes, numbers, signatures and idempotency keys, in what Twilio and the receivers
-// of notices quote in their errors, and in a panic. None is found in the store, the log,
-// the telemetry or an answer.
+// links, codes, numbers, signatures and idempotency keys, in what Twilio, the receivers
+// of notices and a mail server quote in their errors, and in a panic. None is found in the
+// store, the log, the telemetry or an answer. In every other app people are told by
+// e-mail, which is for them alone, as a text message is.
 func TestNoSecretIsFoundAgainWhicheverWayItCameIn(t *testing.T) {
 	const cages = 4 // at the same time, as each waits for the disk most of the time
 	for n := range cages {
 		t.Run(fmt.Sprint("app ", n), func(t *testing.T) {
 			t.Parallel()
-			newCage(t, uint64(n)).run(canaryRuns() / cages)
+			newCage(t, uint64(n), n%2 == 1).run(canaryRuns() / cages)
 		})
 	}
 }
@@ -90,7 +94,7 @@ func (c *cage) run(runs int) {
 	c.search()
 }
 
-func newCage(t *testing.T, seed uint64) *cage {
+func newCage(t *testing.T, seed uint64, mail bool) *cage {
 	c := &cage{
 		t: t, log: &logged{}, told: &logged{}, refused: make(chan string, 1), collector: newCollector(t), random: rand.New(rand.NewPCG(41, seed)),
 		secrets: canary.New(), numbers: canary.New(), pages: canary.New(), ways: map[string]int{},
@@ -101,8 +105,23 @@ func newCage(t *testing.T, seed uint64) *cage {
 		t.Fatal(err)
 	}
 	t.Cleanup(c.tw.Close)
-	c.open(append(c.settings(c.quoting()), "TwilioAuthToken="+token, "TwilioApiKeySecret="+secret))
+	env := append(c.settings(c.quoting()), "TwilioAuthToken="+token, "TwilioApiKeySecret="+secret)
+	if mail {
+		env = append(env, c.mailSettings()...)
+	}
+	c.open(env)
 	return c
+}
+
+// mailSettings are those of a mail server, which asks for the password, and quotes the
+// letters to the requester, with the link in them.
+func (c *cage) mailSettings() []string {
+	c.mail = mailtest.New(c.t)
+	c.mail.Password, c.mail.Quotes = c.text("setting MailPassword"), "rex@example.org"
+	return []string{
+		"MailServer=" + c.mail.Address, "MailSecurity=none", "MailFrom=holdfast@example.org", "MailUser=" + mailtest.User, "MailPassword=" + c.mail.Password,
+		"CompletionNotices=webhook,slack,teams,mail=ops@example.org",
+	}
 }
 
 // settings are those of the app: a canary for each secret there is.
@@ -122,7 +141,6 @@ func (c *cage) settings(quoting string) []string {
 		"TwilioAuthTokenNext=" + c.text("setting TwilioAuthTokenNext"), "OperatorKey=" + operator, "LinkKey=" + key("LinkKey"), "VerificationKey=" + key("VerificationKey"),
 		"WebhookUrl=" + quoting + "/hook", "WebhookSecret=whsec_" + key("WebhookSecret"), "SlackWebhookUrl=" + quoting + "/slack/" + c.text("setting SlackWebhookUrl"),
 		"TeamsWebhookUrl=" + quoting + "/teams/" + c.text("setting TeamsWebhookUrl"), "CompletionNotices=webhook,slack,teams",
-		"MailUser=me", "MailPassword=" + c.text("setting MailPassword"),
 		"OTEL_EXPORTER_OTLP_ENDPOINT=" + c.collector.URL, "OTEL_EXPORTER_OTLP_HEADERS=api-key=" + c.text("setting OTEL_EXPORTER_OTLP_HEADERS"),
 		"ApproverPhones=boss@example.org=" + bossPhone + ",finance@example.org=" + financePhone + ",cfo@example.org=" + cfoPhone,
 	}, withoutLimits...)
@@ -305,7 +323,7 @@ func (c *cage) approve(n int) {
 	if err := json.Unmarshal([]byte(c.want(202, "POST", expensePath, body)), &a); err != nil {
 		c.t.Fatal(err)
 	}
-	link := linkIn(c.toldBoss())
+	link := linkIn(c.askedBoss())
 	for way, l := range map[string]string{"a link": link, "a requester's link": a.RequesterURI} {
 		page, token, _ := strings.Cut(l, "#")
 		c.secrets.Add(c.t, token)
@@ -334,9 +352,24 @@ func (c *cage) approve(n int) {
 	}
 	answer(200, "code", code)
 	answer(409, "code", code)
+	if c.mail != nil {
+		c.mail.Wait(c.t, c.mail.Quotes, c.letters)
+		c.ways["a letter that a server quotes"]++
+	}
 }
 
-// toldBoss waits for the next message to the boss.
+// askedBoss waits for the next message that asks the boss.
+func (c *cage) askedBoss() string {
+	c.t.Helper()
+	if c.mail == nil {
+		return c.toldBoss()
+	}
+	c.letters++
+	_, body, _ := strings.Cut(c.mail.Wait(c.t, "boss@example.org", c.letters)[c.letters-1], "\n\n")
+	return strings.ReplaceAll(body, "=\n", "")
+}
+
+// toldBoss waits for the next text message to the boss.
 func (c *cage) toldBoss() string {
 	c.t.Helper()
 	c.bosses++

@@ -36,12 +36,16 @@ type Server struct {
 	// Password lets User in, without whom no letter is taken; empty for a server that
 	// lets everybody in. It may be changed until somebody connects.
 	Password string
+	// Quotes is an address to which no letter is taken: what is answered to one has all
+	// that it holds. It may be changed until somebody connects.
+	Quotes string
 
 	encrypted bool
 
 	mu      sync.Mutex
 	changed chan struct{} // closed and replaced when a letter is taken
 	letters []string
+	quoted  []string
 	heard   []string
 	open    []net.Conn
 }
@@ -112,15 +116,15 @@ func (s *Server) Heard() []string {
 	return slices.Clone(s.heard)
 }
 
-// Wait returns the letters to an address as soon as there are so many, or what there is
-// when the test is over.
+// Wait returns the letters to an address as soon as there are so many, those included
+// that were not taken but quoted.
 func (s *Server) Wait(t *testing.T, to string, n int) []string {
 	t.Helper()
 	for {
 		s.mu.Lock()
-		all, changed := slices.Clone(s.letters), s.changed
+		all, changed := slices.Concat(s.letters, s.quoted), s.changed
 		s.mu.Unlock()
-		all = slices.DeleteFunc(all, func(letter string) bool { return !strings.Contains(letter, "\nTo: <"+to+">\n") })
+		all = slices.DeleteFunc(all, func(letter string) bool { return !isTo(letter, to) })
 		if len(all) >= n {
 			return all
 		}
@@ -132,10 +136,11 @@ func (s *Server) Wait(t *testing.T, to string, n int) []string {
 	}
 }
 
-func (s *Server) take(letter string) {
+// keep notes a letter among the others.
+func (s *Server) keep(all *[]string, letter string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.letters = append(s.letters, letter)
+	*all = append(*all, letter)
 	close(s.changed)
 	s.changed = make(chan struct{})
 }
@@ -186,9 +191,18 @@ func (s *talk) letter() bool {
 	for s.lines.Scan() && s.lines.Text() != "." {
 		letter = append(letter, strings.TrimPrefix(s.lines.Text(), ".")) // the first of a line is doubled
 	}
-	s.take(strings.Join(letter, "\n"))
-	return s.answer(".", "")
+	whole := strings.Join(letter, "\n")
+	if s.Quotes == "" || !isTo(whole, s.Quotes) {
+		s.keep(&s.letters, whole)
+		return s.answer(".", "")
+	}
+	s.keep(&s.quoted, whole)
+	_, err := fmt.Fprintf(s.c, "554 5.7.1 nobody wants %s\r\n", strings.ReplaceAll(strings.Join(letter, " "), "= ", ""))
+	return err == nil
 }
+
+// isTo reports whether a letter is to an address.
+func isTo(letter, address string) bool { return strings.Contains(letter, "\nTo: <"+address+">\n") }
 
 func (s *talk) mayWrite() bool { return s.in || s.Password == "" }
 

@@ -365,8 +365,7 @@ func (c *cage) askedBoss() string {
 		return c.toldBoss()
 	}
 	c.letters++
-	_, body, _ := strings.Cut(c.mail.Wait(c.t, "boss@example.org", c.letters)[c.letters-1], "\n\n")
-	return strings.ReplaceAll(body, "=\n", "")
+	return mailtest.Text(c.t, c.mail.Wait(c.t, "boss@example.org", c.letters)[c.letters-1])
 }
 
 // toldBoss waits for the next text message to the boss.

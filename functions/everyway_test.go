@@ -1,17 +1,10 @@
 package main
 
 import (
-	"bufio"
-	"fmt"
 	"io"
-	"mime"
-	"mime/multipart"
-	"net"
 	"net/http"
 	"net/http/httptest"
-	netmail "net/mail"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -19,6 +12,7 @@ import (
 
 	"github.com/seed21523604/holdfast/engine/human/notify"
 	"github.com/seed21523604/holdfast/engine/store/tablestore/azuritetest"
+	"github.com/seed21523604/holdfast/functions/internal/mail/mailtest"
 )
 
 // Somebody is asked by e-mail and answers by the link in it, and the end is told by all the
@@ -26,7 +20,7 @@ import (
 func TestAnEndIsToldByEveryWay(t *testing.T) {
 	const phone, ops, ended = "+447700900999", "ops@example.com", "ended-every-way"
 	e := azuritetest.Shared(t)
-	letters := newLetterbox(t)
+	letters := mailtest.New(t)
 	posted := make(chan string, 10)
 	hook := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
@@ -39,9 +33,9 @@ func TestAnEndIsToldByEveryWay(t *testing.T) {
 	s := open(t, t.TempDir(), true, append(inAzurite(e),
 		"CompletionNotices=webhook,slack,teams,mail="+ops+",sms="+phone+",queue="+ended,
 		"WebhookUrl="+hook.URL+"/webhook", "WebhookSecret="+webhookSecret, "SlackWebhookUrl="+hook.URL+"/slack", "TeamsWebhookUrl="+hook.URL+"/teams",
-		"MailServer="+letters.address, "MailSecurity=none", "MailFrom=Holdfast <holdfast@example.com>")...)
+		"MailServer="+letters.Address, "MailSecurity=none", "MailFrom=Holdfast <holdfast@example.com>")...)
 	a := s.ask(expensePath, anExpense)
-	asks := <-letters.came
+	asks := mailtest.Text(t, letters.Wait(t, boss, 1)[0])
 	if !strings.Contains(asks, "To: <"+boss+">\nSubject: To decide: Train to Bern") || !strings.Contains(asks, "rex@example.org asks you to decide until ") {
 		t.Error(asks)
 	}
@@ -51,14 +45,8 @@ func TestAnEndIsToldByEveryWay(t *testing.T) {
 		path, body, _ := strings.Cut(<-posted, " ")
 		told[path] = body
 	}
-	for len(told) < 5 { // the requester has a letter too
-		letter := <-letters.came
-		if strings.Contains(letter, "To: <"+ops+">") {
-			told[ops] = letter
-		} else if strings.Contains(letter, "To: <rex@example.org>") {
-			told["requester"] = letter
-		}
-	}
+	told[ops] = mailtest.Text(t, letters.Wait(t, ops, 1)[0])
+	told["requester"] = mailtest.Text(t, letters.Wait(t, "rex@example.org", 1)[0])
 	told[phone] = s.message(phone)
 	told[ended] = queued(t, e, ended)
 	for way, body := range told {
@@ -105,85 +93,4 @@ func queued(t *testing.T, e *azuritetest.Emulator, name string) string {
 			return *got.Messages[0].MessageText
 		}
 	}
-}
-
-// letterbox is an SMTP server that takes everything.
-type letterbox struct {
-	address string
-	came    chan string // what the plain text of each is, below whom it is to and its subject
-}
-
-func newLetterbox(t *testing.T) *letterbox {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	b := &letterbox{listener.Addr().String(), make(chan string, 100)}
-	var wait sync.WaitGroup
-	t.Cleanup(wait.Wait)
-	t.Cleanup(func() { listener.Close() })
-	wait.Go(func() {
-		for {
-			c, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			wait.Go(func() {
-				defer c.Close()
-				b.take(t, c)
-			})
-		}
-	})
-	return b
-}
-
-// take takes what comes on a connection, until whoever sends it quits.
-func (b *letterbox) take(t *testing.T, c net.Conn) {
-	says := map[string]string{"EHLO": "250-localhost\r\n250 8BITMIME", "DATA": "354 go on", "QUIT": "221 bye"}
-	fmt.Fprint(c, "220 localhost ESMTP\r\n")
-	lines := bufio.NewScanner(c)
-	for lines.Scan() {
-		word, _, _ := strings.Cut(lines.Text(), " ")
-		answer, ok := says[word]
-		if !ok {
-			answer = "250 OK"
-		}
-		fmt.Fprint(c, answer+"\r\n")
-		switch word {
-		case "QUIT":
-			return
-		case "DATA":
-			var letter strings.Builder
-			for lines.Scan() && lines.Text() != "." {
-				letter.WriteString(strings.TrimPrefix(lines.Text(), ".") + "\r\n")
-			}
-			b.came <- plainText(t, letter.String())
-			fmt.Fprint(c, "250 taken\r\n")
-		}
-	}
-}
-
-// plainText returns whom a letter is to, its subject and its plain text.
-func plainText(t *testing.T, letter string) string {
-	m, err := netmail.ReadMessage(strings.NewReader(letter))
-	if err != nil {
-		t.Error(err)
-		return ""
-	}
-	_, parameters, err := mime.ParseMediaType(m.Header.Get("Content-Type"))
-	if err != nil {
-		t.Error(err)
-		return ""
-	}
-	part, err := multipart.NewReader(m.Body, parameters["boundary"]).NextPart() // the first is plain
-	if err != nil {
-		t.Error(err)
-		return ""
-	}
-	text, err := io.ReadAll(part)
-	if err != nil {
-		t.Error(err)
-	}
-	return "To: " + m.Header.Get("To") + "\nSubject: " + m.Header.Get("Subject") + "\n" + string(text)
 }

@@ -12,8 +12,12 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
+	"io"
+	"mime"
+	"mime/multipart"
 	"net"
 	"net/http/httptest"
+	"net/mail"
 	"slices"
 	"strings"
 	"sync"
@@ -134,6 +138,29 @@ func (s *Server) Wait(t *testing.T, to string, n int) []string {
 			t.Fatalf("%d letters to %s", len(all), to)
 		}
 	}
+}
+
+// Text returns whom a letter is to, its subject and its plain text, each on a line of its
+// own or more.
+func Text(t *testing.T, letter string) string {
+	t.Helper()
+	m, err := mail.ReadMessage(strings.NewReader(letter))
+	if err != nil {
+		t.Fatalf("%v:\n%s", err, letter)
+	}
+	_, parameters, err := mime.ParseMediaType(m.Header.Get("Content-Type"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	part, err := multipart.NewReader(m.Body, parameters["boundary"]).NextPart() // the first is plain
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := io.ReadAll(part)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return "To: " + m.Header.Get("To") + "\nSubject: " + m.Header.Get("Subject") + "\n" + string(text)
 }
 
 // keep notes a letter among the others.

@@ -172,7 +172,8 @@ func (v *verification) waitForWish() *engine.Task[*Resend] {
 		case v.sent >= v.limits.Sends:
 			return fmt.Errorf("no other code is sent: %d were, as many as may be", v.sent)
 		case v.ctx.Now().Before(v.earliest):
-			return fmt.Errorf("a code was sent a moment ago: ask again at %s", v.earliest.Format(time.RFC3339))
+			at := v.earliest.Add(time.Second - 1).Truncate(time.Second) // no earlier than it is
+			return fmt.Errorf("a code was sent a moment ago: ask again at %s", at.Format(time.RFC3339))
 		case wish != nil:
 			return wish.Channel.check()
 		}
@@ -213,6 +214,8 @@ func (v *verification) hear(news engine.Awaitable) (again bool, err error) {
 func (v *verification) judge(answer *engine.Task[engine.Sealed]) (Verification, error) {
 	guess, err := answer.Await()
 	switch {
+	case errors.Is(err, engine.ErrTimeout) && v.delivery.failed():
+		return Verification{Outcome: Undeliverable, Detail: fmt.Sprintf("the message was reported as %s", v.delivery)}, nil
 	case errors.Is(err, engine.ErrTimeout):
 		return Verification{Outcome: Expired}, nil
 	case errors.Is(err, engine.ErrTooManyTries):

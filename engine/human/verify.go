@@ -120,7 +120,7 @@ const (
 	Verified      Outcome = "verified"
 	TooManyTries  Outcome = "tooManyTries"  // every answer that was allowed was wrong
 	Expired       Outcome = "expired"       // nobody typed the code in time
-	Undeliverable Outcome = "undeliverable" // no code could be sent
+	Undeliverable Outcome = "undeliverable" // no code could be sent, or the last did not arrive
 	Limited       Outcome = "limited"       // a limit did not let a code be sent
 )
 

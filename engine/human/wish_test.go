@@ -161,6 +161,34 @@ func TestAMessageThatDoesNotArriveIsMadeUpFor(t *testing.T) {
 	d.wantEnd("a", human.Verification{Verified: true, Outcome: human.Verified, Tries: 1})
 }
 
+// Nobody can type a code that did not arrive, so that is why none was, and not the time.
+func TestACodeThatDidNotArriveIsNotMerelyExpired(t *testing.T) {
+	for name, test := range map[string]struct {
+		told []human.DeliveryStatus
+		want human.Verification
+	}{
+		"undelivered":    {[]human.DeliveryStatus{human.MessageUndelivered, human.MessageSent}, human.Verification{Outcome: human.Undeliverable, Detail: "the message was reported as undelivered"}},
+		"failed":         {[]human.DeliveryStatus{human.MessageFailed}, human.Verification{Outcome: human.Undeliverable, Detail: "the message was reported as failed"}},
+		"late after all": {[]human.DeliveryStatus{human.MessageUndelivered, human.MessageDelivered}, human.Verification{Outcome: human.Expired}},
+		"on its way":     {[]human.DeliveryStatus{human.MessageSent}, human.Verification{Outcome: human.Expired}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := newDesk(t, usual, human.Reported())
+			d.begin("a", number)
+			for _, status := range test.told {
+				body := fmt.Sprintf(`{"message":%d,"status":%q,"kind":%q}`, d.receipts("a")[0].Message, status, human.KindUndeliverable)
+				d.must(d.client.Raise(d.ctx(), "a", string(human.SmsDelivery), client.Payload{Body: []byte(body)}))
+				d.settle()
+			}
+			d.pass(5 * time.Minute)
+			d.wantEnd("a", test.want)
+			if n := len(d.phone.texts); n != 1 {
+				t.Errorf("%d messages", n)
+			}
+		})
+	}
+}
+
 // News that cannot be understood is none, whoever raises it, and so is a wish.
 func TestWhatDoesNotFitChangesNoVerification(t *testing.T) {
 	d := newDesk(t, longCodes(), human.Reported())

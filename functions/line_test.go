@@ -100,6 +100,48 @@ func TestNoOtherCodeIsSentToWhoAsksTooEarly(t *testing.T) {
 	}
 }
 
+// Each class of answers, and of what the network does, leads a verification where it
+// should: to its end, or to a code that verifies. Nobody is sent a message more than needed.
+func TestWhateverTwilioAnswersTheVerificationEndsAsItShould(t *testing.T) {
+	for name, test := range map[string]struct {
+		answer  twiliotest.Answer
+		outcome string // empty if a code comes after all
+		kind    string
+	}{
+		"no such number":     {twiliotest.Refuse(21211), "undeliverable", "undeliverable"},
+		"opted out":          {twiliotest.Refuse(21610), "undeliverable", "undeliverable"},
+		"a code nobody has":  {twiliotest.Refuse(99999), "undeliverable", "undeliverable"},
+		"bad credentials":    {twiliotest.Refuse(20003), "undeliverable", "misconfigured"},
+		"a region not open":  {twiliotest.Refuse(21408), "undeliverable", "misconfigured"},
+		"come again":         {twiliotest.RateLimited(2 * time.Second), "", ""},
+		"down":               {twiliotest.Fail(503), "", ""},
+		"an error inside":    {twiliotest.Fail(500), "", ""},
+		"never arrived":      {twiliotest.Dropped(), "", ""},
+		"reply lost":         {twiliotest.LostReply(), "", ""},
+		"unreadable success": {twiliotest.Undecodable(201), "", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			tw := twiliotest.New(t)
+			tw.Script(number, test.answer)
+			s := openWithTwilio(t, tw, "SmsVerifyResendDelay=1s")
+			l := s.authenticate(number)
+			if test.outcome == "" {
+				code := codeIn(messages(t, tw, number, 1)[0].Body)
+				s.waiting(l)
+				s.want(202, "POST", l.event(), code)
+				s.wantOutput(l, `"outcome":"verified"`)
+			} else {
+				s.wantOutput(l, `"outcome":"`+test.outcome+`"`)
+				s.wantOutput(l, "failed: "+test.kind+":")
+			}
+			if n, v := len(tw.Messages()), tw.Violations(); n > 1 || len(v) > 0 {
+				t.Errorf("%d messages, violations: %q", n, v)
+			}
+		})
+	}
+}
+
 func TestAnotherCodeIsSentToWhoAsksByTheLinkForThat(t *testing.T) {
 	tw := twiliotest.New(t)
 	s := openWithTwilio(t, tw, "SmsVerifyResendDelay=1s", "OperatorKey=0123456789abcdefghij", "SmsVerifySends=5")

@@ -84,9 +84,6 @@ func (l *line) twilioOptions(base string, values settings.Values) twilio.Options
 // callbackOf returns where Twilio reports on the message of a call: the address
 // names the instance, and the message as its receipt does.
 func callbackOf(base string, call engine.Call) string {
-	if call.Name != string(human.SmsChallenge) {
-		return ""
-	}
 	return base + smsStatusPath + url.PathEscape(call.Instance) + "/" + strconv.Itoa(int(call.Task)+1)
 }
 

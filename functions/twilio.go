@@ -51,7 +51,7 @@ func (r routes) smsStatus(w http.ResponseWriter, req *http.Request) {
 }
 
 // report tells a verification what became of its message, once. One that is over or
-// gone needs to know no more.
+// gone needs to know no more, and of other messages it is enough that the log says it.
 func (r routes) report(ctx context.Context, instance, sid string, d human.Delivery) error {
 	payload, err := json.Marshal(d)
 	if err != nil {

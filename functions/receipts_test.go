@@ -2,10 +2,14 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/seed21523604/holdfast/engine/human/approval"
+	"github.com/seed21523604/holdfast/engine/human/receipt"
 )
 
 func TestAReceiptIsVerifiedWithNothingButTheFile(t *testing.T) {
@@ -32,17 +36,42 @@ func TestAReceiptIsVerifiedWithNothingButTheFile(t *testing.T) {
 		t.Errorf("the app told\n%s\nits folder\n%s", text, stopped)
 	}
 	key := strings.TrimSpace(answered(t, env, "receipt-key"))
-	receipt := file("receipt.jsonl", text)
+	last := file("receipt.jsonl", text)
 	none := []string{"DataFolder=" + t.TempDir()} // without the app's key and store
 	says := []string{"The receipt is whole", "SmsVerify", "answered  SmsChallengeResponse by whoever holds the phone, known by a one-time code", "taken", "ended", "It is signed with that key"}
-	typed(t, none, "", "verify-receipt "+receipt+" -key "+key+" -earlier "+earlier, exitOK, says...)
-	typed(t, none, "", "verify-receipt "+receipt, exitOK, "It is signed with the key "+key)
-	typed(t, none, "", "verify-receipt "+receipt+" -key AAAA", exitFailure, "signed with another key")
-	typed(t, none, "", "verify-receipt "+earlier+" -earlier "+receipt, exitFailure, "contradict")
+	typed(t, none, "", "verify-receipt "+last+" -key "+key+" -earlier "+earlier, exitOK, says...)
+	typed(t, none, "", "verify-receipt "+last, exitOK, "It is signed with the key "+key)
+	typed(t, none, "", "verify-receipt "+last+" -key AAAA", exitFailure, "signed with another key")
+	typed(t, none, "", "verify-receipt "+earlier+" -earlier "+last, exitFailure, "contradict")
 	typed(t, none, "", "verify-receipt "+file("changed", strings.Replace(text, "taken", "TAKEN", 1)), exitFailure, "it was changed")
 	typed(t, none, "", "verify-receipt", exitFailure, "which file")
 	if strings.Contains(text, code) || !strings.Contains(text, "sealed:") {
 		t.Error("the code is in the receipt")
+	}
+}
+
+// A request that was changed twice is told of from its beginning: all that was shown, the
+// decisions on it, and the changes.
+func TestAReceiptTellsWhatARequestWasBefore(t *testing.T) {
+	s := open(t, t.TempDir(), true)
+	a := s.ask(releasePath, aRelease)
+	ann, third := "ann@example.org", `{"for":"rex@example.org","verb":"change","content":{"title":"Shop 2.6"}}`
+	s.says(200, s.linkOf(a, ann), "verb", "approve")
+	s.want(200, "POST", answerPath+a.ID, strings.Replace(third, "2.6", "2.5", 1))
+	s.want(200, "POST", answerPath+a.ID, third)
+	s.want(200, "POST", answerPath+a.ID, `{"for":"security@example.org","verb":"reject","comment":"no"}`)
+	s.outcome(a)
+	r, err := receipt.Verify([]byte(s.want(200, "GET", localPath+"/instances/"+a.ID+"/receipt", "")), "")
+	var begun approval.Request
+	if err != nil || json.Unmarshal(r.Entries[0].Content, &begun) != nil || len(begun.Before) != 2 || len(begun.Earlier) != 3 {
+		t.Fatalf("%v: %+v", err, begun)
+	}
+	was := approval.Request{Requester: begun.Requester, Content: begun.Before[0], Policy: begun.Policy}
+	if shown := begun.Before[0]; shown.Title != "Shop 2.4" || len(shown.Details) != 2 || begun.Before[1].Title != "Shop 2.5" || begun.Content.Title != "Shop 2.6" {
+		t.Errorf("it was %+v and is %+v", begun.Before, begun.Content)
+	}
+	if first := begun.Earlier[0]; first.By != ann || first.Digest != was.Digest() {
+		t.Errorf("%+v is not about %s", first, was.Digest())
 	}
 }
 

@@ -104,6 +104,7 @@ func (f *flow) next() Request {
 	next := f.request
 	next.Content, next.Revision = *f.change, next.Revision+1
 	next.Replaced, next.Earlier = slices.Clone(next.Replaced), slices.Concat(next.Earlier, f.state.Records())
+	next.Before = slices.Concat(next.Before, []Content{f.request.Content})
 	for _, l := range f.links {
 		next.Replaced = append(next.Replaced, l.Page)
 	}

@@ -25,9 +25,10 @@ type Request struct {
 	// Replaced are the marks of the pages of those links that were given out for
 	// what the content was before.
 	Replaced []string `json:"replaced,omitempty"`
-	// Earlier are the decisions on what the content was before, and the changes.
-	// They do not count any more.
-	Earlier []Record `json:"earlier,omitempty"`
+	// Before is what the content was before, in order, and Earlier are the decisions
+	// on that, and the changes. They do not count any more, but are told of.
+	Before  []Content `json:"before,omitempty"`
+	Earlier []Record  `json:"earlier,omitempty"`
 }
 
 // Content is what people decide on. All of it is shown to them.

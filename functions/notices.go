@@ -11,6 +11,7 @@ import (
 	"github.com/seed21523604/holdfast/engine/human"
 	"github.com/seed21523604/holdfast/engine/human/limit"
 	"github.com/seed21523604/holdfast/engine/human/notify"
+	"github.com/seed21523604/holdfast/engine/store/tablestore"
 	"github.com/seed21523604/holdfast/functions/internal/mail"
 	"github.com/seed21523604/holdfast/functions/internal/queue"
 	"github.com/seed21523604/holdfast/functions/settings"
@@ -48,7 +49,7 @@ func (l *line) ways(values settings.Values) (ways map[string]notify.Way, err err
 		if wrong != nil {
 			return nil, errors.Join(err, wrong)
 		}
-		channel, wrong := queue.New(queue.Options{ConnectionString: o.ConnectionString, URL: o.QueueURL, Credential: o.Credential})
+		channel, wrong := queue.New(queue.Options{ConnectionString: tablestore.Expand(o.ConnectionString), URL: o.QueueURL, Credential: o.Credential})
 		add("queue", true, channel, wrong)
 	}
 	return ways, err

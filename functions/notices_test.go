@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -83,6 +84,17 @@ func TestAStartThatHasNotBegunIsNotCalledAFailure(t *testing.T) {
 		r.notStarted(w, string(SmsVerify), fmt.Errorf("start: %w", err), "Nothing was sent.")
 		if said := strings.Contains(w.Body.String(), "Nothing was sent."); w.Code != want || said != (want == http.StatusInternalServerError) {
 			t.Errorf("%v: %d %s", err, w.Code, w.Body)
+		}
+	}
+}
+
+// The README names Azurite in the short form, which the library for queues does not know.
+func TestTheWaysAreSetUpForWhateverNamesAnAccount(t *testing.T) {
+	for _, account := range []string{"AzureWebJobsStorage=UseDevelopmentStorage=true", "AzureWebJobsStorage=usedevelopmentstorage=TRUE;", "AzureWebJobsStorage__accountName=shopstorage"} {
+		values := loadEnv(t, account, "TaskHubName=hub", "TaskHubOwner=me", "VerificationKey="+base64.StdEncoding.EncodeToString(make([]byte, 32)), "DataFolder="+t.TempDir())
+		ways, err := (&line{}).ways(values)
+		if err != nil || ways["queue"].Channel == nil {
+			t.Errorf("%s: %v, %v", account, ways, err)
 		}
 	}
 }

@@ -239,7 +239,7 @@ func connect(o *Options) (tables *aztables.ServiceClient, queue *azqueue.QueueCl
 	var errTables, errQueue, errBlobs error
 	switch {
 	case o.ConnectionString != "":
-		text := expand(o.ConnectionString)
+		text := Expand(o.ConnectionString)
 		tables, errTables = aztables.NewServiceClientFromConnectionString(text, tableOptions)
 		queue, errQueue = o.Queue(bells)
 		blobs, errBlobs = container.NewClientFromConnectionString(text, large, blobOptions)
@@ -259,7 +259,7 @@ func (o Options) Queue(name string) (*azqueue.QueueClient, error) {
 	options := &azqueue.ClientOptions{ClientOptions: o.withDefaults().Client}
 	switch {
 	case o.ConnectionString != "":
-		return azqueue.NewQueueClientFromConnectionString(expand(o.ConnectionString), name, options)
+		return azqueue.NewQueueClientFromConnectionString(Expand(o.ConnectionString), name, options)
 	case o.Credential != nil && o.QueueURL != "":
 		return azqueue.NewQueueClient(strings.TrimRight(o.QueueURL, "/")+"/"+name, o.Credential, options)
 	}
@@ -279,8 +279,9 @@ func developmentString(blobs, queues, tables string) string {
 		developmentAccount, developmentKey, blobs, queues, tables)
 }
 
-// expand spells out the short form that the SDKs do not know.
-func expand(connection string) string {
+// Expand spells out the short form of a connection string, UseDevelopmentStorage=true,
+// which the SDKs do not know, and returns others as they are.
+func Expand(connection string) string {
 	for part := range strings.SplitSeq(connection, ";") {
 		if name, value, _ := strings.Cut(part, "="); strings.EqualFold(strings.TrimSpace(name), "UseDevelopmentStorage") && strings.EqualFold(strings.TrimSpace(value), "true") {
 			return developmentString("http://127.0.0.1:10000", "http://127.0.0.1:10001", "http://127.0.0.1:10002")

@@ -111,8 +111,9 @@ const NameMismatch history.Outcome = "name-mismatch"
 
 // Ask raises an event that is to be taken at once or not at all, and tells what
 // became of it: unlike one that is sent by Raise, it is never kept. It waits for
-// the answer until the context ends; then the Outcome is empty, and the same
-// event with the same key asks again. It is empty at once for an event with a key
+// the answer until the context ends; then the Outcome is empty, or there is an error
+// that wraps the context's if nobody knows whether the event will be recorded, and the
+// same event with the same key asks again. It is empty at once for an event with a key
 // that came before the instance continued as new: that it was recorded is known
 // then, and no more. The errors are those of Raise but for
 // ErrFinished and ErrKeyReused, which are outcomes. Nothing is recorded of an
@@ -223,8 +224,6 @@ func (c *Client) deliver(ctx context.Context, answer *Answer, message history.Ev
 	switch {
 	case errors.Is(err, ErrFinished):
 		return c.lookAgain(ctx, answer, message)
-	case err != nil && ctx.Err() != nil:
-		return nil // it may be on its way
 	case err != nil:
 		return err
 	case given.Known:

@@ -19,6 +19,7 @@ import (
 	"github.com/seed21523604/holdfast/engine/client"
 	"github.com/seed21523604/holdfast/engine/history"
 	"github.com/seed21523604/holdfast/engine/store"
+	"github.com/seed21523604/holdfast/engine/store/storetest"
 	"github.com/seed21523604/holdfast/engine/store/tablestore/azuretest"
 )
 
@@ -50,6 +51,38 @@ func (h *hub) reply(id, key, payload string) *httptest.ResponseRecorder {
 	w := httptest.NewRecorder()
 	h.serve(w, r)
 	return w
+}
+
+// Who waits in vain for the turn of somebody else is not told that the event is accepted:
+// it is recorded nowhere before that turn is written.
+func TestAnEventThatIsNotRecordedYetIsNotAccepted(t *testing.T) {
+	var slow atomic.Bool
+	writing, release := make(chan struct{}), make(chan struct{})
+	h := newHubIn(t, func(h *hub) {
+		inFolder(h)
+		h.store = &storetest.Faulty{Store: h.store, Choose: func(method string, _ int) storetest.Fault {
+			if method == "Commit" && slow.CompareAndSwap(true, false) {
+				close(writing)
+				<-release
+			}
+			return storetest.None
+		}}
+	}, client.Options{})
+	h.bring("Running", "a")
+	slow.Store(true)
+	var other sync.WaitGroup
+	other.Go(func() { h.reply("a", "other", `{"approved":true}`) })
+	<-writing
+	r := httptest.NewRequest("POST", basePath+"/instances/a/raiseEvent/Approval", strings.NewReader(`{"approved":false}`))
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Prefer", "wait=1")
+	w := httptest.NewRecorder()
+	h.serve(w, r)
+	if w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") != "1" || !strings.Contains(w.Body.String(), "holdfast:unclear") {
+		t.Errorf("%d %v %s", w.Code, w.Header(), w.Body)
+	}
+	close(release)
+	other.Wait()
 }
 
 // rounds is how often many answer at once.

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -33,6 +34,7 @@ var (
 	problemMediaType  = problemKind{"media-type", "The payload is not called JSON"}
 	problemBadKey     = problemKind{"bad-key", "This is no idempotency key"}
 	problemBadName    = problemKind{"bad-name", "This is not the name of an event"}
+	problemUnclear    = problemKind{"unclear", "Nobody knows yet whether the event was recorded"}
 )
 
 // refusals are the answers to events that were not taken.
@@ -133,6 +135,9 @@ func (a *API) failAsked(c *call, err error) {
 		c.problem(http.StatusTooManyRequests, problemTooMany, tooMany)
 	case errors.As(err, &tooLarge), errors.Is(err, client.ErrTooLarge):
 		c.problem(http.StatusRequestEntityTooLarge, problemTooLarge, err.Error())
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+		c.w.Header().Set("Retry-After", "1")
+		c.problem(http.StatusServiceUnavailable, problemUnclear, unclear)
 	default:
 		a.fail(c, err)
 	}

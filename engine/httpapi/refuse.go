@@ -20,6 +20,7 @@ const (
 	badName      = "This is not the name of an event. Put the name in the URL, such as .../raiseEvent/SmsChallengeResponse, and the payload in the body."
 	badMediaType = "Only application/json request content is supported. With curl, add: -H 'Content-Type: application/json'"
 	tooMany      = "The instance has had too many events, and takes no more of this kind."
+	unclear      = "The instance was busy for as long as you wait. Send the event again; with the same Idempotency-Key it counts once."
 	keyReused    = "Another event came with the same Idempotency-Key; this one has no effect. Use a new key for a new event."
 )
 

@@ -34,6 +34,7 @@ func (v *verification) run() (Verification, error) {
 		first := v.receipt.isNone()
 		switch {
 		case err != nil && (first || mayBeSent(err)):
+			v.ctx.Logger().Warn("no code could be sent", "kind", engine.KindOf(err))
 			return v.ended(Verification{Outcome: Undeliverable, Detail: err.Error()}), nil
 		case err == nil && receipt.Refused == nil:
 			v.receipt, v.until, v.delivery, v.refused = receipt, v.ctx.Now().Add(time.Duration(v.limits.Timeout)), "", nil

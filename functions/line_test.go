@@ -124,7 +124,7 @@ func TestWhateverTwilioAnswersTheVerificationEndsAsItShould(t *testing.T) {
 			t.Parallel()
 			tw := twiliotest.New(t)
 			tw.Script(number, test.answer)
-			s := openWithTwilio(t, tw, "SmsVerifyResendDelay=1s")
+			s := openWithTwilio(t, tw, "SmsVerifyResendDelay=1s", "SmsVerifySends=5", "SmsVerifyTimeout=10m", "TwilioTimeout=30s")
 			l := s.authenticate(number)
 			if test.outcome == "" {
 				code := codeIn(messages(t, tw, number, 1)[0].Body)

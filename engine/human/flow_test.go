@@ -29,6 +29,21 @@ const (
 	number                                                           = "+447700900123"
 )
 
+// verifyTwo is an orchestration that verifies one phone after another.
+const verifyTwo engine.Orchestrator[[]string, []human.Verification] = "VerifyTwo"
+
+// verifyEach verifies phones, one after another.
+func verifyEach(ctx *engine.Context, numbers []string) (all []human.Verification, err error) {
+	for _, n := range numbers {
+		v, err := human.VerifyPhone(ctx, human.Request{Number: n})
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, v)
+	}
+	return all, nil
+}
+
 // usual are limits as they might be set.
 var usual = human.Limits{Timeout: human.Duration(5 * time.Minute), Tries: 3, Digits: 6, Sends: 3, ResendDelay: human.Duration(10 * time.Second)}
 
@@ -161,6 +176,7 @@ func (d *desk) work(limits human.Limits) {
 	logger := slog.New(slog.NewTextHandler(d.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	r := engine.NewRegistry()
 	engine.AddOrchestrator(r, smsVerify, human.VerifyPhone, engine.SecretEvent(human.SmsChallengeResponse))
+	engine.AddOrchestrator(r, verifyTwo, verifyEach, engine.SecretEvent(human.SmsChallengeResponse))
 	human.AddPhoneVerification(r, d.phone, d.sealer, limits, d.with...)
 	d.worker = dispatch.New(d.store, r, dispatch.Options{Now: d.Now, Logger: logger})
 	o := client.Options{Secret: r.SecretEvents, Seal: d.sealer.Seal, Suspect: human.LooksLikeCode, Now: d.Now}

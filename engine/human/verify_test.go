@@ -2,6 +2,7 @@ package human_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -204,6 +205,36 @@ func TestOneVerificationsCodeIsOfNoUseForAnother(t *testing.T) {
 	d.wantWaiting("b", 2, start.Add(5*time.Minute))
 	d.answer("a", code)
 	d.wantEnd("a", human.Verification{Verified: true, Outcome: human.Verified, Tries: 1})
+}
+
+// An orchestration may verify one phone after another: news and answers that come late for
+// the one are no others for the next, and a gate takes the messages for two.
+func TestOneOrchestrationVerifiesOnePhoneAfterAnother(t *testing.T) {
+	const other = "+447700900124"
+	gate := &notingGate{asked: make([]human.Sending, 1)}
+	d := newDesk(t, longCodes(), human.Reported(), human.Behind(gate))
+	_, err := d.client.Start(d.ctx(), string(verifyTwo), "a", []string{number, other})
+	d.must(err)
+	d.settle()
+	first := d.sent()
+	d.answer("a", first)
+	late := fmt.Sprintf(`{"message":%d,"status":"undelivered","kind":"unavailable"}`, d.receipts("a")[0].Message)
+	d.must(d.client.Raise(d.ctx(), "a", string(human.SmsDelivery), client.Payload{Body: []byte(late)}))
+	d.settle()
+	d.answer("a", first)
+	second := d.phone.codes(other)
+	if len(second) != 1 {
+		t.Fatalf("%d messages to the second phone", len(second))
+	}
+	d.answer("a", second[0])
+	in := d.get("a")
+	want := `[{"verified":true,"outcome":"verified","tries":1},{"verified":true,"outcome":"verified","tries":2}]`
+	if in.Status != history.Completed || string(in.Output) != want {
+		t.Errorf("%s with %s", in.Status, in.Output)
+	}
+	if asked := gate.asked[1:]; len(asked) != 2 || asked[0].Key == asked[1].Key || asked[1].Again {
+		t.Errorf("the gate was asked %+v", asked)
+	}
 }
 
 // The seal in the history, sent as an answer, opens nothing.

@@ -63,6 +63,7 @@ func TestAFloodOfStartsCostsWhatTheLimitsSay(t *testing.T) {
 		f.typeSome()
 	}
 	byCountry, byPhone, byPrefix, byCaller, byCall := f.counted()
+	unsure := f.unsure()
 	for name, c := range map[string]struct {
 		counts map[string]int
 		most   int
@@ -75,12 +76,12 @@ func TestAFloodOfStartsCostsWhatTheLimitsSay(t *testing.T) {
 	}
 	if !isToday(began) {
 		t.Log("midnight came, and with it another day's messages")
-	} else if n := len(f.tw.Messages()); n != floodDaily {
+	} else if n := len(f.tw.Messages()); n > floodDaily || n < floodDaily-unsure {
 		t.Errorf("%d messages were sent, and %d are a day's", n, floodDaily)
 	}
 	for i, country := range f.countries {
 		switch n := byCountry[country]; {
-		case i >= openTo && n > 0, i >= answers && i < openTo && n != floodBreaker, i < answers && n <= floodBreaker:
+		case i >= openTo && n > 0, i >= answers && i < openTo && (n > floodBreaker || n < floodBreaker-unsure), i < answers && n <= floodBreaker:
 			t.Errorf("%s was sent %d messages", country, n)
 		}
 	}
@@ -92,7 +93,18 @@ func TestAFloodOfStartsCostsWhatTheLimitsSay(t *testing.T) {
 	if v := f.tw.Violations(); len(v) > 0 {
 		t.Errorf("violations: %q", v)
 	}
-	t.Logf("of %d starts %d were sent a message; the others met these limits: %v", floodStarts, len(f.tw.Messages()), f.refused)
+	t.Logf("of %d starts %d were sent a message; the others met these limits: %v; of %d the gate did not know in time", floodStarts, len(f.tw.Messages()), f.refused, unsure)
+}
+
+// unsure returns how many were neither sent a message nor met a limit: the gate, which waits
+// for ten seconds, had no answer, and they may be counted. There are none unless the machine
+// stands still.
+func (f *flood) unsure() int {
+	n := f.asked - len(f.tw.Messages())
+	for _, refused := range f.refused {
+		n -= refused
+	}
+	return n
 }
 
 func newFlood(t *testing.T) *flood {
@@ -202,7 +214,7 @@ func (f *flood) note(id, address string) {
 		f.t.Errorf("%d %s", w.Code, w.Body)
 	}
 	f.callers[id] = address
-	if s.Output != nil {
+	if s.Output != nil && s.Output.Refused.Limit != "" {
 		f.refused[s.Output.Refused.Limit]++
 	}
 }

@@ -247,8 +247,13 @@ func (f *flow) show() error {
 	return f.ctx.SetCustomStatus(w)
 }
 
-// patience is how a notice is sent again that could not be.
+// patience is how a notice is sent again that could not be. A question is, while it is
+// asked.
 var patience = engine.RetryPolicy{MaxAttempts: 6, InitialRetryInterval: 10 * time.Second, BackoffCoefficient: 3, MaxRetryInterval: 15 * time.Minute}
+
+// lastWord is how long it is tried to tell somebody that no answer is wanted, as the ending
+// waits for that: their link says so, too.
+const lastWord = 2 * time.Minute
 
 // notify begins to tell people, without waiting: an answer may come before the
 // last was told. Who is told that no answer is wanted is not asked any more.
@@ -257,7 +262,11 @@ func (f *flow) notify(effects []Effect) {
 		if e.Kind == Withdraw {
 			f.hush(e.To)
 		}
-		sent := engine.CallActivity(f.ctx, ApprovalNotify, f.noticeOf(e), patience)
+		policy := patience
+		if e.Kind == Withdraw {
+			policy.RetryTimeout = lastWord
+		}
+		sent := engine.CallActivity(f.ctx, ApprovalNotify, f.noticeOf(e), policy)
 		f.notices = append(f.notices, notice{e, sent})
 	}
 }

@@ -180,6 +180,29 @@ func TestANoticeThatCannotBeSentIsToldInTheResult(t *testing.T) {
 	}
 }
 
+// later is the error of a way that wants to be left alone for hours.
+type later struct{ error }
+
+func (later) RetryAfter() time.Duration { return 3 * time.Hour }
+
+// What is decided goes on, although somebody can't be told that no answer is wanted any more.
+func TestTheEndingHardlyWaitsForWhoeverCannotBeTold(t *testing.T) {
+	for name, err := range map[string]error{"down": errors.New("no route"), "limited": later{errors.New("too many")}} {
+		b := &board{fail: func(n approval.Notice) error {
+			if n.Kind == approval.Withdraw {
+				return err
+			}
+			return nil
+		}}
+		env := enginetest.New(t, newFlow(b))
+		enginetest.Raise(env, 10*time.Minute, approval.ApprovalDecision, says("sam", approval.Reject, "one"))
+		ending, err := enginetest.Run(env, approve, gate())
+		if err != nil || ending.Outcome != approval.Rejected || len(ending.Unsent) == 0 || env.Elapsed() > 12*time.Minute {
+			t.Errorf("%s: %v after %v: %+v", name, err, env.Elapsed(), ending)
+		}
+	}
+}
+
 func TestABadRequestFailsAtOnce(t *testing.T) {
 	for name, change := range map[string]func(*approval.Request){
 		"requester": func(r *approval.Request) { r.Requester = "" },

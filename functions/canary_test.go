@@ -119,7 +119,7 @@ func (c *cage) mailSettings() []string {
 	c.mail = mailtest.New(c.t)
 	c.mail.Password, c.mail.Quotes = c.text("setting MailPassword"), "rex@example.org"
 	return []string{
-		"MailServer=" + c.mail.Address, "MailSecurity=none", "MailFrom=holdfast@example.org", "MailUser=" + mailtest.User, "MailPassword=" + c.mail.Password,
+		"MailServer=" + c.mail.Address, "MailSecurity=none", "MailFrom=holdfast@example.org", "MailUser=" + mailtest.User, "MailPassword=" + c.mail.Password, "MailPersonHourly=0",
 		"CompletionNotices=webhook,slack,teams,mail=ops@example.org",
 	}
 }

@@ -26,12 +26,18 @@ type Memory struct {
 func (m Memory) Ask(ctx context.Context, id, event string, p client.Payload) (client.Answer, error) {
 	ctx, cancel := engine.UntilStop(ctx)
 	defer cancel()
+	answer, err := m.ask(ctx, id, event, p)
+	if context.Cause(ctx) == engine.ErrStopping && (err != nil || answer.Outcome == "") {
+		return client.Answer{}, fmt.Errorf("ask the instance %s: %w", id, engine.ErrStopping)
+	}
+	return answer, err
+}
+
+func (m Memory) ask(ctx context.Context, id, event string, p client.Payload) (client.Answer, error) {
 	const tries = 4 // it may end between two of them
 	for range tries {
 		answer, err := m.Client.Ask(ctx, id, event, p)
 		switch {
-		case context.Cause(ctx) == engine.ErrStopping && (err != nil || answer.Outcome == ""):
-			return client.Answer{}, fmt.Errorf("ask the instance %s: %w", id, engine.ErrStopping)
 		case errors.Is(err, client.ErrNotFound) || err == nil && isOver(answer):
 			if _, err := m.Client.Start(ctx, m.Orchestration, id, m.Empty); err != nil && !errors.Is(err, client.ErrExists) {
 				return client.Answer{}, fmt.Errorf("begin the instance %s: %w", id, err)

@@ -251,9 +251,9 @@ func (f *flow) show() error {
 // asked.
 var patience = engine.RetryPolicy{MaxAttempts: 6, InitialRetryInterval: 10 * time.Second, BackoffCoefficient: 3, MaxRetryInterval: 15 * time.Minute}
 
-// lastWord is how long it is tried to tell somebody that no answer is wanted, as the ending
-// waits for that: their link says so, too.
-const lastWord = 2 * time.Minute
+// lastWords are how long it is tried to tell somebody that no answer is wanted, and the
+// requester how it ended, as the ending waits for that: their links say so, too.
+var lastWords = map[EffectKind]time.Duration{Withdraw: 2 * time.Minute, Tell: 20 * time.Minute}
 
 // notify begins to tell people, without waiting: an answer may come before the
 // last was told. Who is told that no answer is wanted is not asked any more.
@@ -263,9 +263,7 @@ func (f *flow) notify(effects []Effect) {
 			f.hush(e.To)
 		}
 		policy := patience
-		if e.Kind == Withdraw {
-			policy.RetryTimeout = lastWord
-		}
+		policy.RetryTimeout = lastWords[e.Kind]
 		sent := engine.CallActivity(f.ctx, ApprovalNotify, f.noticeOf(e), policy)
 		f.notices = append(f.notices, notice{e, sent})
 	}

@@ -78,18 +78,6 @@ func unreached(err error) error {
 	return human.NewError(human.KindUnknown, "the connection broke, or no answer came in time")
 }
 
-// busy is the error of an answer that says how long to wait before the next attempt.
-type busy struct {
-	error
-	wait time.Duration
-}
-
-// Unwrap returns the error, which has a kind.
-func (b busy) Unwrap() error { return b.error }
-
-// RetryAfter returns how long that is; zero if it is not said.
-func (b busy) RetryAfter() time.Duration { return b.wait }
-
 // waitOf reads a header Retry-After in seconds. A date is by a clock that nobody knows,
 // and is passed over.
 func waitOf(header string) time.Duration {
@@ -107,7 +95,7 @@ func answered(status int, wait time.Duration) error {
 	case status >= 200 && status < 300:
 		return nil
 	case status == http.StatusTooManyRequests, status == http.StatusServiceUnavailable, status == http.StatusRequestTimeout, status == http.StatusTooEarly:
-		return busy{human.NewError(human.KindUnavailable, text), wait}
+		return human.NewError(human.KindUnavailable, text).After(wait)
 	case status >= 500:
 		return human.NewError(human.KindUnknown, text)
 	}

@@ -127,42 +127,21 @@ func terraformSettings(all []parameter) string {
 	}
 	b.WriteString("  }\n}\n")
 	for _, p := range secretsOf(all) {
-		if p.isFurther() {
-			b.WriteString(terraformFurtherSecret(p))
-			continue
-		}
-		fmt.Fprintf(&b, `
-resource "azurerm_key_vault_secret" %[1]q {
-  name             = %[2]q
-  key_vault_id     = azurerm_key_vault.main.id
-  content_type     = "text/plain"
-  value_wo         = var.%[1]s
-  value_wo_version = var.secrets_version
-  tags             = var.tags
-
-  depends_on = [azurerm_role_assignment.secrets_officer]
-}
-
-resource "azurerm_role_assignment" "%[1]s_reader" {
-  for_each = local.readers
-
-  scope                = azurerm_key_vault_secret.%[1]s.resource_versionless_id
-  role_definition_name = "Key Vault Secrets User"
-  principal_id         = each.value
-  principal_type       = "ServicePrincipal"
-}
-`, separated(p.name, "_"), separated(p.name, "-"))
+		b.WriteString(terraformSecret(p))
 	}
 	return b.String()
 }
 
-// terraformFurtherSecret returns a secret that may not be there, and the rights to read it.
-func terraformFurtherSecret(p parameter) string {
+// terraformSecret returns a secret, which may not be there, and the rights to read it.
+func terraformSecret(p parameter) string {
+	count, index, readers := "", "", "local.readers"
+	if p.isFurther() {
+		count = fmt.Sprintf("  count = %s ? 1 : 0\n\n", terraformNamed(p))
+		index, readers = "[0]", terraformNamed(p)+" ? local.readers : {}"
+	}
 	return fmt.Sprintf(`
 resource "azurerm_key_vault_secret" %[1]q {
-  count = %[3]s ? 1 : 0
-
-  name             = %[2]q
+%[3]s  name             = %[2]q
   key_vault_id     = azurerm_key_vault.main.id
   content_type     = "text/plain"
   value_wo         = var.%[1]s
@@ -173,14 +152,14 @@ resource "azurerm_key_vault_secret" %[1]q {
 }
 
 resource "azurerm_role_assignment" "%[1]s_reader" {
-  for_each = %[3]s ? local.readers : {}
+  for_each = %[5]s
 
-  scope                = azurerm_key_vault_secret.%[1]s[0].resource_versionless_id
+  scope                = azurerm_key_vault_secret.%[1]s%[4]s.resource_versionless_id
   role_definition_name = "Key Vault Secrets User"
   principal_id         = each.value
   principal_type       = "ServicePrincipal"
 }
-`, separated(p.name, "_"), separated(p.name, "-"), terraformNamed(p))
+`, separated(p.name, "_"), separated(p.name, "-"), count, index, readers)
 }
 
 func terraformSetting(p parameter) string {
